@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* extract.h - a message to its items.  Composite: mime, html, linkify, url, unwrap, privacy, ignore, archive.
+ *
+ * Reads nothing but the message and asks nobody.  Any thread; linear in the size of the message; bounded by the limits.
+ */
+#ifndef VTM_EXTRACT_H
+#define VTM_EXTRACT_H
+
+#include "ignore.h"
+#include "item.h"
+#include "mime.h"
+#include "spool.h"
+
+struct vtm_extract_settings {	/* everything is borrowed during a call */
+	bool resource_urls;		/* keep urls of role resource */
+	bool bare_domains;		/* and of role bare */
+	unsigned max_items;		/* of a message; 1000 */
+	struct vtm_mime_limits mime;
+	unsigned archive_depth, archive_members;	/* 0 members: archives are not opened */
+	uint64_t archive_bytes;		/* unpacked, of one message */
+	const struct vtm_ignore *ignore;	/* NULL: none */
+	const char *authserv_id;	/* whose Authentication-Results count; NULL: nobody's */
+};
+
+/* The defaults of vtmilter.conf. */
+void vtm_extract_defaults(struct vtm_extract_settings *s);
+
+/* Never NULL: what cannot be read is told by the flags in the result.  *message_id_r (may be NULL): new string or NULL. */
+struct vtm_items *vtm_extract(struct vtm_spool *spool, const struct vtm_extract_settings *settings, char **message_id_r);
+
+#endif

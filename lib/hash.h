@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* hash.h - SHA-256 by streaming.  Base layer; the only file that knows OpenSSL. */
+#ifndef VTM_HASH_H
+#define VTM_HASH_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define VTM_SHA256_LEN 32
+#define VTM_SHA256_HEX (2 * VTM_SHA256_LEN + 1)
+
+/* A running digest; opaque, one thread at a time. */
+struct vtm_sha256;
+
+/* Aborts only when memory is out, as GLib does. */
+struct vtm_sha256 *vtm_sha256_new(void);
+void vtm_sha256_add(struct vtm_sha256 *s, const void *data, size_t len);
+/* Finishes and makes <s> ready for the next message. */
+void vtm_sha256_end(struct vtm_sha256 *s, uint8_t digest[VTM_SHA256_LEN]);
+void vtm_sha256_free(struct vtm_sha256 *s);
+
+/* In one go. */
+void vtm_sha256(const void *data, size_t len, uint8_t digest[VTM_SHA256_LEN]);
+
+/* Lower-case hex with a final NUL; and back: 0, or -1 if <hex> is not 64 hex digits. */
+void vtm_hex(const uint8_t digest[VTM_SHA256_LEN], char hex[VTM_SHA256_HEX]);
+int vtm_unhex(const char *hex, uint8_t digest[VTM_SHA256_LEN]);
+
+#endif

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* html.h - references and visible text of HTML, by SAX.  Leaf; the only file that knows libxml2. */
+#ifndef VTM_HTML_H
+#define VTM_HTML_H
+
+#include <glib.h>
+#include <stddef.h>
+
+#include "item.h"
+
+/* Calls <ref> for every reference as written (entities decoded): role link, resource or nested (originalsrc and the like);
+ * <base> is the document's base href in force, NULL if none.  Calls <text> with runs of visible text; a run ends where a browser
+ * would break a line or a cell.  Both get bytes that live during the call.  Broken markup is read as far as it goes. */
+typedef void vtm_html_ref(const char *reference, enum vtm_role role, const char *base, void *arg);
+typedef void vtm_html_text(const char *text, size_t len, void *arg);
+
+struct vtm_html_handler {
+	vtm_html_ref *ref;
+	vtm_html_text *text;
+	void *arg;
+};
+
+/* <html> is in <charset> (NULL: what the document declares, else windows-1252/UTF-8). Linear in <len>; stack use does not depend on nesting.
+ * Any thread, one document a call. */
+void vtm_html_read(const char *html, size_t len, const char *charset, const struct vtm_html_handler *handler);
+
+/* url() and @import references in CSS, role resource. */
+void vtm_css_read(const char *css, size_t len, const struct vtm_html_handler *handler);
+
+#endif

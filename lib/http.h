@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* http.h - bounded HTTP requests, many at a time, one thread.  Leaf; the only file that knows libcurl's transfers.
+ *
+ * Redirects are refused, TLS is verified, only https (http to a loopback address) is spoken, bodies are cut off at
+ * a maximum, cookies and .netrc are not used, nothing is logged.
+ */
+#ifndef VTM_HTTP_H
+#define VTM_HTTP_H
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct vtm_http;
+
+struct vtm_http_settings {
+	const char *ca_file;		/* NULL: the system's */
+	const char *user_agent;
+	int64_t connect_timeout_ms;
+	int64_t total_timeout_ms;
+	size_t body_max;
+};
+
+struct vtm_http_request {
+	const char *url;
+	const char *const *headers;	/* "Name: value", NULL-terminated */
+	const char *form;		/* body of a POST (application/x-www-form-urlencoded), NULL: GET */
+	void *tag;
+};
+
+struct vtm_http_reply {
+	void *tag;
+	long status;			/* 0: none came */
+	char *body;			/* NUL added; owned; NULL if none */
+	size_t body_len;
+	bool too_large;
+	int64_t date_ms;		/* Date header as UTC ms, 0: none or not a date */
+	int64_t retry_after_ms;		/* Retry-After (seconds or a date), -1: none */
+	int64_t took_ms;
+	const char *failure;		/* static text of the transport's failure, NULL: a whole reply came */
+};
+void vtm_http_reply_clear(struct vtm_http_reply *r);
+
+struct vtm_http *vtm_http_new(const struct vtm_http_settings *s, GError **error);
+void vtm_http_free(struct vtm_http *h);
+int vtm_http_start(struct vtm_http *h, const struct vtm_http_request *r, GError **error);
+unsigned vtm_http_in_flight(const struct vtm_http *h);
+void vtm_http_poll(struct vtm_http *h, int64_t max_ms);
+void vtm_http_wakeup(struct vtm_http *h);	/* any thread */
+int vtm_http_reply(struct vtm_http *h, struct vtm_http_reply *r);	/* 1 taken, 0 none */
+
+/* May the API live at <url>?  https anywhere, http on loopback only; no user info, query or fragment. */
+bool vtm_http_base_ok(const char *url, GError **error);
+
+#endif

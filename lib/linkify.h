@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* linkify.h - URLs spelled out in plain text.  Leaf; no library but GLib. */
+#ifndef VTM_LINKIFY_H
+#define VTM_LINKIFY_H
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+/* What was found: bytes of the text (trailing punctuation off, wrapped lines joined) that live during the call.
+ * A name that begins with "www." comes without a scheme; <bare>: a domain without either. */
+typedef void vtm_linkify_found(const char *text, size_t len, bool bare, void *arg);
+
+struct vtm_linkify_options {
+	bool flowed, delsp;	/* RFC 3676: soft line breaks */
+	bool bare;		/* report bare domains too */
+};
+
+/* <text> is UTF-8.  Linear in <len>. */
+void vtm_linkify(const char *text, size_t len, const struct vtm_linkify_options *options, vtm_linkify_found *found, void *arg);
+
+#endif

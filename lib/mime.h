@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* mime.h - a message's MIME structure, walked iteratively within bounds.  Leaf; the only file that knows GMime.
+ *
+ * One thread a walk; walks in several threads may run at the same time.  GMime parses; transfer encodings are
+ * undone here (base64.h), so that a hash is that of the bytes a mail program would save.
+ */
+#ifndef VTM_MIME_H
+#define VTM_MIME_H
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "spool.h"
+
+struct vtm_mime_limits {
+	unsigned max_depth;	/* levels of multipart and message: 32 */
+	unsigned max_parts;	/* leaves: 1000 */
+	uint64_t max_part_bytes;/* kept in memory for reading links and unpacking; hashing has no bound: 16 MiB */
+};
+
+enum vtm_part_kind {
+	VTM_PART_TEXT,		/* text/plain body */
+	VTM_PART_HTML,		/* text/html body */
+	VTM_PART_ATTACHMENT,	/* everything else that is a leaf with content */
+	VTM_PART_SIGNATURE,	/* of multipart/signed (detached): not an item */
+	VTM_PART_ELSEWHERE	/* message/partial, message/external-body */
+};
+
+/* One leaf.  Lives during the callback only. */
+struct vtm_part {
+	enum vtm_part_kind kind;
+	const char *type;		/* "text/html", lower case */
+	const char *charset;		/* as declared, NULL: none */
+	const char *name;		/* UTF-8, decoded, NULL */
+	bool flowed, delsp;		/* text/plain; format=flowed; delsp=yes */
+	unsigned depth;
+	const char *const *via;		/* types passed, outermost first */
+	unsigned group;			/* > 0: one of several readings of an ambiguous part */
+	const char *note;		/* static or NULL */
+	int64_t size;			/* decoded bytes */
+	char sha256[65];
+	const char *content;		/* decoded; NULL if larger than max_part_bytes */
+	size_t content_len;
+};
+
+/* What the whole message showed. */
+struct vtm_mime_summary {
+	bool unparsable;
+	bool capped;			/* a limit was hit */
+	bool ambiguous;			/* GMime's critical warnings, or readings that differ */
+	char *from_domain;		/* of the first From address, A-labels, NULL; owned */
+	char *message_id;		/* with brackets, NULL; owned */
+	GPtrArray *auth_results;	/* of char *: values of Authentication-Results, unfolded, first first; owned */
+	GPtrArray *list_unsubscribe;	/* of char *: http(s) URLs in List-Unsubscribe; owned */
+};
+void vtm_mime_summary_clear(struct vtm_mime_summary *s);
+
+typedef void vtm_mime_each(const struct vtm_part *part, void *arg);
+
+/* Walks the finished spool.  Calls <each> for every leaf in the order of the message.  0, or -1 when the
+ * spool cannot be read (error). */
+int vtm_mime_walk(struct vtm_spool *spool, const struct vtm_mime_limits *limits, vtm_mime_each *each, void *arg,
+		  struct vtm_mime_summary *summary, GError **error);
+
+/* Text of a part as UTF-8 (bytes that do not fit its charset become U+FFFD); new, NUL added. Unknown charsets
+ * are read as windows-1252, as mail programs do. */
+char *vtm_mime_utf8(const char *content, size_t len, const char *charset, size_t *len_r);
+
+#endif

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* resolver.h - the one thread that owns scheduler, transfers and store.  Composite: sched, vt, store, cache.
+ *
+ * Message threads hand it tickets and wait on a condition with a deadline of their own; a slow disk or a slow VirusTotal
+ * stalls this thread, never theirs beyond that deadline.
+ */
+#ifndef VTM_RESOLVER_H
+#define VTM_RESOLVER_H
+
+#include "sched.h"
+#include "store.h"
+#include "vt.h"
+
+/* How long a message thread waits for the resolver to say what is known already, over and above the administrator's
+ * Timeout: the look into the store, not into VirusTotal. */
+#define VTM_RESOLVER_GRACE_MS 250
+
+struct vtm_resolver;
+
+struct vtm_resolver_settings {
+	struct vtm_sched_settings sched;	/* store, start, released, answered, arg: set by the resolver */
+	struct vtm_vt_settings vt;
+	const char *store_uri;
+	struct vtm_store_settings store;
+	/* Called in the resolver's thread; must not block. */
+	void (*turned_bad)(void *arg, const struct vtm_journal_message *m, const struct vtm_journal_item *items, size_t n);
+	void *arg;
+	int64_t journal_retention_ms;
+	bool journal_ids_only;
+};
+
+/* Starts the thread.  The store is opened by it (and again, when it fails: every few seconds); the settings are copied. NULL and an error when VirusTotal's client cannot be set up. */
+struct vtm_resolver *vtm_resolver_new(const struct vtm_resolver_settings *s, GError **error);
+/* Releases all tickets, lets journal entries reach the store, ends the thread. */
+void vtm_resolver_free(struct vtm_resolver *r);
+/* Takes over new settings (reload); the clock and the cache stay.  Waits for nobody; the new settings are copied. */
+int vtm_resolver_configure(struct vtm_resolver *r, const struct vtm_resolver_settings *s, GError **error);
+
+/* Asks for all <wants> of a ticket (owned by the caller, wants filled in on return) and waits until it is released, at most until its
+ * deadline + VTM_RESOLVER_GRACE_MS.  <progress> (may be NULL) is called about every <progress_ms> without a lock held; false ends the wait. Any thread. */
+void vtm_resolver_ask(struct vtm_resolver *r, struct vtm_ticket *t, bool (*progress)(void *), void *progress_arg,
+		      int64_t progress_ms);
+
+/* Hands a delivered message to the journal: takes ownership of both; returns at once.  At most 10,000 wait; more are dropped and counted. */
+void vtm_resolver_journal(struct vtm_resolver *r, struct vtm_journal_message *m, struct vtm_journal_item *items, size_t n);
+
+/* Releases every ticket now and from now on (shutdown). */
+void vtm_resolver_release_all(struct vtm_resolver *r);
+void vtm_resolver_retry_now(struct vtm_resolver *r);
+
+struct vtm_resolver_stats {
+	struct vtm_sched_stats sched;
+	bool store_ok;
+	char store_error[200];		/* "" */
+	uint64_t journal_dropped, journal_written;
+	unsigned journal_waiting;
+	unsigned cache_entries;
+	int64_t beat_ms;		/* boot ms of the thread's last turn (watchdog) */
+};
+/* A copy of the numbers as of the thread's last turn.  Any thread. */
+void vtm_resolver_stats(struct vtm_resolver *r, struct vtm_resolver_stats *out);
+
+#endif

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* sched.h - the scheduler: which look-up is asked when, who waits for it, who is told.  Composite, pure: one thread, no clock
+ * but the given one, no I/O but through the store and a transport; so the simulator and the property tests run the very same code as the daemon.
+ *
+ * A *ticket* is one message that wants answers.  The caller adds it with its look-ups; the scheduler answers what the store knows, queues the rest
+ * under the budget, and decides by prediction which of them can be answered before the ticket's deadline: only for those the ticket
+ * waits.  It is *released* (settings.released, exactly once) as soon as it waits for nothing more, at its deadline at the latest.
+ * A look-up goes on without waiters; its answer goes to cache, store and journal (settings.answered).
+ */
+#ifndef VTM_SCHED_H
+#define VTM_SCHED_H
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "breaker.h"
+#include "budget.h"
+#include "cache.h"
+#include "clock.h"
+#include "lookup.h"
+#include "store.h"
+#include "verdict.h"
+#include "vt.h"
+
+/* What is asked first; the one table of classes (sched.c) says why. */
+enum vtm_class {
+	VTM_CLASS_RISKY,	/* attachments that can run or carry code, or of unknown type */
+	VTM_CLASS_URL_FIRST,	/* the first url of each host of a message */
+	VTM_CLASS_URL_MORE,	/* further ones of the same host */
+	VTM_CLASS_OTHER,	/* other attachments */
+	VTM_CLASS_SUBMIT,	/* submissions and their analyses */
+	VTM_CLASS_REASK		/* unknown attachments asked again with budget that would expire */
+};
+#define VTM_CLASSES (VTM_CLASS_REASK + 1)
+const char *vtm_class_name(enum vtm_class c);
+const char *vtm_class_why(enum vtm_class c);
+enum vtm_spender vtm_class_spender(enum vtm_class c);
+
+/* One thing a ticket wants to know. */
+struct vtm_want {
+	struct vtm_lookup *lookup;	/* owned by the ticket */
+	enum vtm_class class;
+	struct vtm_report report;	/* in: bypassed/not asked; out: answer, or pending/bypassed and why */
+	bool answered;
+	bool cached;			/* the answer was in cache or store */
+	bool submit;			/* may be submitted when unknown (SubmitUnknownURLs, not personal) */
+};
+
+struct vtm_ticket {
+	/* set by the caller */
+	struct vtm_want *wants;
+	unsigned n;
+	int64_t deadline_ms;		/* boot ms; now or earlier: waits for nothing */
+	char *client_net, *sender_domain;	/* for shares; NULL: none apply */
+	void *owner;
+	/* scheduler's */
+	unsigned waiting_for;		/* wants that hold the release */
+	bool released;
+};
+
+struct vtm_sched_settings {
+	const struct vtm_clock *clock;
+	struct vtm_store *store;	/* used by this thread alone; NULL: none can be reached */
+	struct vtm_cache *cache;
+	struct vtm_budget_limits limits;
+	uint32_t threshold;
+	int64_t ttl_bad_ms, ttl_clean_ms, ttl_unknown_ms;
+	unsigned max_waiting;		/* tickets */
+	unsigned max_queue;		/* look-ups; beyond it the least urgent is dropped */
+	int64_t pending_lifetime_ms;
+	unsigned share_percent;		/* of the day's budget for one client network or sender domain; 0: no bound */
+	bool reask_unknown;
+	unsigned max_in_flight;
+	/* the transport: starts a request; its end is told with vtm_sched_result().  -1: could not be made */
+	int (*start)(void *arg, enum vtm_op op, const struct vtm_lookup *lookup, const char *analysis, void *tag);
+	/* the ticket waits no more; it is the owner's again */
+	void (*released)(void *arg, struct vtm_ticket *t);
+	/* an answer came for a look-up (whether anybody waits or not): a completed verdict */
+	void (*answered)(void *arg, const struct vtm_lookup *lookup, const struct vtm_report *report);
+	void *arg;
+};
+
+/* Plain numbers for metrics, status and tests. */
+struct vtm_sched_stats {
+	uint64_t asked[VTM_CLASSES], answers[VTM_ANSWERS], coalesced, cached_memory, cached_store, dropped, expired;
+	uint64_t released_answered, released_deadline, released_unadmitted;
+	uint64_t store_errors, reasks, submissions, late_answers;
+	unsigned queued[VTM_CLASSES], in_flight, waiting, waiting_max;
+	double answer_ms, answer_dev_ms;	/* running mean and deviation of the time of an answer */
+	struct vtm_breaker breaker;
+	uint32_t day_used, month_used, window_used;
+	struct vtm_quota server_daily, server_monthly;	/* as VirusTotal counts; allowed -1: not known */
+	int64_t oldest_ms;			/* age of the oldest queued look-up */
+};
+
+struct vtm_sched;
+
+/* Loads the queue the store has.  The settings are copied. */
+struct vtm_sched *vtm_sched_new(const struct vtm_sched_settings *s);
+/* Releases every ticket first. */
+void vtm_sched_free(struct vtm_sched *s);
+/* New limits, times to live and the like (clock, store, cache, callbacks stay). */
+void vtm_sched_configure(struct vtm_sched *s, const struct vtm_sched_settings *settings);
+/* The store came, went or was replaced (NULL: gone). */
+void vtm_sched_set_store(struct vtm_sched *s, struct vtm_store *store);
+
+/* A message's wants; may call released() before it returns. */
+void vtm_sched_add(struct vtm_sched *s, struct vtm_ticket *t);
+/* The MTA is gone or the daemon stops: release now. */
+void vtm_sched_cancel(struct vtm_sched *s, struct vtm_ticket *t);
+
+/* Starts what may start, releases what is due.  Returns boot ms of the next time it wants to be called (INT64_MAX: not by itself). */
+int64_t vtm_sched_step(struct vtm_sched *s);
+/* The request with <tag> ended; <r> is read, not kept. */
+void vtm_sched_result(struct vtm_sched *s, const struct vtm_result *r);
+/* After a reload or by hand: an open circuit is probed at once. */
+void vtm_sched_retry_now(struct vtm_sched *s);
+
+void vtm_sched_stats(const struct vtm_sched *s, struct vtm_sched_stats *out);
+
+#endif

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* store.h - what outlives the process: verdicts, budget, queue, journal.  Leaf.
+ *
+ * One interface, several backends chosen by the URI: sqlite:PATH, redis://...  A store object is used by
+ * one thread at a time (the resolver's; vtmilterctl has its own object); other processes and hosts may use the same
+ * store at the same time.  Every call may block for at most VTM_STORE_WAIT_MS, then fails.
+ * A call that fails changes nothing.  Times that are kept are UTC milliseconds, except slots
+ * (budget.h).
+ *
+ * All functions return -1 and set <error> when the store failed.
+ */
+#ifndef VTM_STORE_H
+#define VTM_STORE_H
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "budget.h"
+#include "clock.h"
+#include "item.h"
+#include "lookup.h"
+#include "verdict.h"
+
+#define VTM_STORE_WAIT_MS 250
+#define VTM_STORE_BATCH 1024		/* keys or grants a call */
+
+struct vtm_store;
+
+struct vtm_store_settings {
+	const struct vtm_clock *clock;
+	const char *host;		/* this host's name, written into queue and journal */
+	/* redis only; NULL: none */
+	const char *password_file;
+	const char *ca_file, *cert_file, *key_file;
+	const char *prefix;		/* of keys; NULL: "vtmilter:" */
+	bool read_only;			/* for people who only look: nothing is created or changed */
+};
+
+/* Opens <uri>, creating it (mode 0660) if it is not there.  NULL and VTM_ERROR_CONFIG for a URI of no known form,
+ * VTM_ERROR_NOT_BUILT for a backend this build lacks, VTM_ERROR_STORE else. */
+struct vtm_store *vtm_store_open(const char *uri, const struct vtm_store_settings *settings, GError **error);
+void vtm_store_close(struct vtm_store *s);
+
+/* Is <uri> of a form that some backend takes?  Opens nothing. */
+bool vtm_store_uri_ok(const char *uri, GError **error);
+
+/* Between begin and commit all changes are one transaction where the backend has such; a failed call inside means
+ * rollback.  Budget calls stand outside. */
+int vtm_store_begin(struct vtm_store *s, GError **error);
+int vtm_store_commit(struct vtm_store *s, GError **error);
+
+/* ---- verdicts ---- */
+
+struct vtm_cached {
+	bool found;
+	struct vtm_report report;
+	int64_t stored_ms;		/* when the answer came */
+	int64_t expires_ms;
+};
+
+/* Looks up <n> <= VTM_STORE_BATCH keys in one go; out[i].found tells.  Expired ones are not found. Returns the number found. */
+int vtm_store_verdicts_get(struct vtm_store *s, const struct vtm_key *keys, size_t n, struct vtm_cached *out,
+			   GError **error);
+int vtm_store_verdict_put(struct vtm_store *s, const struct vtm_lookup *l, const struct vtm_report *r,
+			  int64_t expires_ms, GError **error);
+/* 1 forgotten, 0 was not there. */
+int vtm_store_verdict_forget(struct vtm_store *s, const struct vtm_key *key, GError **error);
+/* Deletes at most <max> expired verdicts; returns how many. */
+int vtm_store_verdicts_expire(struct vtm_store *s, unsigned max, GError **error);
+
+/* ---- budget ---- */
+
+typedef uint64_t vtm_slot;
+
+/* Asks for <want> (1..VTM_STORE_BATCH) requests.  What is granted is on disk (fsync'ed) when this
+ * returns: charged to day and month, its slots taken until VTM_SLOT_MAX_MS from now.  Returns 0..want, the slots in slots_r. Atomic over all
+ * processes and hosts. */
+int vtm_store_budget_take(struct vtm_store *s, const struct vtm_budget_limits *limits, enum vtm_spender who,
+			  unsigned want, vtm_slot *slots_r, GError **error);
+/* The request of <slot> ended now: its slot lasts 60 s more. */
+int vtm_store_budget_settle(struct vtm_store *s, vtm_slot slot, GError **error);
+/* Reads what is used now into <b> (initialised).  Slots of another boot count as ending 60 s from the first
+ * time this boot sees them. */
+int vtm_store_budget_read(struct vtm_store *s, struct vtm_budget *b, GError **error);
+/* The server's own count: raises ours to it, never lowers. */
+int vtm_store_budget_raise(struct vtm_store *s, uint32_t day_used, uint32_t month_used, GError **error);
+/* The server's clock said <utc_ms> just now: corrects the anchor when it is off by more than 2 s.
+ * 1 corrected, 0 was right. */
+int vtm_store_budget_sync(struct vtm_store *s, int64_t utc_ms, GError **error);
+/* The budget's UTC now. */
+int vtm_store_budget_utc(struct vtm_store *s, int64_t *utc_ms_r, GError **error);
+
+/* ---- queue of look-ups not yet answered ---- */
+
+struct vtm_queued {
+	struct vtm_lookup *lookup;
+	int op;			/* what is asked next: scheduler's own number */
+	int class;		/* scheduler's own number */
+	int64_t since_ms;	/* when it was first wanted */
+	int64_t not_before_ms;	/* 0, or when to ask at the earliest (re-asks, retries) */
+	int attempts;
+	char *analysis;		/* analysis id to poll, NULL */
+	char *host;		/* which host queued it (written by the store) */
+};
+
+int vtm_store_queue_put(struct vtm_store *s, const struct vtm_queued *q, GError **error);
+int vtm_store_queue_delete(struct vtm_store *s, const struct vtm_key *key, GError **error);
+/* Calls <each> for every queued look-up, oldest first, at most <max>; what it gets lives during the call only.
+ * Returns the number. */
+typedef void vtm_queued_each(const struct vtm_queued *q, void *arg);
+int vtm_store_queue_load(struct vtm_store *s, unsigned max, vtm_queued_each *each, void *arg, GError **error);
+
+/* ---- leases: one host asks, the others wait ---- */
+
+/* 1 the lease is ours (taken or renewed) for <ms>, 0 another host holds it. */
+int vtm_store_lease(struct vtm_store *s, const struct vtm_key *key, int64_t ms, GError **error);
+int vtm_store_lease_drop(struct vtm_store *s, const struct vtm_key *key, GError **error);
+
+/* ---- journal ---- */
+
+struct vtm_journal_message {
+	int64_t id;		/* the store's own; 0 in one to be added */
+	char *host;		/* filled by the store */
+	char *queue_id;
+	char *message_id;	/* with the angle brackets, as in the header; NULL: none */
+	char *sender;		/* envelope, without brackets; NULL with JournalDetail ids */
+	GStrv recipients;	/* likewise */
+	char *client;		/* client network, "192.0.2.0/24" */
+	int64_t time_ms;
+	int64_t size;
+	uint32_t tags;		/* now: a bit a tag (tags.h) */
+	uint32_t tags_delivered;/* as written into the headers */
+	int64_t done_ms;	/* when the last look-up completed; 0: still pending */
+};
+
+struct vtm_journal_item {
+	struct vtm_item *item;
+	bool has_key;
+	struct vtm_key key;	/* of the look-up that answers it */
+	int64_t answered_ms;	/* 0: not yet */
+	const char *why;	/* static or NULL: why it stood where it stood in the queue */
+};
+
+void vtm_journal_message_clear(struct vtm_journal_message *m);	/* frees the strings */
+
+/* Adds a message with its items; m->id is set. */
+int vtm_store_journal_add(struct vtm_store *s, struct vtm_journal_message *m, const struct vtm_journal_item *items,
+			  size_t n, GError **error);
+/* An answer came for <key>: updates every journalled item that waits for it (verdict pending, bypassed or unknown),
+ * then calls <turned> for each message concerned with its items as they are now, so that the caller can count its tags
+ * again, and stores m->tags and m->done_ms as the callback leaves them.  Returns the number of messages. */
+typedef void vtm_journal_turned(struct vtm_journal_message *m, const struct vtm_journal_item *items, size_t n, void *arg);
+int vtm_store_journal_answer(struct vtm_store *s, const struct vtm_key *key, const struct vtm_report *r,
+			     vtm_journal_turned *turned, void *arg, GError **error);
+
+struct vtm_journal_filter {
+	int64_t since_ms, until_ms;	/* 0: open */
+	uint32_t tags;			/* messages with at least one of these; 0: all */
+	unsigned max;			/* newest first */
+};
+typedef void vtm_journal_each(const struct vtm_journal_message *m, const struct vtm_journal_item *items, size_t n,
+			      void *arg);
+int vtm_store_journal_list(struct vtm_store *s, const struct vtm_journal_filter *f, vtm_journal_each *each, void *arg,
+			   GError **error);
+/* All messages with this queue id or Message-ID (with or without brackets), newest first, at most 100. */
+int vtm_store_journal_find(struct vtm_store *s, const char *id, vtm_journal_each *each, void *arg, GError **error);
+/* Drops messages older than <before_ms>, at most <max>. */
+int vtm_store_journal_expire(struct vtm_store *s, int64_t before_ms, unsigned max, GError **error);
+
+/* ---- late verdicts to hand to LateVerdictCommand: kept until done ---- */
+
+struct vtm_late {
+	int64_t id;
+	char *json;		/* what the command gets on standard input */
+	int attempts;
+	int64_t not_before_ms;
+};
+int vtm_store_late_add(struct vtm_store *s, const char *json, GError **error);
+typedef void vtm_late_each(const struct vtm_late *l, void *arg);
+/* This host's, due now, oldest first, at most <max>. */
+int vtm_store_late_due(struct vtm_store *s, unsigned max, vtm_late_each *each, void *arg, GError **error);
+int vtm_store_late_done(struct vtm_store *s, int64_t id, GError **error);
+int vtm_store_late_retry(struct vtm_store *s, int64_t id, int64_t not_before_ms, GError **error);
+
+/* ---- small named values (last error, server's own count ...); value NULL deletes ---- */
+
+int vtm_store_meta_set(struct vtm_store *s, const char *name, const char *value, GError **error);
+/* 1 found (g_free value_r), 0 not found. */
+int vtm_store_meta_get(struct vtm_store *s, const char *name, char **value_r, GError **error);
+
+#endif

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* vt.h - VirusTotal's API v3 as requests and answers.  Composite: http (transfers) and json (replies).
+ *
+ * Asynchronous, one thread (the resolver's): start requests, poll, collect results.  Knows nothing of
+ * budget, cache or retries.  The key goes into the x-apikey header and nowhere else.
+ * API: https://docs.virustotal.com/reference/file-info, /reference/url, /reference/domain-info, /reference/ip-info,
+ * /reference/scan-url, /reference/analysis, /reference/get-user-overall-quotas, /reference/errors
+ */
+#ifndef VTM_VT_H
+#define VTM_VT_H
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lookup.h"
+#include "verdict.h"
+
+#define VTM_VT_BODY_MAX (4 * 1024 * 1024)	/* bytes of an answer; seen: 1.07 MB */
+
+enum vtm_op {
+	VTM_OP_LOOKUP,		/* GET /files/{sha256}, /urls/{base64url}, /domains/{d} or /ip_addresses/{ip} by look-up kind; 1 request */
+	VTM_OP_SUBMIT_URL,	/* POST /urls; 1 request */
+	VTM_OP_ANALYSIS,	/* GET /analyses/{id}; 1 request */
+	VTM_OP_QUOTAS		/* GET /users/{key}/overall_quotas; free */
+};
+
+/* What an answer means, whatever its form. */
+enum vtm_answer {
+	VTM_ANSWER_REPORT,	/* report is set (verdict not judged yet: numbers only) */
+	VTM_ANSWER_NOT_FOUND,	/* 404: VirusTotal has no record */
+	VTM_ANSWER_SUBMITTED,	/* analysis is set: poll it */
+	VTM_ANSWER_ANALYSING,	/* the analysis is queued or in progress */
+	VTM_ANSWER_QUOTAS,	/* quotas are set */
+	VTM_ANSWER_QUOTA,	/* 429: not allowed to ask now */
+	VTM_ANSWER_DENIED,	/* 401, 403 */
+	VTM_ANSWER_REJECTED,	/* 400 and other 4xx: it will never take this item */
+	VTM_ANSWER_FAILED	/* no usable answer: network, TLS, time-out, 5xx, redirect, too large, not JSON, of another item */
+};
+#define VTM_ANSWERS (VTM_ANSWER_FAILED + 1)
+const char *vtm_answer_name(enum vtm_answer a);
+
+struct vtm_quota { int64_t used, allowed; };	/* allowed -1: not told */
+
+struct vtm_result {
+	void *tag;			/* as given to vtm_vt_start */
+	enum vtm_answer answer;
+	struct vtm_report report;
+	struct vtm_quota hourly, daily, monthly;
+	char *analysis;			/* id, or NULL; owned by the result */
+	long status;			/* HTTP status, 0: none came */
+	int64_t server_utc_ms;		/* the answer's Date, 0: none */
+	int64_t retry_after_ms;		/* -1: not told */
+	int64_t took_ms;
+	char *why;			/* for VTM_ANSWER_FAILED and friends: one line for the log, nothing of the body; owned */
+};
+void vtm_result_clear(struct vtm_result *r);
+
+struct vtm_vt_settings {
+	const struct vtm_clock *clock;
+	const char *base_url;		/* without a final slash */
+	const char *api_key;
+	const char *ca_file;		/* NULL: the system's */
+	const char *user_agent;
+	int64_t connect_timeout_ms;
+	int64_t total_timeout_ms;	/* at most VTM_REQUEST_MAX_MS (budget.h) */
+};
+
+struct vtm_vt;
+
+/* Copies the settings.  NULL and an error if libcurl will not have them. */
+struct vtm_vt *vtm_vt_new(const struct vtm_vt_settings *settings, GError **error);
+/* Drops what is in flight without results. */
+void vtm_vt_free(struct vtm_vt *vt);
+
+/* Starts a request; its result will carry <tag>.  <lookup> may be NULL for ANALYSIS (then <analysis> is the id) and QUOTAS.
+ * Returns -1 and an error if it could not even be made; else exactly one result follows. */
+int vtm_vt_start(struct vtm_vt *vt, enum vtm_op op, const struct vtm_lookup *lookup, const char *analysis, void *tag,
+		 GError **error);
+unsigned vtm_vt_in_flight(const struct vtm_vt *vt);
+
+/* Lets transfers go on and waits for something to happen, at most <max_ms>. */
+void vtm_vt_poll(struct vtm_vt *vt, int64_t max_ms);
+/* Ends a poll from any thread. */
+void vtm_vt_wakeup(struct vtm_vt *vt);
+/* Takes one result: 1, or 0 if there is none. The caller clears it. */
+int vtm_vt_result(struct vtm_vt *vt, struct vtm_result *r);
+
+#endif

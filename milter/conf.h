@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* conf.h - vtmilter.conf: one table row a directive (conf.c), an immutable counted snapshot.
+ *
+ * The row drives parsing, default, check, --dump-config, the manual page's list and the test that etc/vtmilter.conf names
+ * every directive.  A snapshot never changes; any thread may read one it holds a reference to.  Everything is owned by the snapshot.
+ */
+#ifndef VTM_CONF_H
+#define VTM_CONF_H
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "ignore.h"
+#include "log.h"
+#include "netlist.h"
+
+#define VTM_CONF_FILE_DEFAULT SYSCONFDIR "/vtmilter.conf"
+
+enum vtm_url_privacy { VTM_PRIVACY_GUARDED, VTM_PRIVACY_HOST, VTM_PRIVACY_FULL };
+enum vtm_on_bad { VTM_ON_BAD_ACCEPT, VTM_ON_BAD_QUARANTINE, VTM_ON_BAD_REJECT, VTM_ON_BAD_DISCARD };
+enum vtm_journal_detail { VTM_JOURNAL_FULL, VTM_JOURNAL_IDS };
+
+struct vtm_conf {
+	int refs;		/* atomic; private */
+	char *path;		/* file read, NULL: defaults only */
+	/* what is asked */
+	bool enabled;
+	char *api_key_file, *api_base_url, *ca_file;
+	bool scan_attachments, scan_urls, scan_resource_urls, scan_bare_domains;
+	int url_privacy;	/* enum vtm_url_privacy */
+	bool submit_unknown_urls, reask_unknown;
+	GStrv ignored_domains, ignored_hashes;	/* file names */
+	char *authserv_id;
+	uint32_t detection_threshold;
+	uint32_t max_lookups_per_message;
+	bool scan_archives, scan_pdf;
+	/* waiting */
+	int64_t timeout_ms;
+	uint32_t max_waiting;
+	/* budget */
+	uint32_t requests_per_minute, requests_per_day, requests_per_month;
+	uint32_t reserve_for_manual;
+	uint32_t reserve_for_attachments_percent;
+	uint32_t sender_share_percent;
+	int64_t pending_lifetime_ms;
+	int64_t ttl_bad_ms, ttl_clean_ms, ttl_unknown_ms;
+	/* what is done with mail */
+	int on_bad;		/* enum vtm_on_bad */
+	char *trusted_relays_text, *skip_networks_text;
+	struct vtm_netlist *trusted_relays, *skip_networks;	/* NULL: none */
+	bool skip_authenticated;
+	bool report_headers;
+	uint64_t max_message_size;	/* 0: no limit */
+	/* the process */
+	char *socket, *socket_group, *user, *pid_file, *temp_directory, *control_socket;
+	int64_t socket_mode;
+	bool foreground;
+	/* store and journal */
+	char *store, *store_password_file, *store_ca_file, *store_cert_file, *store_key_file, *store_prefix;
+	int64_t journal_retention_ms;
+	int journal_detail;
+	GStrv late_verdict_command;	/* argv; NULL: none */
+	int64_t late_verdict_timeout_ms;
+	char *metrics_listen;
+	/* the log */
+	int log_format;		/* enum vtm_log_format */
+	int log_level;		/* enum vtm_severity */
+	char *syslog_facility;
+	bool log_urls;
+	/* made from the above */
+	struct vtm_ignore *ignore;
+	char *api_key;		/* NULL if not Enabled */
+};
+
+/* Reads <path> (NULL: VTM_CONF_FILE_DEFAULT), checks each value and all together, reads the lists and the key.  A
+ * new snapshot with one reference, or NULL and VTM_ERROR_CONFIG "FILE:LINE: what was found, what was expected, what to do". */
+struct vtm_conf *vtm_conf_load(const char *path, GError **error);
+/* The same without reading key and lists (for programs that only need to know where things are). */
+struct vtm_conf *vtm_conf_load_quiet(const char *path, GError **error);
+struct vtm_conf *vtm_conf_ref(struct vtm_conf *c);
+void vtm_conf_unref(struct vtm_conf *c);
+
+/* Every directive with its value, one a line; a "# default" behind those at their default. */
+void vtm_conf_dump(const struct vtm_conf *c, FILE *to);
+/* Calls <each> for every directive of the table, in order (for tests and manual page). */
+void vtm_conf_each(void (*each)(const char *name, const char *default_text, const char *help, void *arg), void *arg);
+
+/* The process's snapshot: set once at start and at each reload; get returns a reference. The lock covers the pointer. */
+void vtm_conf_set_current(struct vtm_conf *c);
+struct vtm_conf *vtm_conf_current(void);
+
+#endif
