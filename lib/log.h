@@ -16,6 +16,8 @@
 #include <glib.h>
 #include <stdbool.h>
 
+#include "clock.h"
+
 enum vtm_severity {	/* in the order of syslog(3) */
 	VTM_LOG_ERROR,
 	VTM_LOG_WARNING,
@@ -42,9 +44,13 @@ bool vtm_log_open(const char *ident, enum vtm_log_format format, enum vtm_severi
 		  const char *facility);
 void vtm_log_close(void);
 
-/* Sends every line to <sink> instead (tests); NULL takes that back. */
+/* Sends every line to <sink> instead (tests); NULL takes that back.  <line> comes without time and
+ * line end and lives during the call, which holds no lock. */
 typedef void vtm_log_sink(enum vtm_severity, const char *line, void *arg);
 void vtm_log_set_sink(vtm_log_sink *sink, void *arg);
+
+/* The time of lines and of vtm_log_limited() (tests); NULL: the system's. */
+void vtm_log_set_clock(const struct vtm_clock *clock);
 
 /* Lines that contain <secret> get "[key]" in its place.  Copied; at most 4 secrets,
  * of at least 8 characters; kept for the life of the process. */
