@@ -31,9 +31,10 @@ struct vtm_json_reply {
 	char type[32];		/* data.type, "" if none */
 	char *id;		/* data.id as text, NULL; owned */
 	char *item_id;		/* analysis: id of the url or file it is about, NULL; owned */
-	bool has_stats;
+	char *url;		/* object: attributes.url; analysis: the url it is about; NULL; owned */
+	bool has_stats;		/* and every one of its numbers can be used */
 	bool completed;		/* analysis: status completed; object: true when it has stats */
-	struct vtm_report report;	/* numbers only */
+	struct vtm_report report;	/* numbers only: missing 0, huge ones cut off */
 	char code[48];		/* error.code, "" */
 	struct vtm_json_quota hourly, daily, monthly;	/* the tighter of user and group; allowed -1: not told */
 };
