@@ -82,14 +82,25 @@ void vtm_log_set_clock(const struct vtm_clock *clock)
 	g_mutex_unlock(&lock);
 }
 
+/* -1: none. */
+static int facility_number(const char *name)
+{
+	for (size_t i = 0; i < G_N_ELEMENTS(facilities); i++)
+		if (!g_ascii_strcasecmp(facilities[i].name, name))
+			return facilities[i].facility;
+	return -1;
+}
+
+bool vtm_log_facility_known(const char *facility)
+{
+	return facility_number(facility) >= 0;
+}
+
 bool vtm_log_open(const char *ident, enum vtm_log_format format, enum vtm_severity s, const char *facility)
 {
-	int number = -1;
+	int number = facility_number(facility);
 	char *old;
 
-	for (size_t i = 0; i < G_N_ELEMENTS(facilities); i++)
-		if (!g_ascii_strcasecmp(facilities[i].name, facility))
-			number = facilities[i].facility;
 	if (number < 0)
 		return false;
 	g_mutex_lock(&lock);

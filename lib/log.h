@@ -43,6 +43,8 @@ struct vtm_log_field {
 bool vtm_log_open(const char *ident, enum vtm_log_format format, enum vtm_severity level,
 		  const char *facility);
 void vtm_log_close(void);
+/* Is <facility> known to vtm_log_open()? */
+bool vtm_log_facility_known(const char *facility);
 
 /* Sends every line to <sink> instead (tests); NULL takes that back.  <line> comes without time and
  * line end and lives during the call, which holds no lock. */
