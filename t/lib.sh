@@ -56,26 +56,26 @@ tap_fail()
 # ok NAME COMMAND [ARGUMENT ...] : the command succeeds; its output is shown when it does not.
 ok()
 {
-	local name="$1" said status
+	local name="$1" status
 	shift
-	said=$("$@" 2>&1)
+	"$@" >"$work/said" 2>&1
 	status=$?
 	[ "$status" = 0 ] && { tap_pass "$name"; return; }
 	diag "exit status $status from: $*"
-	[ -z "$said" ] || diag "$said"
+	[ ! -s "$work/said" ] || diag "$(head -c 4096 "$work/said")"
 	tap_fail "$name"
 }
 
 # exits STATUS NAME COMMAND [ARGUMENT ...] : the command ends with just this status.
 exits()
 {
-	local want="$1" name="$2" said status
+	local want="$1" name="$2" status
 	shift 2
-	said=$("$@" 2>&1)
+	"$@" >"$work/said" 2>&1
 	status=$?
 	[ "$status" = "$want" ] && { tap_pass "$name"; return; }
 	diag "exit status $status, not $want, from: $*"
-	[ -z "$said" ] || diag "$said"
+	[ ! -s "$work/said" ] || diag "$(head -c 4096 "$work/said")"
 	tap_fail "$name"
 }
 
@@ -179,10 +179,19 @@ need_postfix()
 
 # ---- the end ---------------------------------------------------------------------------------------------------------
 
+# at_end COMMAND ARGUMENT : done at the end, whatever happens.
+at_end_commands=
+at_end()
+{
+	at_end_commands="$at_end_commands
+$1 '$2'"
+}
+
 lib_cleanup()
 {
 	local status=$?
 	trap - EXIT
+	eval "$at_end_commands"
 	services_stop
 	if [ -n "${VTM_KEEP:-}" ]; then
 		diag "kept: $work"

@@ -1,0 +1,83 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+# dovecot.sh - a private Dovecot on loopback: LMTP with Sieve, doveadm; sourced by tests after lib.sh.
+#
+# One instance lives in one directory, DIR; /etc/dovecot is not read.  Every user exists, with a Maildir in DIR/mail/USER.  DIR/before.sieve is run for
+# everybody.  Needs root.
+
+dovecot_missing()
+{
+	if [ "$(id -u)" != 0 ]; then
+		echo 'a private Dovecot needs root'
+	elif ! command -v dovecot >/dev/null || ! command -v doveadm >/dev/null || ! command -v sievec >/dev/null; then
+		echo 'Dovecot with LMTP and Sieve is not installed'
+	else
+		return 1
+	fi
+}
+
+# dovecot_create DIR LMTP_PORT SIEVE_SCRIPT [LINE ...]
+dovecot_create()
+{
+	local dir="$1" port="$2" script="$3"
+	shift 3
+	mkdir -p "$dir/run" "$dir/state" "$dir/mail" || return 1
+	chmod 755 "$dir"
+	chown 65534:65534 "$dir/mail"
+	: >"$dir/log"
+	chmod 666 "$dir/log"
+	cat >"$dir/dovecot.conf" <<-CF
+		base_dir = $dir/run
+		state_dir = $dir/state
+		instance_name = vtmilter-test
+		log_path = $dir/log
+		listen = 127.0.0.1
+		protocols = lmtp
+		ssl = no
+		first_valid_uid = 100
+		mail_location = maildir:~/Maildir
+		passdb {
+		  driver = static
+		  args = nopassword=y
+		}
+		userdb {
+		  driver = static
+		  args = uid=65534 gid=65534 home=$dir/mail/%n
+		}
+		service lmtp {
+		  inet_listener lmtp {
+		    address = 127.0.0.1
+		    port = $port
+		  }
+		}
+		protocol lmtp {
+		  postmaster_address = postmaster@example.test
+		  mail_plugins = \$mail_plugins sieve
+		}
+		namespace inbox {
+		  inbox = yes
+		  separator = /
+		}
+		plugin {
+		  sieve_before = $dir/before.sieve
+		}
+	CF
+	[ $# = 0 ] || printf '%s\n' "$@" >>"$dir/dovecot.conf"
+	cp "$script" "$dir/before.sieve" && sievec -c "$dir/dovecot.conf" "$dir/before.sieve"
+}
+
+dovecot_start()
+{
+	dovecot -c "$1/dovecot.conf" >"$1/start" 2>&1 && dovecot_dir=$1
+}
+
+dovecot_stop()
+{
+	doveadm -c "$1/dovecot.conf" stop 2>/dev/null
+}
+
+# dovecot_adm ARGUMENT ... : doveadm on the instance started last.
+dovecot_adm()
+{
+	doveadm -c "$dovecot_dir/dovecot.conf" "$@"
+}
