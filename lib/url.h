@@ -25,7 +25,12 @@ struct vtm_url {
 struct vtm_url *vtm_url_parse(const char *text, gssize len);
 void vtm_url_free(struct vtm_url *u);
 
-/* Resolves <reference> against <base> (NULL: none; then only absolute and protocol-relative ones, the latter as https). */
+/* The same for text that may lack a scheme: "www.example.com/x", "192.0.2.1" and, if a public suffix ends it and it does not look
+ * like a file name, "example.com" are read as http. */
+struct vtm_url *vtm_url_guess(const char *text, gssize len);
+
+/* Resolves <reference> against <base>.  NULL as base: none; then absolute ones, protocol-relative ones (as https) and those that
+ * begin with a plausible host (as http, as mail programs do) are taken.  NULL also for "#fragment" alone and other schemes. */
 struct vtm_url *vtm_url_resolve(const char *base, const char *reference, gssize len);
 
 /* A host name as A-labels in lower case without final dot; IPv4 in any spelling as dotted; NULL if it is none. New string. */
@@ -33,13 +38,15 @@ char *vtm_host_normal(const char *host, gssize len);
 
 /* Does the host end in a public suffix that the list knows, with a label before it? (libpsl's built-in list) */
 bool vtm_host_plausible(const char *host);
+/* Two labels, the second of them both a public suffix and a usual ending of file names: "report.py", "archive.zip". */
+bool vtm_host_like_file(const char *host);
 /* The registrable domain inside <host>, or <host>. Pointer into <host>. */
 const char *vtm_host_domain(const char *host);
 bool vtm_host_is_ip(const char *host);
 
 /* Percent-decodes once; new string, NUL-terminated; NULL if it holds %00. */
 char *vtm_url_unescape(const char *text, gssize len);
-/* The value of query parameter <name> of a normal form, percent-decoded; NULL if none. New string. */
+/* The value of query parameter <name> of a normal form, percent-decoded once, '+' as it is; NULL if none. New string. */
 char *vtm_url_param(const char *normal, const char *name);
 
 #endif

@@ -1,0 +1,585 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* url.c - URLs read as browsers read them, written as VirusTotal writes them. */
+#include "url.h"
+
+#include <arpa/inet.h>
+#include <curl/curl.h>
+#include <libpsl.h>
+#include <string.h>
+
+#define HOST_TEXT_MAX 1024	/* bytes of a host as written: escapes and UTF-8 of the longest possible name */
+#define HOST_MAX 253		/* of a host in normal form (RFC 1035) */
+#define LABEL_MAX 63
+
+/* ---- text ------------------------------------------------------------- */
+
+/* What the URL standard calls C0 control or space, and the blanks that editors leave around a pasted address. */
+static size_t blank_at(const char *p, const char *end)
+{
+	static const char *const wide[] = { "\xc2\xa0", "\xe2\x80\x8b", "\xe3\x80\x80", "\xef\xbb\xbf" };
+
+	if (p < end && (unsigned char)*p <= ' ')
+		return 1;
+	for (size_t i = 0; i < G_N_ELEMENTS(wide); i++) {
+		size_t n = strlen(wide[i]);
+
+		if ((size_t)(end - p) >= n && !memcmp(p, wide[i], n))
+			return n;
+	}
+	return 0;
+}
+
+static size_t blank_before(const char *begin, const char *end)
+{
+	for (size_t n = 1; n <= 3 && n <= (size_t)(end - begin); n++)
+		if (blank_at(end - n, end) == n)
+			return n;
+	return 0;
+}
+
+/* <text> without the blanks around it and the tabs and line ends inside; NULL if nothing is left or too much. */
+static GString *tidy(const char *text, gssize len)
+{
+	const char *end = text + (len < 0 ? strlen(text) : (size_t)len);
+	GString *s;
+	size_t n;
+
+	while ((n = blank_at(text, end)))
+		text += n;
+	while ((n = blank_before(text, end)))
+		end -= n;
+	if (text == end || end - text > 4 * VTM_URL_MAX)
+		return NULL;
+	s = g_string_sized_new((gsize)(end - text));
+	for (; text < end; text++)
+		if (*text != '\t' && *text != '\n' && *text != '\r')
+			g_string_append_c(s, *text);
+	if (s->len && s->len <= VTM_URL_MAX)
+		return s;
+	g_string_free(s, TRUE);
+	return NULL;
+}
+
+static bool is_slash(char c)
+{
+	return c == '/' || c == '\\';
+}
+
+/* Length of "SCHEME:" at the start of <s>, 0 if there is none. */
+static size_t scheme_length(const char *s)
+{
+	size_t n = 0;
+
+	if (!g_ascii_isalpha(s[0]))
+		return 0;
+	while (g_ascii_isalnum(s[n]) || s[n] == '+' || s[n] == '-' || s[n] == '.')
+		n++;
+	return s[n] == ':' ? n + 1 : 0;
+}
+
+/* "http" or "https" if <s> begins with that scheme, in any case; the length of "SCHEME:" in *len_r. */
+static const char *web_scheme(const char *s, size_t *len_r)
+{
+	*len_r = scheme_length(s);
+	if (*len_r == 5 && !g_ascii_strncasecmp(s, "http", 4))
+		return "http";
+	return *len_r == 6 && !g_ascii_strncasecmp(s, "https", 5) ? "https" : NULL;
+}
+
+char *vtm_url_unescape(const char *text, gssize len)
+{
+	const char *end = text + (len < 0 ? strlen(text) : (size_t)len);
+	char *out = g_malloc((gsize)(end - text) + 1), *o = out;
+
+	for (; text < end; text++) {
+		char c = *text;
+
+		if (c == '%' && end - text > 2 && g_ascii_isxdigit(text[1]) && g_ascii_isxdigit(text[2])) {
+			c = (char)(g_ascii_xdigit_value(text[1]) << 4 | g_ascii_xdigit_value(text[2]));
+			text += 2;
+		}
+		if (!c) {
+			g_free(out);
+			return NULL;
+		}
+		*o++ = c;
+	}
+	*o = '\0';
+	return out;
+}
+
+/* ---- hosts ------------------------------------------------------------- */
+
+/* One part of an IPv4 address as browsers read it: decimal, octal, hexadecimal. */
+static bool ipv4_part(const char *s, guint64 *value_r)
+{
+	guint base = 10;
+
+	*value_r = 0;
+	if (s[0] == '0' && (s[1] == 'x' || s[1] == 'X')) {
+		base = 16;
+		s += 2;
+	} else if (!*s) {
+		return false;
+	} else if (s[0] == '0' && s[1]) {
+		base = 8;
+	}
+	for (; *s; s++) {
+		gint digit = g_ascii_xdigit_value(*s);
+
+		if (digit < 0 || (guint)digit >= base)
+			return false;
+		*value_r = *value_r * base + (guint)digit;
+		if (*value_r > G_MAXUINT32)
+			return false;
+	}
+	return true;
+}
+
+/* A host whose last label is a number is an IPv4 address or nothing. */
+static bool ends_in_number(const char *host)
+{
+	const char *last = strrchr(host, '.');
+	guint64 value;
+
+	last = last ? last + 1 : host;
+	return *last && (strspn(last, "0123456789") == strlen(last) || ipv4_part(last, &value));
+}
+
+static char *ipv4_normal(const char *host)
+{
+	char **part = g_strsplit(host, ".", 6), *dotted = NULL;
+	guint n = g_strv_length(part);
+	guint64 sum = 0, value;
+
+	if (n > 4)
+		goto out;
+	for (guint i = 0; i < n; i++) {
+		if (!ipv4_part(part[i], &value) || (i + 1 < n && value > 255))
+			goto out;
+		if (i + 1 < n)
+			sum |= value << (8 * (3 - i));
+		else if (value >> (8 * (4 - i)))
+			goto out;
+		else
+			sum |= value;
+	}
+	dotted = g_strdup_printf("%u.%u.%u.%u", (guint)(sum >> 24), (guint)(sum >> 16 & 255), (guint)(sum >> 8 & 255),
+				 (guint)(sum & 255));
+out:
+	g_strfreev(part);
+	return dotted;
+}
+
+static char *ipv6_normal(const char *text, size_t len)
+{
+	char buf[INET6_ADDRSTRLEN], out[INET6_ADDRSTRLEN];
+	struct in6_addr addr;
+
+	if (len >= sizeof(buf))
+		return NULL;
+	memcpy(buf, text, len);
+	buf[len] = '\0';
+	return inet_pton(AF_INET6, buf, &addr) == 1 && inet_ntop(AF_INET6, &addr, out, sizeof(out)) ? g_strdup(out) : NULL;
+}
+
+/* Characters that name preparation maps to nothing, and the dots that are none of ASCII's. */
+static char *fold_unicode(const char *host)
+{
+	char *composed = g_utf8_normalize(host, -1, G_NORMALIZE_NFKC), *ascii;
+	GString *s;
+
+	if (!composed)
+		return NULL;
+	s = g_string_sized_new(strlen(composed));
+	for (char *p = composed; *p; p = g_utf8_next_char(p)) {
+		gunichar c = g_utf8_get_char(p);
+
+		if (c == 0x3002)
+			g_string_append_c(s, '.');
+		else if (c != 0xad && c != 0x34f && c != 0x2060 && c != 0xfeff && (c < 0x180b || c > 0x180d) &&
+			 (c < 0x200b || c > 0x200d) && (c < 0xfe00 || c > 0xfe0f))
+			g_string_append_unichar(s, c);
+	}
+	ascii = g_hostname_to_ascii(s->str);
+	g_string_free(s, TRUE);
+	g_free(composed);
+	return ascii;
+}
+
+/* What no name can hold: the URL standard's forbidden host code points, and quotes and braces, which only junk has. */
+static bool host_bytes_ok(const char *host)
+{
+	size_t label = 0;
+
+	for (const char *p = host; *p; p++) {
+		if (*p == '.') {
+			if (!label)
+				return false;
+			label = 0;
+			continue;
+		}
+		if ((unsigned char)*p <= ' ' || (unsigned char)*p >= 0x7f || strchr("#/:<>?@[\\]^|%\"'`{}", *p) ||
+		    ++label > LABEL_MAX)
+			return false;
+	}
+	return label > 0;
+}
+
+static bool is_ascii(const char *s)
+{
+	while (*s && (signed char)*s > 0)
+		s++;
+	return !*s;
+}
+
+char *vtm_host_normal(const char *host, gssize length)
+{
+	size_t len = length < 0 ? strlen(host) : (size_t)length;
+	char *name, *out;
+
+	if (!len || len > HOST_TEXT_MAX || memchr(host, '\0', len))
+		return NULL;
+	if (host[0] == '[')
+		return host[len - 1] == ']' ? ipv6_normal(host + 1, len - 2) : NULL;
+	if (memchr(host, ':', len))
+		return ipv6_normal(host, len);
+	name = vtm_url_unescape(host, (gssize)len);
+	if (name && !is_ascii(name)) {
+		out = g_utf8_validate(name, -1, NULL) ? fold_unicode(name) : NULL;
+		g_free(name);
+		name = out;
+	}
+	if (!name)
+		return NULL;
+	len = strlen(name);
+	if (len && name[len - 1] == '.')
+		name[--len] = '\0';
+	if (len > HOST_MAX || !host_bytes_ok(name))
+		out = NULL;
+	else
+		out = ends_in_number(name) ? ipv4_normal(name) : g_ascii_strdown(name, -1);
+	g_free(name);
+	return out;
+}
+
+bool vtm_host_is_ip(const char *host)
+{
+	struct in6_addr addr;
+
+	return inet_pton(AF_INET, host, &addr) == 1 || inet_pton(AF_INET6, host, &addr) == 1;
+}
+
+/* The list compiled into libpsl, or the system's file where a distribution compiled none in. */
+static const psl_ctx_t *suffixes(void)
+{
+	static const psl_ctx_t *list;
+	static gsize once;
+
+	if (g_once_init_enter(&once)) {
+		list = psl_builtin();
+		if (!list)
+			list = psl_latest(NULL);
+		g_once_init_leave(&once, 1);
+	}
+	return list;
+}
+
+bool vtm_host_plausible(const char *host)
+{
+	const char *dot = strrchr(host, '.');
+
+	return dot && dot != host && dot[1] && suffixes() && !vtm_host_is_ip(host) &&
+	       psl_is_public_suffix2(suffixes(), dot + 1, PSL_TYPE_ANY | PSL_TYPE_NO_STAR_RULE) &&
+	       !psl_is_public_suffix2(suffixes(), host, PSL_TYPE_ICANN | PSL_TYPE_NO_STAR_RULE);
+}
+
+const char *vtm_host_domain(const char *host)
+{
+	const char *domain = suffixes() && !vtm_host_is_ip(host) ? psl_registrable_domain(suffixes(), host) : NULL;
+
+	return domain ? domain : host;
+}
+
+/* ---- absolute ones ------------------------------------------------------ */
+
+/* Path, query and fragment as written: '\' is '/' in a path, what may not stand in a URL is escaped, the fragment goes. */
+static void append_tail(GString *s, const char *tail, const char *end)
+{
+	bool path = true;
+
+	if (tail == end || !is_slash(*tail))
+		g_string_append_c(s, '/');
+	for (; tail < end && *tail != '#'; tail++) {
+		unsigned char c = (unsigned char)*tail;
+
+		if (c == '?')
+			path = false;
+		if (c == '\\' && path)
+			g_string_append_c(s, '/');
+		else if (c <= ' ' || c >= 0x7f)
+			g_string_append_printf(s, "%%%02X", c);
+		else
+			g_string_append_c(s, (char)c);
+	}
+}
+
+/* Removes "." and ".." segments from the path that begins at <path>. */
+static void append_dedotted(GString *s, size_t path)
+{
+	size_t path_len = strcspn(s->str + path, "?");
+	CURLU *u;
+	char *url, *clean = NULL;
+
+	if (!g_strstr_len(s->str + path, (gssize)path_len, "/."))
+		return;
+	u = curl_url();
+	if (!u)
+		g_error("out of memory");
+	url = g_strdup_printf("http://h%.*s", (int)path_len, s->str + path);
+	if (!curl_url_set(u, CURLUPART_URL, url, 0) && !curl_url_get(u, CURLUPART_PATH, &clean, 0)) {
+		g_string_erase(s, (gssize)path, (gssize)path_len);
+		g_string_insert(s, (gssize)path, clean);
+	}
+	curl_free(clean);
+	g_free(url);
+	curl_url_cleanup(u);
+}
+
+/* Splits [USER@]HOST[:PORT]; false if the port is none. */
+static bool split_authority(const char *at, const char *end, const char **host_r, const char **host_end_r, guint *port_r)
+{
+	const char *user_end = memrchr(at, '@', (size_t)(end - at));
+	const char *host = user_end ? user_end + 1 : at;
+	const char *colon = memrchr(host, ':', (size_t)(end - host));
+	const char *bracket = memrchr(host, ']', (size_t)(end - host));
+
+	*host_r = host;
+	*host_end_r = end;
+	*port_r = 0;
+	if (!colon || (bracket && bracket > colon))
+		return true;
+	*host_end_r = colon;
+	for (const char *p = colon + 1; p < end; p++) {
+		if (!g_ascii_isdigit(*p))
+			return false;
+		*port_r = *port_r * 10 + (guint)(*p - '0');
+		if (*port_r > G_MAXUINT16)
+			return false;
+	}
+	return true;
+}
+
+static void append_userinfo(GString *s, const char *user, const char *end)
+{
+	for (; user < end; user++) {
+		unsigned char c = (unsigned char)*user;
+
+		if (c <= ' ' || c >= 0x7f || c == '@')
+			g_string_append_printf(s, "%%%02X", c);
+		else
+			g_string_append_c(s, (char)c);
+	}
+	g_string_append_c(s, '@');
+}
+
+/* <s> holds no scheme and no slashes any more: AUTHORITY TAIL. */
+static struct vtm_url *parse_authority(const char *scheme, const char *s, const char *end)
+{
+	const char *auth_end = s, *host, *host_end;
+	struct vtm_url *u = NULL;
+	char *name;
+	guint port;
+	GString *normal;
+	size_t path;
+
+	while (auth_end < end && !is_slash(*auth_end) && *auth_end != '?' && *auth_end != '#')
+		auth_end++;
+	if (!split_authority(s, auth_end, &host, &host_end, &port))
+		return NULL;
+	name = vtm_host_normal(host, host_end - host);
+	if (!name)
+		return NULL;
+	normal = g_string_sized_new((gsize)(end - s) + 16);
+	g_string_printf(normal, "%s://", scheme);
+	if (host - s > 1)
+		append_userinfo(normal, s, host - 1);
+	g_string_append_printf(normal, strchr(name, ':') ? "[%s]" : "%s", name);
+	if (port && port != (strcmp(scheme, "https") ? 80 : 443))
+		g_string_append_printf(normal, ":%u", port);
+	path = normal->len;
+	append_tail(normal, auth_end, end);
+	append_dedotted(normal, path);
+	if (normal->len <= VTM_URL_MAX) {
+		u = g_new0(struct vtm_url, 1);
+		u->has_userinfo = host - s > 1;
+		u->host = name;
+		u->normal = g_string_free(normal, FALSE);
+		u->path = u->normal + path;
+		return u;
+	}
+	g_string_free(normal, TRUE);
+	g_free(name);
+	return NULL;
+}
+
+static struct vtm_url *parse_tidy(const GString *s)
+{
+	size_t n;
+	const char *scheme = web_scheme(s->str, &n), *p = s->str + n;
+
+	if (!scheme)
+		return NULL;
+	while (is_slash(*p))
+		p++;
+	return parse_authority(scheme, p, s->str + s->len);
+}
+
+struct vtm_url *vtm_url_parse(const char *text, gssize len)
+{
+	GString *s = tidy(text, len);
+	struct vtm_url *u = s ? parse_tidy(s) : NULL;
+
+	if (s)
+		g_string_free(s, TRUE);
+	return u;
+}
+
+void vtm_url_free(struct vtm_url *u)
+{
+	if (!u)
+		return;
+	g_free(u->normal);
+	g_free(u->host);
+	g_free(u);
+}
+
+/* ---- without a scheme, and relative ones ---------------------------------- */
+
+/* HOST.TLD[:PORT][TAIL] without a scheme, as http.  A lone name that ends like a file's is none. */
+static struct vtm_url *parse_schemeless(const GString *s)
+{
+	struct vtm_url *u = parse_authority("http", s->str, s->str + s->len);
+
+	if (u && !u->has_userinfo && (vtm_host_plausible(u->host) || vtm_host_is_ip(u->host)) &&
+	    !(u->path[0] == '/' && !u->path[1] && vtm_host_like_file(u->host)))
+		return u;
+	vtm_url_free(u);
+	return NULL;
+}
+
+bool vtm_host_like_file(const char *host)
+{
+	static const char *const endings[] = {
+		"ai", "bz", "cab", "cc", "do", "gz", "hs", "in", "java", "la", "md", "ml", "mm", "mo", "mov", "pl", "pm", "ps",
+		"py", "rs", "sh", "so", "st", "tf", "vi", "zip", NULL
+	};
+	const char *dot = strchr(host, '.');
+
+	return dot && g_strv_contains(endings, dot + 1);
+}
+
+struct vtm_url *vtm_url_guess(const char *text, gssize len)
+{
+	GString *s = tidy(text, len);
+	struct vtm_url *u = NULL;
+	size_t n;
+
+	if (!s)
+		return NULL;
+	if (web_scheme(s->str, &n))
+		u = parse_tidy(s);
+	else
+		u = parse_schemeless(s);
+	g_string_free(s, TRUE);
+	return u;
+}
+
+static struct vtm_url *resolve_relative(const struct vtm_url *base, const char *reference, const char *end)
+{
+	CURLU *c = curl_url();
+	GString *ref = g_string_new(NULL);
+	struct vtm_url *u = NULL;
+	char *joined = NULL;
+
+	if (!c)
+		g_error("out of memory");
+	append_tail(ref, reference, end);
+	if (!is_slash(*reference))
+		g_string_erase(ref, 0, 1);
+	if (!curl_url_set(c, CURLUPART_URL, base->normal, 0) && !curl_url_set(c, CURLUPART_URL, ref->str, 0) &&
+	    !curl_url_get(c, CURLUPART_URL, &joined, 0)) {
+		/* libcurl drops a '?' with nothing behind it */
+		GString *s = g_string_new(joined);
+
+		if (g_str_has_suffix(ref->str, "?") && !strchr(joined, '?'))
+			g_string_append_c(s, '?');
+		u = vtm_url_parse(s->str, (gssize)s->len);
+		g_string_free(s, TRUE);
+	}
+	curl_free(joined);
+	g_string_free(ref, TRUE);
+	curl_url_cleanup(c);
+	return u;
+}
+
+static struct vtm_url *resolve_tidy(const struct vtm_url *base, const GString *s)
+{
+	const char *end = s->str + s->len, *scheme;
+	size_t n;
+
+	scheme = web_scheme(s->str, &n);
+	if (scheme) {
+		/* "http:page" is relative to a base of the same scheme, a host otherwise */
+		if (base && !is_slash(s->str[n]) && g_str_has_prefix(base->normal, scheme) &&
+		    base->normal[strlen(scheme)] == ':' && s->str + n < end)
+			return resolve_relative(base, s->str + n, end);
+		return parse_tidy(s);
+	}
+	if (is_slash(s->str[0]) && is_slash(s->str[1])) {
+		const char *p = s->str;
+
+		while (is_slash(*p))
+			p++;
+		return parse_authority(base && !g_str_has_prefix(base->normal, "https:") ? "http" : "https", p, end);
+	}
+	if (s->str[0] == '#' || (n && !g_ascii_isdigit(s->str[n])))
+		return NULL;
+	if (base && !n)
+		return resolve_relative(base, s->str, end);
+	return is_slash(s->str[0]) || s->str[0] == '?' ? NULL : parse_schemeless(s);
+}
+
+struct vtm_url *vtm_url_resolve(const char *base, const char *reference, gssize len)
+{
+	GString *s = tidy(reference, len);
+	struct vtm_url *b = NULL, *u;
+
+	if (!s)
+		return NULL;
+	if (base)
+		b = vtm_url_resolve(NULL, base, -1);
+	u = resolve_tidy(b, s);
+	vtm_url_free(b);
+	g_string_free(s, TRUE);
+	return u;
+}
+
+char *vtm_url_param(const char *normal, const char *name)
+{
+	const char *p = strchr(normal, '?');
+	size_t n = strlen(name);
+
+	while (p) {
+		const char *end;
+
+		p++;
+		if (g_str_has_prefix(p, "amp;"))	/* "&amp;" that was escaped once too often */
+			p += 4;
+		end = strchrnul(p, '&');
+		if ((size_t)(end - p) > n && !strncmp(p, name, n) && p[n] == '=')
+			return vtm_url_unescape(p + n + 1, end - p - (gssize)n - 1);
+		p = *end ? end : NULL;
+	}
+	return NULL;
+}
