@@ -15,6 +15,19 @@ struct vtm_item *vtm_item_new(enum vtm_kind kind, const char *subject)
 	return item;
 }
 
+struct vtm_item *vtm_item_copy(const struct vtm_item *item)
+{
+	struct vtm_item *copy = g_memdup2(item, sizeof(*item));
+
+	copy->subject = g_strdup(item->subject);
+	copy->name = g_strdup(item->name);
+	copy->type = g_strdup(item->type);
+	copy->host = g_strdup(item->host);
+	copy->from = g_strdup(item->from);
+	copy->via = g_strdupv(item->via);
+	return copy;
+}
+
 void vtm_item_free(struct vtm_item *item)
 {
 	if (!item)

@@ -45,6 +45,7 @@ struct vtm_item {
 
 /* New item of <kind> with copies of the strings; <subject> must be in the form above. */
 struct vtm_item *vtm_item_new(enum vtm_kind kind, const char *subject);
+struct vtm_item *vtm_item_copy(const struct vtm_item *item);
 void vtm_item_free(struct vtm_item *item);
 
 const char *vtm_kind_name(enum vtm_kind kind);	/* "attachment", "url" */

@@ -38,8 +38,8 @@ int vtm_resolver_configure(struct vtm_resolver *r, const struct vtm_resolver_set
 
 /* Asks for all <wants> of a ticket (owned by the caller, wants filled in on return) and waits until it is released, at most until its
  * deadline + VTM_RESOLVER_GRACE_MS.  <progress> (may be NULL) is called about every <progress_ms> without a lock held; false ends the wait. Any thread. */
-void vtm_resolver_ask(struct vtm_resolver *r, struct vtm_ticket *t, bool (*progress)(void *), void *progress_arg,
-		      int64_t progress_ms);
+void vtm_resolver_ask(struct vtm_resolver *r, struct vtm_ticket *t, uint32_t threshold, bool (*progress)(void *),
+		      void *progress_arg, int64_t progress_ms);
 
 /* Hands a delivered message to the journal: takes ownership of both; returns at once.  At most 10,000 wait; more are dropped and counted. */
 void vtm_resolver_journal(struct vtm_resolver *r, struct vtm_journal_message *m, struct vtm_journal_item *items, size_t n);

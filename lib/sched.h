@@ -19,23 +19,10 @@
 #include "cache.h"
 #include "clock.h"
 #include "lookup.h"
+#include "queue.h"
 #include "store.h"
 #include "verdict.h"
 #include "vt.h"
-
-/* What is asked first; the one table of classes (sched.c) says why. */
-enum vtm_class {
-	VTM_CLASS_RISKY,	/* attachments that can run or carry code, or of unknown type */
-	VTM_CLASS_URL_FIRST,	/* the first url of each host of a message */
-	VTM_CLASS_URL_MORE,	/* further ones of the same host */
-	VTM_CLASS_OTHER,	/* other attachments */
-	VTM_CLASS_SUBMIT,	/* submissions and their analyses */
-	VTM_CLASS_REASK		/* unknown attachments asked again with budget that would expire */
-};
-#define VTM_CLASSES (VTM_CLASS_REASK + 1)
-const char *vtm_class_name(enum vtm_class c);
-const char *vtm_class_why(enum vtm_class c);
-enum vtm_spender vtm_class_spender(enum vtm_class c);
 
 /* One thing a ticket wants to know. */
 struct vtm_want {
@@ -45,17 +32,20 @@ struct vtm_want {
 	bool answered;
 	bool cached;			/* the answer was in cache or store */
 	bool submit;			/* may be submitted when unknown (SubmitUnknownURLs, not personal) */
+	bool holds;			/* scheduler's: the ticket waits for it */
 };
 
 struct vtm_ticket {
 	/* set by the caller */
 	struct vtm_want *wants;
 	unsigned n;
+	unsigned max_lookups;		/* at most so many wants are queued, in their order; the rest is capped */
 	int64_t deadline_ms;		/* boot ms; now or earlier: waits for nothing */
 	char *client_net, *sender_domain;	/* for shares; NULL: none apply */
 	void *owner;
 	/* scheduler's */
 	unsigned waiting_for;		/* wants that hold the release */
+	GSequenceIter *place;		/* among the waiting ones */
 	bool released;
 };
 
@@ -92,6 +82,8 @@ struct vtm_sched_stats {
 	uint32_t day_used, month_used, window_used;
 	struct vtm_quota server_daily, server_monthly;	/* as VirusTotal counts; allowed -1: not known */
 	int64_t oldest_ms;			/* age of the oldest queued look-up */
+	bool store_failing;			/* the last call to the store failed */
+	char store_error[200];			/* what it said last, "" */
 };
 
 struct vtm_sched;
@@ -109,6 +101,7 @@ void vtm_sched_set_store(struct vtm_sched *s, struct vtm_store *store);
 void vtm_sched_add(struct vtm_sched *s, struct vtm_ticket *t);
 /* The MTA is gone or the daemon stops: release now. */
 void vtm_sched_cancel(struct vtm_sched *s, struct vtm_ticket *t);
+void vtm_sched_release_all(struct vtm_sched *s);
 
 /* Starts what may start, releases what is due.  Returns boot ms of the next time it wants to be called (INT64_MAX: not by itself). */
 int64_t vtm_sched_step(struct vtm_sched *s);

@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* queue.c - look-ups in the order in which they are to be asked. */
+#include "queue.h"
+
+static const struct {
+	const char *name;
+	const char *why;
+	enum vtm_spender spender;
+} classes[VTM_CLASSES] = {
+	[VTM_CLASS_RISKY] = { "risky", "an attachment that can run or carry code is asked first", VTM_SPEND_ATTACHMENT },
+	[VTM_CLASS_URL_FIRST] = { "url", "one url of each host is asked after risky attachments", VTM_SPEND_URL },
+	[VTM_CLASS_URL_MORE] = { "url-more", "further urls of a host are asked after the first ones of all hosts",
+				 VTM_SPEND_URL },
+	[VTM_CLASS_OTHER] = { "other", "attachments that carry no code are asked after urls", VTM_SPEND_ATTACHMENT },
+	[VTM_CLASS_SUBMIT] = { "submit", "submissions and their analyses come after all look-ups", VTM_SPEND_URL },
+	[VTM_CLASS_REASK] = { "reask", "unknown attachments are asked again with budget that would expire",
+			      VTM_SPEND_URL },
+};
+
+const char *vtm_class_name(enum vtm_class c)
+{
+	g_return_val_if_fail((unsigned)c < VTM_CLASSES, "other");
+	return classes[c].name;
+}
+
+const char *vtm_class_why(enum vtm_class c)
+{
+	g_return_val_if_fail((unsigned)c < VTM_CLASSES, "");
+	return classes[c].why;
+}
+
+enum vtm_spender vtm_class_spender(enum vtm_class c)
+{
+	g_return_val_if_fail((unsigned)c < VTM_CLASSES, VTM_SPEND_URL);
+	return classes[c].spender;
+}
+
+struct vtm_queue {
+	GHashTable *table;		/* key -> entry; the key is the entry's own */
+	GSequence *ready[VTM_CLASSES];
+	GSequence *later;
+	GQueue by_age;
+	unsigned count[VTM_CLASSES];	/* ready and later */
+	uint64_t serial;
+};
+
+static gint compare_ready(gconstpointer a, gconstpointer b, gpointer data)
+{
+	const struct vtm_entry *x = a, *y = b;
+
+	(void)data;
+	if (x->deadline_ms != y->deadline_ms)
+		return x->deadline_ms < y->deadline_ms ? -1 : 1;
+	if (x->since_ms != y->since_ms)
+		return x->since_ms < y->since_ms ? -1 : 1;
+	return x->serial < y->serial ? -1 : x->serial > y->serial;
+}
+
+static gint compare_later(gconstpointer a, gconstpointer b, gpointer data)
+{
+	const struct vtm_entry *x = a, *y = b;
+
+	(void)data;
+	if (x->not_before_ms != y->not_before_ms)
+		return x->not_before_ms < y->not_before_ms ? -1 : 1;
+	return x->serial < y->serial ? -1 : x->serial > y->serial;
+}
+
+static void free_entry(gpointer p)
+{
+	struct vtm_entry *e = p;
+
+	vtm_lookup_free(e->lookup);
+	g_free(e->analysis);
+	g_ptr_array_free(e->waiters, TRUE);
+	g_free(e);
+}
+
+struct vtm_queue *vtm_queue_new(void)
+{
+	struct vtm_queue *q = g_new0(struct vtm_queue, 1);
+
+	q->table = g_hash_table_new_full(vtm_key_hash, vtm_key_equal, NULL, free_entry);
+	for (int c = 0; c < VTM_CLASSES; c++)
+		q->ready[c] = g_sequence_new(NULL);
+	q->later = g_sequence_new(NULL);
+	g_queue_init(&q->by_age);
+	return q;
+}
+
+void vtm_queue_free(struct vtm_queue *q)
+{
+	if (!q)
+		return;
+	for (int c = 0; c < VTM_CLASSES; c++)
+		g_sequence_free(q->ready[c]);
+	g_sequence_free(q->later);
+	g_queue_clear(&q->by_age);
+	g_hash_table_destroy(q->table);
+	g_free(q);
+}
+
+struct vtm_entry *vtm_queue_find(const struct vtm_queue *q, const struct vtm_key *key)
+{
+	return g_hash_table_lookup(q->table, key);
+}
+
+struct vtm_entry *vtm_queue_add(struct vtm_queue *q, const struct vtm_lookup *lookup, enum vtm_class class,
+				int64_t since_ms)
+{
+	struct vtm_entry *e = g_new0(struct vtm_entry, 1);
+
+	e->lookup = vtm_lookup_copy(lookup);
+	e->class = class;
+	e->since_ms = since_ms;
+	e->deadline_ms = INT64_MAX;
+	e->waiters = g_ptr_array_new();
+	e->serial = q->serial++;
+	g_hash_table_insert(q->table, &e->lookup->key, e);
+	return e;
+}
+
+/* Keeps by_age for all but re-asks, which have their own times. */
+static void set_age(struct vtm_queue *q, struct vtm_entry *e)
+{
+	bool wanted = e->class != VTM_CLASS_REASK;
+
+	if (wanted && !e->age) {
+		g_queue_push_tail(&q->by_age, e);
+		e->age = q->by_age.tail;
+	} else if (!wanted && e->age) {
+		g_queue_delete_link(&q->by_age, e->age);
+		e->age = NULL;
+	}
+}
+
+void vtm_queue_lift(struct vtm_queue *q, struct vtm_entry *e)
+{
+	if (!e->place)
+		return;
+	g_sequence_remove(e->place);
+	e->place = NULL;
+	q->count[e->class]--;
+}
+
+void vtm_queue_remove(struct vtm_queue *q, struct vtm_entry *e)
+{
+	vtm_queue_lift(q, e);
+	if (e->age)
+		g_queue_delete_link(&q->by_age, e->age);
+	g_hash_table_remove(q->table, &e->lookup->key);
+}
+
+/* Whoever changes the class lifts the entry before: the line it stands in is its class's. */
+void vtm_queue_place(struct vtm_queue *q, struct vtm_entry *e, int64_t now_ms)
+{
+	vtm_queue_lift(q, e);
+	e->is_later = e->not_before_ms > now_ms;
+	if (e->is_later)
+		e->place = g_sequence_insert_sorted(q->later, e, compare_later, NULL);
+	else
+		e->place = g_sequence_insert_sorted(q->ready[e->class], e, compare_ready, NULL);
+	q->count[e->class]++;
+	set_age(q, e);
+}
+
+unsigned vtm_queue_ripen(struct vtm_queue *q, int64_t now_ms)
+{
+	unsigned n = 0;
+
+	for (;;) {
+		GSequenceIter *i = g_sequence_get_begin_iter(q->later);
+		struct vtm_entry *e;
+
+		if (g_sequence_iter_is_end(i))
+			return n;
+		e = g_sequence_get(i);
+		if (e->not_before_ms > now_ms)
+			return n;
+		vtm_queue_place(q, e, now_ms);
+		n++;
+	}
+}
+
+int64_t vtm_queue_next_ripe(const struct vtm_queue *q)
+{
+	GSequenceIter *i = g_sequence_get_begin_iter(q->later);
+
+	if (g_sequence_iter_is_end(i))
+		return INT64_MAX;
+	return ((struct vtm_entry *)g_sequence_get(i))->not_before_ms;
+}
+
+GSequenceIter *vtm_queue_first(const struct vtm_queue *q, enum vtm_class class)
+{
+	return g_sequence_get_begin_iter(q->ready[class]);
+}
+
+unsigned vtm_queue_rank(const struct vtm_queue *q, const struct vtm_entry *e, const bool open[VTM_CLASSES])
+{
+	unsigned n = 0;
+
+	for (int c = 0; c < (int)e->class; c++)
+		if (open[c])
+			n += (unsigned)g_sequence_get_length(q->ready[c]);
+	if (e->place && !e->is_later)
+		n += (unsigned)g_sequence_iter_get_position(e->place);
+	return n;
+}
+
+struct vtm_entry *vtm_queue_oldest(const struct vtm_queue *q)
+{
+	return q->by_age.head ? q->by_age.head->data : NULL;
+}
+
+struct vtm_entry *vtm_queue_least(const struct vtm_queue *q)
+{
+	struct vtm_entry *last = NULL;
+
+	if (g_sequence_get_length(q->later))
+		last = g_sequence_get(g_sequence_iter_prev(g_sequence_get_end_iter(q->later)));
+	for (int c = VTM_CLASSES - 1; c >= 0; c--) {
+		if (last && (int)last->class >= c)
+			return last;
+		if (g_sequence_get_length(q->ready[c]))
+			return g_sequence_get(g_sequence_iter_prev(g_sequence_get_end_iter(q->ready[c])));
+	}
+	return last;
+}
+
+unsigned vtm_queue_size(const struct vtm_queue *q)
+{
+	return g_hash_table_size(q->table);
+}
+
+unsigned vtm_queue_count(const struct vtm_queue *q, enum vtm_class class)
+{
+	return q->count[class];
+}
+
+unsigned vtm_queue_ready(const struct vtm_queue *q, enum vtm_class class)
+{
+	return (unsigned)g_sequence_get_length(q->ready[class]);
+}
+
+void vtm_queue_foreach(const struct vtm_queue *q, void (*each)(struct vtm_entry *e, void *arg), void *arg)
+{
+	GHashTableIter iter;
+	gpointer value;
+
+	g_hash_table_iter_init(&iter, q->table);
+	while (g_hash_table_iter_next(&iter, NULL, &value))
+		each(value, arg);
+}

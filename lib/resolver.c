@@ -1,0 +1,667 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* resolver.c - the thread that owns scheduler, transfers and store. */
+#include "resolver.h"
+
+#include <string.h>
+
+#include "log.h"
+#include "tags.h"
+
+#define JOURNAL_MAX 10000		/* messages that wait to be written */
+#define STORE_RETRY_MS 3000		/* how often a store that failed is opened again */
+#define CHORES_MS 60000			/* how often old rows are deleted */
+#define CHORES_ROWS 1000		/* at most so many at a time */
+#define TURN_MAX_MS 1000		/* the thread turns at least so often (watchdog, statistics) */
+
+/* A ticket on its way through the resolver: a copy, so that a message thread can leave before the thread has time for it. */
+struct asked {
+	struct vtm_ticket ticket;
+	bool released;		/* under lock: the ticket is back */
+	bool abandoned;		/* under lock: the message thread left; the thread frees it */
+	GCond back;
+};
+
+struct journalled {
+	struct vtm_journal_message *message;
+	struct vtm_journal_item *items;
+	size_t n;
+};
+
+struct vtm_resolver {
+	/* the lock covers this block and nothing else; it is never held over I/O or a callback */
+	GMutex lock;
+	GQueue inbox;			/* of struct asked: not seen by the thread yet */
+	GQueue abandoned;		/* of struct asked: nobody waits for them any more */
+	GQueue journal;			/* of struct journalled */
+	struct vtm_resolver_settings *fresh;	/* settings to take over, NULL: none */
+	struct vtm_vt *fresh_vt;
+	bool stop, release_all, retry_now;
+	struct vtm_resolver_stats stats;
+	/* constant */
+	const struct vtm_clock *clock;
+	struct vtm_cache *cache;
+	GThread *thread;
+	/* the wake-up of the thread is vt's, which may be replaced: under its own lock */
+	GMutex vt_lock;
+	struct vtm_vt *vt;
+	/* the thread's own */
+	struct vtm_resolver_settings set;
+	struct vtm_store *store;
+	struct vtm_sched *sched;
+	int64_t store_retry_ms, chores_ms;
+	uint64_t journal_written;
+	char store_error[200];
+	GPtrArray *old_vt;		/* clients of earlier settings with requests in flight */
+};
+
+/* ---- settings are deep copies: the caller's may go --------------------------------------- */
+
+static struct vtm_resolver_settings *copy_settings(const struct vtm_resolver_settings *s)
+{
+	struct vtm_resolver_settings *c = g_memdup2(s, sizeof(*s));
+
+	c->store_uri = g_strdup(s->store_uri);
+	c->store.host = g_strdup(s->store.host);
+	c->store.password_file = g_strdup(s->store.password_file);
+	c->store.ca_file = g_strdup(s->store.ca_file);
+	c->store.cert_file = g_strdup(s->store.cert_file);
+	c->store.key_file = g_strdup(s->store.key_file);
+	c->store.prefix = g_strdup(s->store.prefix);
+	memset(&c->vt, 0, sizeof(c->vt));	/* vt.c keeps its own copy */
+	return c;
+}
+
+static void clear_settings(struct vtm_resolver_settings *c)
+{
+	char *const texts[] = {
+		(char *)(uintptr_t)c->store_uri, (char *)(uintptr_t)c->store.host,
+		(char *)(uintptr_t)c->store.password_file, (char *)(uintptr_t)c->store.ca_file,
+		(char *)(uintptr_t)c->store.cert_file, (char *)(uintptr_t)c->store.key_file,
+		(char *)(uintptr_t)c->store.prefix,
+	};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(texts); i++)
+		g_free(texts[i]);
+}
+
+/* ---- the scheduler's callbacks, in the thread ------------------------------------------------ */
+
+static int start(void *arg, enum vtm_op op, const struct vtm_lookup *lookup, const char *analysis, void *tag)
+{
+	struct vtm_resolver *r = arg;
+	GError *error = NULL;
+
+	if (vtm_vt_start(r->vt, op, lookup, analysis, tag, &error) == 0)
+		return 0;
+	vtm_log_limited(VTM_LOG_WARNING, "vt-start", "VirusTotal: %s", error->message);
+	g_error_free(error);
+	return -1;
+}
+
+static void released(void *arg, struct vtm_ticket *t)
+{
+	struct vtm_resolver *r = arg;
+	struct asked *a = t->owner;
+
+	g_mutex_lock(&r->lock);
+	a->released = true;
+	g_cond_signal(&a->back);
+	g_mutex_unlock(&r->lock);
+}
+
+/* Counts a delivered message's tags again; what was bypassed stays so. */
+static void turned(struct vtm_journal_message *m, const struct vtm_journal_item *items, size_t n, void *arg)
+{
+	struct vtm_resolver *r = arg;
+	struct vtm_item **list = g_new(struct vtm_item *, n + 1);
+	uint32_t before = m->tags;
+	bool pending = false;
+
+	for (size_t i = 0; i < n; i++) {
+		list[i] = items[i].item;
+		pending = pending || items[i].item->report.verdict == VTM_PENDING;
+	}
+	m->tags = vtm_tags_of_list(list, n) | (before & VTM_TAG_BIT(VTM_TAG_BYPASSED));
+	if (!pending && !m->done_ms)
+		m->done_ms = vtm_utc_ms(r->clock);
+	if (m->tags & ~before & VTM_TAG_BIT(VTM_TAG_BAD) && r->set.turned_bad)
+		r->set.turned_bad(r->set.arg, m, items, n);
+	g_free(list);
+}
+
+static void answered(void *arg, const struct vtm_lookup *lookup, const struct vtm_report *report)
+{
+	struct vtm_resolver *r = arg;
+	GError *error = NULL;
+
+	if (!r->store || !r->set.journal_retention_ms)
+		return;
+	if (vtm_store_journal_answer(r->store, &lookup->key, report, turned, r, &error) < 0) {
+		vtm_log_limited(VTM_LOG_WARNING, "journal", "journal: %s", error->message);
+		g_error_free(error);
+	}
+}
+
+/* ---- the store ---------------------------------------------------------------------------------- */
+
+static void open_store(struct vtm_resolver *r, int64_t now)
+{
+	GError *error = NULL;
+
+	r->store_retry_ms = now + STORE_RETRY_MS;
+	r->store = vtm_store_open(r->set.store_uri, &r->set.store, &error);
+	if (r->store) {
+		if (r->store_error[0])
+			vtm_log(VTM_LOG_NOTICE, "store: works again");
+		r->store_error[0] = '\0';
+	} else {
+		vtm_log_limited(VTM_LOG_ERROR, "store-open", "store: %s; nothing is asked until it works", error->message);
+		g_strlcpy(r->store_error, error->message, sizeof(r->store_error));
+		g_error_free(error);
+	}
+	if (r->sched)
+		vtm_sched_set_store(r->sched, r->store);
+}
+
+static void close_store(struct vtm_resolver *r)
+{
+	if (r->sched)
+		vtm_sched_set_store(r->sched, NULL);
+	vtm_store_close(r->store);
+	r->store = NULL;
+}
+
+/* A store that fails is closed and opened again: its file may be another by now. */
+static void mend_store(struct vtm_resolver *r, int64_t now)
+{
+	struct vtm_sched_stats s;
+
+	if (now < r->store_retry_ms)
+		return;
+	vtm_sched_stats(r->sched, &s);
+	if (r->store && !s.store_failing)
+		return;
+	if (r->store)
+		close_store(r);
+	g_strlcpy(r->store_error, s.store_error[0] ? s.store_error : "closed", sizeof(r->store_error));
+	open_store(r, now);
+}
+
+static void chores(struct vtm_resolver *r, int64_t now)
+{
+	GError *error = NULL;
+
+	if (!r->store || now < r->chores_ms)
+		return;
+	r->chores_ms = now + CHORES_MS;
+	if (vtm_store_verdicts_expire(r->store, CHORES_ROWS, &error) < 0 ||
+	    (r->set.journal_retention_ms &&
+	     vtm_store_journal_expire(r->store, vtm_utc_ms(r->clock) - r->set.journal_retention_ms, CHORES_ROWS,
+				      &error) < 0)) {
+		vtm_log_limited(VTM_LOG_WARNING, "chores", "store: %s", error->message);
+		g_error_free(error);
+	}
+}
+
+/* ---- the journal --------------------------------------------------------------------------------- */
+
+static void free_journalled(gpointer p)
+{
+	struct journalled *j = p;
+
+	for (size_t i = 0; i < j->n; i++)
+		vtm_item_free(j->items[i].item);
+	g_free(j->items);
+	vtm_journal_message_clear(j->message);
+	g_free(j->message);
+	g_free(j);
+}
+
+static void strip_details(struct vtm_journal_message *m)
+{
+	g_clear_pointer(&m->sender, g_free);
+	g_clear_pointer(&m->recipients, g_strfreev);
+	g_clear_pointer(&m->client, g_free);
+}
+
+static bool write_journal(struct vtm_resolver *r, GQueue *batch, GError **error)
+{
+	if (vtm_store_begin(r->store, error) < 0)
+		return false;
+	for (GList *i = batch->head; i; i = i->next) {
+		struct journalled *j = i->data;
+
+		if (r->set.journal_ids_only)
+			strip_details(j->message);
+		if (vtm_store_journal_add(r->store, j->message, j->items, j->n, error) < 0)
+			return false;
+	}
+	return vtm_store_commit(r->store, error) == 0;
+}
+
+/* An answer may have come between the headers and this entry: those items are told now. */
+static void catch_up(struct vtm_resolver *r, GQueue *batch)
+{
+	for (GList *i = batch->head; i; i = i->next) {
+		struct journalled *j = i->data;
+
+		for (size_t n = 0; n < j->n; n++) {
+			struct vtm_lookup l = { .key = j->items[n].key };
+			struct vtm_report report;
+
+			if (!j->items[n].has_key || j->items[n].item->report.verdict != VTM_PENDING ||
+			    vtm_cache_get(r->cache, &l.key, &report) != 1)
+				continue;
+			vtm_report_judge(&report, r->set.sched.threshold);
+			answered(r, &l, &report);
+		}
+	}
+}
+
+static void take_journal(struct vtm_resolver *r)
+{
+	GQueue batch;
+	GError *error = NULL;
+
+	if (!r->store)
+		return;
+	g_mutex_lock(&r->lock);
+	batch = r->journal;
+	g_queue_init(&r->journal);
+	r->stats.journal_waiting = 0;
+	g_mutex_unlock(&r->lock);
+	if (!batch.length)
+		return;
+	if (write_journal(r, &batch, &error)) {
+		r->journal_written += batch.length;
+		catch_up(r, &batch);
+	} else {
+		vtm_log_limited(VTM_LOG_WARNING, "journal", "journal: %u messages not written: %s", batch.length,
+				error->message);
+		g_clear_error(&error);
+		g_mutex_lock(&r->lock);
+		r->stats.journal_dropped += batch.length;
+		g_mutex_unlock(&r->lock);
+	}
+	g_queue_clear_full(&batch, free_journalled);
+}
+
+/* ---- one turn of the thread -------------------------------------------------------------------------- */
+
+static void free_asked(struct asked *a)
+{
+	for (unsigned i = 0; i < a->ticket.n; i++)
+		vtm_lookup_free(a->ticket.wants[i].lookup);
+	g_free(a->ticket.wants);
+	g_free(a->ticket.client_net);
+	g_free(a->ticket.sender_domain);
+	g_cond_clear(&a->back);
+	g_free(a);
+}
+
+/* Tickets in, abandoned ones out: in that order, so that each of those is in. */
+static void take_inbox(struct vtm_resolver *r)
+{
+	GQueue in, out;
+	bool all, retry;
+	struct asked *a;
+
+	g_mutex_lock(&r->lock);
+	in = r->inbox;
+	g_queue_init(&r->inbox);
+	out = r->abandoned;
+	g_queue_init(&r->abandoned);
+	all = r->release_all || r->stop;
+	retry = r->retry_now;
+	r->retry_now = false;
+	g_mutex_unlock(&r->lock);
+	if (retry)
+		vtm_sched_retry_now(r->sched);
+	if (all)
+		vtm_sched_release_all(r->sched);
+	while ((a = g_queue_pop_head(&in))) {
+		if (all)
+			a->ticket.deadline_ms = vtm_boot_ms(r->clock);
+		vtm_sched_add(r->sched, &a->ticket);
+	}
+	while ((a = g_queue_pop_head(&out))) {
+		vtm_sched_cancel(r->sched, &a->ticket);
+		free_asked(a);
+	}
+}
+
+static void take_results(struct vtm_resolver *r, struct vtm_vt *vt)
+{
+	struct vtm_result result;
+
+	while (vtm_vt_result(vt, &result) == 1) {
+		vtm_sched_result(r->sched, &result);
+		vtm_result_clear(&result);
+	}
+}
+
+/* Requests of earlier settings end with the client they began with. */
+static void take_old_results(struct vtm_resolver *r)
+{
+	for (guint i = r->old_vt->len; i-- > 0;) {
+		struct vtm_vt *vt = r->old_vt->pdata[i];
+
+		vtm_vt_poll(vt, 0);
+		take_results(r, vt);
+		if (!vtm_vt_in_flight(vt)) {
+			vtm_vt_free(vt);
+			g_ptr_array_remove_index_fast(r->old_vt, i);
+		}
+	}
+}
+
+static void take_settings(struct vtm_resolver *r)
+{
+	struct vtm_resolver_settings *fresh;
+	struct vtm_vt *vt;
+	bool moved;
+
+	g_mutex_lock(&r->lock);
+	fresh = r->fresh;
+	r->fresh = NULL;
+	vt = r->fresh_vt;
+	r->fresh_vt = NULL;
+	g_mutex_unlock(&r->lock);
+	if (!fresh)
+		return;
+	moved = g_strcmp0(fresh->store_uri, r->set.store_uri) != 0;
+	if (moved && r->store)
+		close_store(r);
+	clear_settings(&r->set);
+	r->set = *fresh;
+	g_free(fresh);
+	g_ptr_array_add(r->old_vt, r->vt);
+	g_mutex_lock(&r->vt_lock);
+	r->vt = vt;
+	g_mutex_unlock(&r->vt_lock);
+	vtm_sched_configure(r->sched, &r->set.sched);
+	if (moved)
+		open_store(r, vtm_boot_ms(r->clock));
+	vtm_sched_retry_now(r->sched);
+}
+
+static void publish(struct vtm_resolver *r)
+{
+	struct vtm_sched_stats s;
+
+	vtm_sched_stats(r->sched, &s);
+	g_mutex_lock(&r->lock);
+	r->stats.sched = s;
+	r->stats.store_ok = r->store && !s.store_failing;
+	g_strlcpy(r->stats.store_error, r->stats.store_ok ? "" : s.store_failing ? s.store_error : r->store_error,
+		  sizeof(r->stats.store_error));
+	r->stats.journal_written = r->journal_written;
+	r->stats.cache_entries = vtm_cache_size(r->cache);
+	r->stats.beat_ms = vtm_boot_ms(r->clock);
+	g_mutex_unlock(&r->lock);
+}
+
+static gpointer run(gpointer arg)
+{
+	struct vtm_resolver *r = arg;
+	bool stop = false;
+
+	open_store(r, vtm_boot_ms(r->clock));
+	r->set.sched.store = r->store;
+	r->sched = vtm_sched_new(&r->set.sched);
+	while (!stop) {
+		int64_t next, now = vtm_boot_ms(r->clock);
+
+		take_settings(r);
+		take_inbox(r);
+		next = vtm_sched_step(r->sched);
+		take_journal(r);
+		mend_store(r, now);
+		chores(r, now);
+		publish(r);
+		next = MIN(next - vtm_boot_ms(r->clock), r->old_vt->len ? 50 : TURN_MAX_MS);
+		vtm_vt_poll(r->vt, CLAMP(next, 0, TURN_MAX_MS));
+		take_results(r, r->vt);
+		take_old_results(r);
+		g_mutex_lock(&r->lock);
+		stop = r->stop && !r->inbox.length && !r->abandoned.length;
+		g_mutex_unlock(&r->lock);
+	}
+	vtm_sched_free(r->sched);
+	take_journal(r);
+	vtm_store_close(r->store);
+	return NULL;
+}
+
+/* ---- what other threads call ------------------------------------------------------------------------------ */
+
+static void wake(struct vtm_resolver *r)
+{
+	g_mutex_lock(&r->vt_lock);
+	vtm_vt_wakeup(r->vt);
+	g_mutex_unlock(&r->vt_lock);
+}
+
+static void wire(struct vtm_resolver *r, struct vtm_sched_settings *s)
+{
+	s->clock = r->clock;
+	s->cache = r->cache;
+	s->store = NULL;
+	s->start = start;
+	s->released = released;
+	s->answered = answered;
+	s->arg = r;
+}
+
+struct vtm_resolver *vtm_resolver_new(const struct vtm_resolver_settings *settings, GError **error)
+{
+	struct vtm_vt *vt = vtm_vt_new(&settings->vt, error);
+	struct vtm_resolver_settings *copy;
+	struct vtm_resolver *r;
+
+	if (!vt)
+		return NULL;
+	r = g_new0(struct vtm_resolver, 1);
+	g_mutex_init(&r->lock);
+	g_mutex_init(&r->vt_lock);
+	r->clock = settings->sched.clock;
+	r->cache = settings->sched.cache;
+	r->vt = vt;
+	r->old_vt = g_ptr_array_new();
+	copy = copy_settings(settings);
+	r->set = *copy;
+	g_free(copy);
+	wire(r, &r->set.sched);
+	r->stats.sched.server_daily.allowed = r->stats.sched.server_monthly.allowed = -1;
+	r->stats.beat_ms = vtm_boot_ms(r->clock);
+	r->thread = g_thread_new("resolver", run, r);
+	return r;
+}
+
+int vtm_resolver_configure(struct vtm_resolver *r, const struct vtm_resolver_settings *settings, GError **error)
+{
+	struct vtm_vt *vt = vtm_vt_new(&settings->vt, error), *unused_vt;
+	struct vtm_resolver_settings *copy, *unused;
+
+	if (!vt)
+		return -1;
+	copy = copy_settings(settings);
+	wire(r, &copy->sched);
+	g_mutex_lock(&r->lock);
+	unused = r->fresh;
+	unused_vt = r->fresh_vt;
+	r->fresh = copy;
+	r->fresh_vt = vt;
+	g_mutex_unlock(&r->lock);
+	vtm_vt_free(unused_vt);
+	if (unused) {
+		clear_settings(unused);
+		g_free(unused);
+	}
+	wake(r);
+	return 0;
+}
+
+void vtm_resolver_free(struct vtm_resolver *r)
+{
+	if (!r)
+		return;
+	g_mutex_lock(&r->lock);
+	r->stop = true;
+	g_mutex_unlock(&r->lock);
+	wake(r);
+	g_thread_join(r->thread);
+	if (r->fresh) {
+		clear_settings(r->fresh);
+		g_free(r->fresh);
+		vtm_vt_free(r->fresh_vt);
+	}
+	g_queue_clear_full(&r->journal, free_journalled);
+	while (r->abandoned.length)
+		free_asked(g_queue_pop_head(&r->abandoned));
+	for (guint i = 0; i < r->old_vt->len; i++)
+		vtm_vt_free(r->old_vt->pdata[i]);
+	g_ptr_array_free(r->old_vt, TRUE);
+	vtm_vt_free(r->vt);
+	clear_settings(&r->set);
+	g_mutex_clear(&r->vt_lock);
+	g_mutex_clear(&r->lock);
+	g_free(r);
+}
+
+/* What the memory cache knows needs no hop to the thread. */
+static bool all_cached(struct vtm_resolver *r, struct vtm_ticket *t, uint32_t threshold)
+{
+	bool all = true;
+
+	for (unsigned i = 0; i < t->n; i++) {
+		struct vtm_want *w = &t->wants[i];
+
+		if (w->answered)
+			continue;
+		if (vtm_cache_get(r->cache, &w->lookup->key, &w->report) == 1) {
+			vtm_report_judge(&w->report, threshold);
+			w->answered = w->cached = true;
+		} else {
+			w->report = (struct vtm_report){ .reason = VTM_WHY_NOT_ASKED };
+			all = false;
+		}
+	}
+	return all;
+}
+
+/* The message thread's wait; false: it is over without the ticket (the thread is stuck, or the MTA gone). */
+static bool wait_back(struct vtm_resolver *r, struct asked *a, int64_t deadline_ms, bool (*progress)(void *),
+		      void *progress_arg, int64_t progress_ms)
+{
+	int64_t end = MAX(deadline_ms, vtm_boot_ms(r->clock)) + VTM_RESOLVER_GRACE_MS;
+	int64_t next = vtm_boot_ms(r->clock) + progress_ms;
+	bool back;
+
+	g_mutex_lock(&r->lock);
+	while (!a->released && vtm_boot_ms(r->clock) < end) {
+		int64_t until = MIN(end, next) - vtm_boot_ms(r->clock);
+
+		g_cond_wait_until(&a->back, &r->lock, g_get_monotonic_time() + MAX(until, 0) * 1000);
+		if (a->released || !progress || vtm_boot_ms(r->clock) < next)
+			continue;
+		g_mutex_unlock(&r->lock);
+		if (!progress(progress_arg))
+			end = INT64_MIN;
+		next = vtm_boot_ms(r->clock) + progress_ms;
+		g_mutex_lock(&r->lock);
+	}
+	back = a->released;
+	if (!back) {
+		a->abandoned = true;
+		g_queue_push_tail(&r->abandoned, a);
+	}
+	g_mutex_unlock(&r->lock);
+	return back;
+}
+
+static struct asked *new_asked(const struct vtm_ticket *t)
+{
+	struct asked *a = g_new0(struct asked, 1);
+
+	g_cond_init(&a->back);
+	a->ticket = *t;
+	a->ticket.owner = a;
+	a->ticket.client_net = g_strdup(t->client_net);
+	a->ticket.sender_domain = g_strdup(t->sender_domain);
+	a->ticket.wants = g_memdup2(t->wants, sizeof(*t->wants) * t->n);
+	for (unsigned i = 0; i < t->n; i++)
+		a->ticket.wants[i].lookup = vtm_lookup_copy(t->wants[i].lookup);
+	return a;
+}
+
+void vtm_resolver_ask(struct vtm_resolver *r, struct vtm_ticket *t, uint32_t threshold, bool (*progress)(void *),
+		      void *progress_arg, int64_t progress_ms)
+{
+	struct asked *a;
+
+	if (all_cached(r, t, threshold))
+		return;
+	a = new_asked(t);
+	g_mutex_lock(&r->lock);
+	g_queue_push_tail(&r->inbox, a);
+	g_mutex_unlock(&r->lock);
+	wake(r);
+	if (!wait_back(r, a, t->deadline_ms, progress, progress_arg, progress_ms)) {
+		for (unsigned i = 0; i < t->n; i++)
+			if (!t->wants[i].answered)
+				t->wants[i].report = (struct vtm_report){ .reason = VTM_WHY_STORE };
+		return;
+	}
+	for (unsigned i = 0; i < t->n; i++) {
+		const struct vtm_want *w = &a->ticket.wants[i];
+
+		t->wants[i].report = w->report;
+		t->wants[i].answered = w->answered;
+		t->wants[i].cached = w->cached;
+	}
+	free_asked(a);
+}
+
+void vtm_resolver_journal(struct vtm_resolver *r, struct vtm_journal_message *m, struct vtm_journal_item *items, size_t n)
+{
+	struct journalled *j = g_new(struct journalled, 1);
+	bool full;
+
+	*j = (struct journalled){ m, items, n };
+	g_mutex_lock(&r->lock);
+	full = r->journal.length >= JOURNAL_MAX;
+	if (full)
+		r->stats.journal_dropped++;
+	else
+		g_queue_push_tail(&r->journal, j);
+	r->stats.journal_waiting = r->journal.length;
+	g_mutex_unlock(&r->lock);
+	if (full)
+		free_journalled(j);
+	else
+		wake(r);
+}
+
+void vtm_resolver_release_all(struct vtm_resolver *r)
+{
+	g_mutex_lock(&r->lock);
+	r->release_all = true;
+	g_mutex_unlock(&r->lock);
+	wake(r);
+}
+
+void vtm_resolver_retry_now(struct vtm_resolver *r)
+{
+	g_mutex_lock(&r->lock);
+	r->retry_now = true;
+	g_mutex_unlock(&r->lock);
+	wake(r);
+}
+
+void vtm_resolver_stats(struct vtm_resolver *r, struct vtm_resolver_stats *out)
+{
+	g_mutex_lock(&r->lock);
+	*out = r->stats;
+	g_mutex_unlock(&r->lock);
+}

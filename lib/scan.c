@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* scan.c - the whole decision on one message. */
+#include "scan.h"
+
+#include <string.h>
+
+#include "netlist.h"
+
+#define WANTS_MAX 256	/* look-ups of one message that may be looked for in the store at all */
+
+/* One want and the items it answers. */
+struct asking {
+	GArray *wants;		/* of struct vtm_want */
+	GHashTable *index;	/* look-up key -> position + 1 */
+	GHashTable *hosts;	/* hosts that have a want of class URL_FIRST */
+};
+
+void vtm_decision_clear(struct vtm_decision *d)
+{
+	vtm_items_free(d->items);
+	g_free(d->message_id);
+	memset(d, 0, sizeof(*d));
+}
+
+static void bypass(struct vtm_item *item, enum vtm_reason why)
+{
+	item->report = (struct vtm_report){ .verdict = VTM_BYPASSED, .reason = why };
+}
+
+/* Is only the host asked about? */
+static bool host_only(const struct vtm_item *item, const struct vtm_scan_settings *settings)
+{
+	switch (settings->url_privacy) {
+	case 2:
+		return false;
+	case 1:
+		return true;
+	default:
+		return item->personal;
+	}
+}
+
+struct vtm_lookup *vtm_scan_lookup_of(struct vtm_item *item, const struct vtm_scan_settings *settings)
+{
+	struct vtm_lookup *l;
+
+	if (item->wrapper || item->unasked)
+		return NULL;
+	if (item->ignored) {
+		item->report = (struct vtm_report){ .verdict = VTM_IGNORED };
+		return NULL;
+	}
+	if (!(item->kind == VTM_ATTACHMENT ? settings->attachments : settings->urls)) {
+		bypass(item, VTM_WHY_DISABLED);
+		return NULL;
+	}
+	if (item->kind == VTM_ATTACHMENT)
+		l = vtm_lookup_new(VTM_LOOKUP_FILE, item->subject);
+	else if (host_only(item, settings))
+		l = vtm_lookup_new(VTM_LOOKUP_HOST, item->host);
+	else
+		l = vtm_lookup_new(VTM_LOOKUP_URL, item->subject);
+	if (!l)
+		bypass(item, VTM_WHY_REJECTED);
+	return l;
+}
+
+/* 0..3: the order in which a message's items share its MaxLookupsPerMessage. */
+static int preference(struct asking *a, const struct vtm_item *item)
+{
+	if (item->kind == VTM_ATTACHMENT)
+		return item->risky ? 0 : 1;
+	return g_hash_table_add(a->hosts, item->host) ? 2 : 3;
+}
+
+static enum vtm_class class_of(int preference)
+{
+	static const enum vtm_class classes[] = {
+		VTM_CLASS_RISKY, VTM_CLASS_OTHER, VTM_CLASS_URL_FIRST, VTM_CLASS_URL_MORE
+	};
+	return classes[preference];
+}
+
+static void add_want(struct asking *a, struct vtm_item *item, const struct vtm_scan_settings *settings, int preference)
+{
+	struct vtm_want w = { .class = class_of(preference) };
+
+	w.lookup = vtm_scan_lookup_of(item, settings);
+	if (!w.lookup)
+		return;
+	if (g_hash_table_contains(a->index, &w.lookup->key)) {
+		vtm_lookup_free(w.lookup);
+		return;
+	}
+	if (a->wants->len >= WANTS_MAX) {
+		bypass(item, VTM_WHY_CAP);
+		vtm_lookup_free(w.lookup);
+		return;
+	}
+	w.submit = settings->submit_unknown_urls && item->kind == VTM_URL && !item->personal &&
+		   w.lookup->key.kind == VTM_LOOKUP_URL;
+	g_array_append_val(a->wants, w);
+	g_hash_table_insert(a->index, &w.lookup->key, GUINT_TO_POINTER(a->wants->len));
+}
+
+/* All wants of the message, in the order of preference. */
+static void collect(struct asking *a, const struct vtm_items *items, const struct vtm_scan_settings *settings)
+{
+	GPtrArray *by[4];
+
+	for (int p = 0; p < 4; p++)
+		by[p] = g_ptr_array_new();
+	for (guint i = 0; i < items->list->len; i++) {
+		struct vtm_item *item = items->list->pdata[i];
+
+		/* those that are not asked take no host's first place */
+		if (item->wrapper || item->unasked || item->ignored)
+			g_ptr_array_add(by[0], item);
+		else
+			g_ptr_array_add(by[preference(a, item)], item);
+	}
+	for (int p = 0; p < 4; p++) {
+		for (guint i = 0; i < by[p]->len; i++)
+			add_want(a, by[p]->pdata[i], settings, p);
+		g_ptr_array_free(by[p], TRUE);
+	}
+}
+
+static void deliver(struct asking *a, struct vtm_items *items, const struct vtm_scan_settings *settings,
+		    struct vtm_decision *d)
+{
+	for (guint i = 0; i < items->list->len; i++) {
+		struct vtm_item *item = items->list->pdata[i];
+		struct vtm_lookup *l = item->report.reason == VTM_WHY_CAP ? NULL : vtm_scan_lookup_of(item, settings);
+		guint at = l ? GPOINTER_TO_UINT(g_hash_table_lookup(a->index, &l->key)) : 0;
+
+		if (at)
+			item->report = g_array_index(a->wants, struct vtm_want, at - 1).report;
+		vtm_lookup_free(l);
+	}
+	for (guint i = 0; i < a->wants->len; i++) {
+		const struct vtm_want *w = &g_array_index(a->wants, struct vtm_want, i);
+
+		d->cached += w->cached;
+		d->asked += !w->cached && w->report.verdict != VTM_BYPASSED;
+	}
+}
+
+static char *domain_of(const char *sender)
+{
+	const char *at = sender ? strrchr(sender, '@') : NULL;
+
+	return at && at[1] ? g_ascii_strdown(at + 1, -1) : NULL;
+}
+
+static void ask(struct vtm_resolver *resolver, struct asking *a, const struct vtm_scan_settings *settings,
+		const struct vtm_envelope *envelope, const struct vtm_clock *clock, bool (*progress)(void *),
+		void *progress_arg, int64_t progress_ms)
+{
+	struct vtm_ticket t = { 0 };
+
+	t.wants = (struct vtm_want *)(void *)a->wants->data;
+	t.n = a->wants->len;
+	t.max_lookups = settings->max_lookups;
+	t.deadline_ms = vtm_boot_ms(clock) + settings->timeout_ms;
+	if (envelope->shares_apply) {
+		t.client_net = envelope->client_address ? vtm_net_of(envelope->client_address) : NULL;
+		t.sender_domain = domain_of(envelope->sender);
+	}
+	vtm_resolver_ask(resolver, &t, settings->threshold, progress, progress_arg, progress_ms);
+	g_free(t.client_net);
+	g_free(t.sender_domain);
+}
+
+void vtm_scan_message(struct vtm_resolver *resolver, const struct vtm_scan_settings *settings,
+		      const struct vtm_envelope *envelope, struct vtm_spool **spool, const struct vtm_clock *clock,
+		      bool (*progress)(void *), void *progress_arg, int64_t progress_ms, struct vtm_decision *d)
+{
+	int64_t began = vtm_boot_ms(clock);
+	struct asking a;
+
+	memset(d, 0, sizeof(*d));
+	d->items = vtm_extract(*spool, &settings->extract, &d->message_id);
+	g_clear_pointer(spool, vtm_spool_free);
+	a.wants = g_array_new(FALSE, FALSE, sizeof(struct vtm_want));
+	a.index = g_hash_table_new(vtm_key_hash, vtm_key_equal);
+	a.hosts = g_hash_table_new(g_str_hash, g_str_equal);
+	collect(&a, d->items, settings);
+	if (a.wants->len)
+		ask(resolver, &a, settings, envelope, clock, progress, progress_arg, progress_ms);
+	deliver(&a, d->items, settings, d);
+	d->tags = vtm_tags_of(d->items);
+	d->delay_ms = vtm_boot_ms(clock) - began;
+	g_hash_table_destroy(a.hosts);
+	g_hash_table_destroy(a.index);
+	for (guint i = 0; i < a.wants->len; i++)
+		vtm_lookup_free(g_array_index(a.wants, struct vtm_want, i).lookup);
+	g_array_free(a.wants, TRUE);
+}
+
+void vtm_scan_journal(struct vtm_resolver *resolver, const struct vtm_scan_settings *settings,
+		      const struct vtm_envelope *envelope, const struct vtm_decision *d, int64_t size, int64_t utc_ms)
+{
+	struct vtm_journal_message *m = g_new0(struct vtm_journal_message, 1);
+	guint n = d->items->list->len;
+	struct vtm_journal_item *items = g_new0(struct vtm_journal_item, n);
+	bool pending = false;
+
+	m->queue_id = g_strdup(envelope->queue_id);
+	m->message_id = g_strdup(d->message_id);
+	m->sender = g_strdup(envelope->sender);
+	m->recipients = g_strdupv((char **)(uintptr_t)envelope->recipients);
+	m->client = envelope->client_address ? vtm_net_of(envelope->client_address) : NULL;
+	m->time_ms = utc_ms;
+	m->size = size;
+	m->tags = m->tags_delivered = d->tags;
+	for (guint i = 0; i < n; i++) {
+		struct vtm_item *item = vtm_item_copy(d->items->list->pdata[i]);
+		struct vtm_report report = item->report;
+		struct vtm_lookup *l = vtm_scan_lookup_of(item, settings);
+
+		item->report = report;
+		items[i].item = item;
+		if (l) {
+			items[i].has_key = true;
+			items[i].key = l->key;
+			vtm_lookup_free(l);
+		}
+		if (vtm_verdict_is_answer(report.verdict))
+			items[i].answered_ms = utc_ms;
+		pending = pending || report.verdict == VTM_PENDING;
+	}
+	m->done_ms = pending ? 0 : utc_ms;
+	vtm_resolver_journal(resolver, m, items, n);
+}
