@@ -174,10 +174,14 @@ static void redact(GString *text)
 
 /* ---- characters ---- */
 
-/* Format characters turn lines around on a terminal (U+202E), so they are no better than control characters. */
+/* Format characters turn lines around on a terminal (U+202E), separators end them (U+2028): no better than control
+ * characters. */
 static bool shows(gunichar c)
 {
-	return g_unichar_isprint(c) && g_unichar_type(c) != G_UNICODE_FORMAT;
+	GUnicodeType type = g_unichar_type(c);
+
+	return g_unichar_isprint(c) && type != G_UNICODE_FORMAT && type != G_UNICODE_LINE_SEPARATOR &&
+	       type != G_UNICODE_PARAGRAPH_SEPARATOR;
 }
 
 /* Bytes of the valid character at <p>, or 0. */

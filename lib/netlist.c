@@ -48,25 +48,21 @@ static void mask(struct net *n, unsigned prefix)
 	n->prefix = (uint8_t)prefix;
 }
 
+static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
+
 static bool is_v4(const struct net *n)
 {
-	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
-
 	return !memcmp(n->bytes, mapped, sizeof(mapped));
 }
 
 /* An address in text form as a net of one address. */
 static bool read_address(const char *text, struct net *n)
 {
-	char mapped[8 + INET_ADDRSTRLEN];
-
 	n->prefix = BITS;
 	if (strchr(text, ':'))
 		return inet_pton(AF_INET6, text, n->bytes) == 1;
-	if (strlen(text) >= INET_ADDRSTRLEN)
-		return false;
-	g_snprintf(mapped, sizeof(mapped), "::ffff:%s", text);
-	return inet_pton(AF_INET6, mapped, n->bytes) == 1;
+	memcpy(n->bytes, mapped, sizeof(mapped));
+	return inet_pton(AF_INET, text, n->bytes + sizeof(mapped)) == 1;
 }
 
 static char *net_text(const struct net *n)
