@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* html.h - references and visible text of HTML, by SAX.  Leaf; the only file that knows libxml2. */
+/* html.h - references and visible text of HTML and SVG.  Leaf; the only file that knows libxml2 (its table of entities). */
 #ifndef VTM_HTML_H
 #define VTM_HTML_H
 
@@ -10,7 +10,7 @@
 
 /* Calls <ref> for every reference as written (entities decoded): role link, resource or nested (originalsrc and the like);
  * <base> is the document's base href in force, NULL if none.  Calls <text> with runs of visible text; a run ends where a browser
- * would break a line or a cell.  Both get bytes that live during the call.  Broken markup is read as far as it goes. */
+ * would break a line or a cell, and at an anchor.  Both get bytes that live during the call.  Broken markup is read as far as it goes. */
 typedef void vtm_html_ref(const char *reference, enum vtm_role role, const char *base, void *arg);
 typedef void vtm_html_text(const char *text, size_t len, void *arg);
 

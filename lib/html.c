@@ -1,0 +1,709 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* html.c - references and visible text of HTML: the tokenizer of the HTML standard without its tree.
+ *
+ * libxml2's SAX parser was tried and measured (2.9.14): as push parser it stops behind "</html>", it takes "<!-->" and
+ * "<title><!--</title>" for the beginning of a comment that hides the rest, it loses the href of "<a/href=...>", and 100,000
+ * end tags that match nothing, or attributes of one tag, take it 10 to 18 s.  A sender chooses those, so only its table of
+ * entities is used.  Nothing here looks back, and nothing nests but a conditional comment in a document: linear, flat.
+ */
+#include "html.h"
+
+#include <libxml/HTMLparser.h>
+#include <string.h>
+
+#include "charset.h"
+
+#define NAME_MAX_LEN 32		/* longest name of an element, attribute or entity that means anything here */
+#define SNIFF_BYTES 4096	/* of a document, in which it may declare its charset */
+
+enum span {
+	SPAN_DOCUMENT,
+	SPAN_CONDITIONAL,	/* inside <!--[if ...]> */
+	SPAN_RAW		/* inside a raw text element that may be none (SVG): references only, nothing is raw in it */
+};
+
+struct reader {
+	const struct vtm_html_handler *handler;
+	GString *run;		/* visible text so far */
+	GString *value;		/* scratch: one attribute's value, entities decoded */
+	char *base;		/* href of the first <base> */
+	bool foreign;		/* <svg> or <math> was seen: raw text elements may be ordinary ones */
+	enum span span;
+};
+
+struct bytes {
+	const char *at, *end;
+};
+
+static void read_span(struct reader *r, struct bytes in, enum span span);
+
+static bool is_space(char c)
+{
+	return c == ' ' || (c >= '\t' && c <= '\r' && c != '\v');
+}
+
+static struct bytes skip_space(struct bytes b)
+{
+	while (b.at < b.end && is_space(*b.at))
+		b.at++;
+	return b;
+}
+
+static bool starts_with(struct bytes b, const char *lower)
+{
+	size_t n = strlen(lower);
+
+	return (size_t)(b.end - b.at) >= n && !g_ascii_strncasecmp(b.at, lower, n);
+}
+
+/* First byte behind the next <c>, or the end. */
+static const char *behind(struct bytes b, char c)
+{
+	const char *p = memchr(b.at, c, (size_t)(b.end - b.at));
+
+	return p ? p + 1 : b.end;
+}
+
+static bool is_one_of(const char *name, const char *const *names)
+{
+	return g_strv_contains(names, name);
+}
+
+/* ---- entities ------------------------------------------------------------ */
+
+/* Names that HTML 4 (libxml2's table) lacks and that spell parts of a URL. */
+static gunichar html5_entity(const char *name)
+{
+	static const struct {
+		const char *name;
+		gunichar c;
+	} table[] = {
+		{ "AMP", '&' }, { "GT", '>' }, { "Hat", '^' }, { "LT", '<' }, { "NewLine", '\n' }, { "QUOT", '"' },
+		{ "Tab", '\t' }, { "UnderBar", '_' }, { "apos", '\'' }, { "ast", '*' }, { "bsol", '\\' }, { "colon", ':' },
+		{ "comma", ',' }, { "commat", '@' }, { "dash", 0x2010 }, { "dollar", '$' }, { "equals", '=' },
+		{ "excl", '!' }, { "grave", '`' }, { "hyphen", 0x2010 }, { "lbrace", '{' }, { "lbrack", '[' },
+		{ "lcub", '{' }, { "lowbar", '_' }, { "lpar", '(' }, { "lsqb", '[' }, { "midast", '*' }, { "num", '#' },
+		{ "percnt", '%' }, { "period", '.' }, { "plus", '+' }, { "quest", '?' }, { "rbrace", '}' },
+		{ "rbrack", ']' }, { "rcub", '}' }, { "rpar", ')' }, { "rsqb", ']' }, { "semi", ';' }, { "sol", '/' },
+		{ "verbar", '|' }, { "vert", '|' }, { "ZeroWidthSpace", 0x200b }, { "NoBreak", 0x2060 },
+	};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(table); i++)
+		if (!strcmp(name, table[i].name))
+			return table[i].c;
+	return 0;
+}
+
+static gunichar entity(const char *name)
+{
+	const htmlEntityDesc *e;
+
+	if (!strcmp(name, "amp"))
+		return '&';
+	if (!strcmp(name, "nbsp"))
+		return 0xa0;
+	e = htmlEntityLookup((const xmlChar *)name);
+	return e ? e->value : html5_entity(name);
+}
+
+/* Those that count without a semicolon: the ones of Latin-1, and these. */
+static gunichar legacy_entity(const char *name)
+{
+	gunichar c = entity(name);
+
+	return c == '&' || c == '<' || c == '>' || c == '"' || (c >= 0xa0 && c <= 0xff) ? c : 0;
+}
+
+/* "&#58;" at b.at: the character, and what is behind it. */
+static const char *numeric_reference(struct bytes b, gunichar *c_r)
+{
+	const char *p = b.at + 2;
+	bool hex = p < b.end && (*p == 'x' || *p == 'X');
+	const char *digits = hex ? ++p : p;
+	gunichar c = 0;
+
+	for (; p < b.end && (hex ? g_ascii_isxdigit(*p) : g_ascii_isdigit(*p)); p++)
+		c = MIN(c * (hex ? 16 : 10) + (gunichar)g_ascii_xdigit_value(*p), 0x110000);
+	if (p == digits)
+		return NULL;
+	*c_r = c && g_unichar_validate(c) ? c : 0xfffd;
+	return p < b.end && *p == ';' ? p + 1 : p;
+}
+
+/* "&name;" at b.at, or without a semicolon as far as HTML allows: in an attribute not before '=' or a letter. */
+static const char *named_reference(struct bytes b, bool attribute, gunichar *c_r)
+{
+	char name[NAME_MAX_LEN + 1];
+	const char *p = b.at + 1;
+	size_t n = 0;
+
+	while (p + n < b.end && n < NAME_MAX_LEN && g_ascii_isalnum(p[n])) {
+		name[n] = p[n];
+		n++;
+	}
+	name[n] = '\0';
+	if (n < 2)
+		return NULL;
+	if (p + n < b.end && p[n] == ';' && (*c_r = entity(name)))
+		return p + n + 1;
+	if (attribute) {
+		*c_r = p + n < b.end && p[n] == '=' ? 0 : legacy_entity(name);
+		return *c_r ? p + n : NULL;
+	}
+	for (n = MIN(n, 6); n > 1; n--) {
+		name[n] = '\0';
+		*c_r = legacy_entity(name);
+		if (*c_r)
+			return p + n;
+	}
+	return NULL;
+}
+
+/* Appends <b> with its character references decoded and NUL bytes replaced. */
+static void append_decoded(GString *out, struct bytes b, bool attribute)
+{
+	while (b.at < b.end) {
+		const char *amp = memchr(b.at, '&', (size_t)(b.end - b.at)), *next;
+		gunichar c;
+
+		g_string_append_len(out, b.at, (amp ? amp : b.end) - b.at);
+		if (!amp)
+			return;
+		b.at = amp;
+		if (b.end - amp > 1 && amp[1] == '#')
+			next = numeric_reference(b, &c);
+		else
+			next = named_reference(b, attribute, &c);
+		if (next)
+			g_string_append_unichar(out, c);
+		else
+			g_string_append_c(out, '&');
+		b.at = next ? next : amp + 1;
+	}
+}
+
+/* ---- references ----------------------------------------------------------- */
+
+static void report(struct reader *r, const char *reference, enum vtm_role role)
+{
+	if (*reference && r->handler->ref)
+		r->handler->ref(reference, role, r->base, r->handler->arg);
+}
+
+static void report_bytes(struct reader *r, struct bytes b, enum vtm_role role)
+{
+	char *s;
+
+	if (b.at >= b.end)
+		return;
+	s = g_strndup(b.at, (gsize)(b.end - b.at));
+	report(r, s, role);
+	g_free(s);
+}
+
+/* "URL 2x, URL 100w" */
+static void read_srcset(struct reader *r, struct bytes b)
+{
+	while (b.at < b.end) {
+		struct bytes url;
+
+		while (b.at < b.end && (is_space(*b.at) || *b.at == ','))
+			b.at++;
+		url = b;
+		while (b.at < b.end && !is_space(*b.at))
+			b.at++;
+		url.end = b.at;
+		if (url.at < url.end && url.end[-1] == ',') {
+			while (url.at < url.end && url.end[-1] == ',')
+				url.end--;
+		} else {
+			b.at = behind(b, ',');
+		}
+		report_bytes(r, url, VTM_ROLE_RESOURCE);
+	}
+}
+
+/* "5; url='http://...'" of a meta element */
+static void read_refresh(struct reader *r, struct bytes b)
+{
+	while (b.at < b.end && (g_ascii_isdigit(*b.at) || *b.at == '.' || is_space(*b.at)))
+		b.at++;
+	if (b.at < b.end && (*b.at == ';' || *b.at == ','))
+		b.at++;
+	b = skip_space(b);
+	if (starts_with(b, "url")) {
+		struct bytes value = { b.at + 3, b.end };
+
+		value = skip_space(value);
+		if (value.at < value.end && *value.at == '=') {
+			value.at++;
+			b = skip_space(value);
+		}
+	}
+	if (b.at < b.end && (*b.at == '"' || *b.at == '\'')) {
+		const char *quote = memchr(b.at + 1, *b.at, (size_t)(b.end - b.at - 1));
+
+		b.at++;
+		if (quote)
+			b.end = quote;
+	}
+	report_bytes(r, b, VTM_ROLE_LINK);
+}
+
+/* ---- CSS ------------------------------------------------------------------- */
+
+/* Backslash at b.at: appends what it stands for; what is behind it. */
+static const char *css_escape(GString *out, struct bytes b)
+{
+	const char *p = b.at + 1;
+	gunichar c = 0;
+	int n = 0;
+
+	for (; p < b.end && n < 6 && g_ascii_isxdigit(*p); p++, n++)
+		c = c * 16 + (gunichar)g_ascii_xdigit_value(*p);
+	if (n) {
+		g_string_append_unichar(out, c && g_unichar_validate(c) ? c : 0xfffd);
+		return p < b.end && is_space(*p) ? p + 1 : p;
+	}
+	if (p < b.end && *p != '\n')
+		g_string_append_c(out, *p);
+	return p < b.end ? p + 1 : p;
+}
+
+/* A string, or the inside of url( up to its parenthesis, at b.at; what is behind it. */
+static const char *css_url(struct reader *r, struct bytes b)
+{
+	char quote = b.at < b.end && (*b.at == '"' || *b.at == '\'') ? *b.at : '\0';
+
+	g_string_truncate(r->value, 0);
+	if (quote)
+		b.at++;
+	while (b.at < b.end && (quote ? *b.at != quote : *b.at != ')' && !is_space(*b.at))) {
+		if (*b.at == '\\')
+			b.at = css_escape(r->value, b);
+		else
+			g_string_append_c(r->value, *b.at++);
+	}
+	report(r, r->value->str, VTM_ROLE_RESOURCE);
+	return b.at < b.end ? b.at + 1 : b.at;
+}
+
+static void read_css(struct reader *r, struct bytes b)
+{
+	while (b.at < b.end) {
+		char c = *b.at;
+
+		if (c == '/' && starts_with(b, "/*")) {
+			const char *end = memmem(b.at + 2, (size_t)(b.end - b.at - 2), "*/", 2);
+
+			b.at = end ? end + 2 : b.end;
+		} else if ((c == 'u' || c == 'U') && starts_with(b, "url(")) {
+			b.at += 4;
+			b.at = css_url(r, skip_space(b));
+		} else if (c == '@' && starts_with(b, "@import")) {
+			b.at += 7;
+			b = skip_space(b);
+			if (b.at < b.end && (*b.at == '"' || *b.at == '\''))
+				b.at = css_url(r, b);
+		} else if ((c == 's' || c == 'S') && (starts_with(b, "src='") || starts_with(b, "src=\""))) {
+			b.at += 4;	/* AlphaImageLoader(src='...') */
+			b.at = css_url(r, b);
+		} else {
+			b.at++;
+		}
+	}
+}
+
+/* ---- attributes --------------------------------------------------------------- */
+
+struct tag {
+	char name[NAME_MAX_LEN + 1];	/* lower case, cut; <base> and <meta> need it whole, others only differ */
+	bool refresh;			/* <meta http-equiv=refresh> */
+	GString *content;		/* of <meta>, NULL: none */
+};
+
+static void read_href(struct reader *r, const struct tag *tag)
+{
+	static const char *const fetched[] = { "link", "image", "use", "feimage", "script", "v:imagedata", "v:fill", NULL };
+
+	if (strcmp(tag->name, "base"))
+		report(r, r->value->str, is_one_of(tag->name, fetched) ? VTM_ROLE_RESOURCE : VTM_ROLE_LINK);
+	else if (!r->base)
+		r->base = g_strdup(r->value->str);
+}
+
+enum what { HREF, LINK, RESOURCE, NESTED, SRCSET, STYLE, CONTENT, HTTP_EQUIV };
+
+/* What attribute <name> holds; false: nothing of interest. */
+static bool attribute_kind(const char *name, enum what *what_r)
+{
+	static const struct {
+		const char *name;
+		enum what what;
+	} table[] = {
+		{ "href", HREF }, { "src", RESOURCE }, { "style", STYLE }, { "content", CONTENT }, { "http-equiv", HTTP_EQUIV },
+		{ "background", RESOURCE }, { "srcset", SRCSET }, { "action", LINK }, { "formaction", LINK },
+		{ "xlink:href", HREF }, { "imagesrcset", SRCSET }, { "poster", RESOURCE }, { "data", RESOURCE },
+		{ "dynsrc", RESOURCE }, { "lowsrc", RESOURCE }, { "o:href", RESOURCE }, { "originalsrc", NESTED },
+		{ "data-saferedirecturl", NESTED }, { "ping", RESOURCE },
+	};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(table); i++) {
+		if (!strcmp(name, table[i].name)) {
+			*what_r = table[i].what;
+			return true;
+		}
+	}
+	return false;
+}
+
+static void read_attribute(struct reader *r, struct tag *tag, const char *name, struct bytes value)
+{
+	bool meta = !strcmp(tag->name, "meta");
+	struct bytes decoded;
+	enum what what;
+
+	if (!attribute_kind(name, &what) || ((what == CONTENT || what == HTTP_EQUIV) && !meta))
+		return;
+	g_string_truncate(r->value, 0);
+	append_decoded(r->value, value, true);
+	decoded = (struct bytes){ r->value->str, r->value->str + r->value->len };
+	switch (what) {
+	case HREF:
+		read_href(r, tag);
+		break;
+	case LINK:
+		report(r, r->value->str, VTM_ROLE_LINK);
+		break;
+	case RESOURCE:
+		report(r, r->value->str, VTM_ROLE_RESOURCE);
+		break;
+	case NESTED:
+		report(r, r->value->str, VTM_ROLE_NESTED);
+		break;
+	case SRCSET:
+		read_srcset(r, decoded);
+		break;
+	case STYLE: {
+		char *css = g_strndup(decoded.at, r->value->len);	/* the scratch is needed for its URLs */
+
+		read_css(r, (struct bytes){ css, css + strlen(css) });
+		g_free(css);
+		break;
+	}
+	case CONTENT:
+		if (!tag->content)
+			tag->content = g_string_new(r->value->str);
+		break;
+	case HTTP_EQUIV:
+		tag->refresh |= !g_ascii_strcasecmp(g_strstrip(r->value->str), "refresh");
+		break;
+	}
+}
+
+/* Copies a name in lower case up to white space, '/', '>' and, for an attribute, '='; what is behind it. */
+static const char *copy_name(char name[NAME_MAX_LEN + 1], struct bytes b, bool attribute)
+{
+	const char *p = b.at;
+	size_t n = 0;
+
+	for (; p < b.end && !is_space(*p) && *p != '/' && *p != '>' && !(attribute && *p == '=' && p > b.at); p++)
+		if (n < NAME_MAX_LEN)
+			name[n++] = g_ascii_tolower(*p);
+	name[n] = '\0';
+	return p;
+}
+
+/* The attributes of a tag whose name ends at b.at; what is behind its '>'.  <r> NULL: nobody asks for them. */
+static const char *read_attributes(struct reader *r, struct tag *tag, struct bytes b)
+{
+	char name[NAME_MAX_LEN + 1];
+
+	for (;;) {
+		struct bytes value = { NULL, NULL };
+
+		while (b.at < b.end && (is_space(*b.at) || *b.at == '/'))
+			b.at++;
+		if (b.at == b.end)
+			return b.end;
+		if (*b.at == '>')
+			return b.at + 1;
+		b.at = copy_name(name, b, true);
+		b = skip_space(b);
+		if (b.at < b.end && *b.at == '=') {
+			b.at++;
+			b = skip_space(b);
+			value.at = b.at;
+			if (b.at < b.end && (*b.at == '"' || *b.at == '\'')) {
+				b.at++;
+				value.at++;
+				b.at = behind(b, b.at[-1]);
+				value.end = b.at > value.at && b.at[-1] == value.at[-1] ? b.at - 1 : b.at;
+			} else {
+				while (b.at < b.end && !is_space(*b.at) && *b.at != '>')
+					b.at++;
+				value.end = b.at;
+			}
+			if (r)
+				read_attribute(r, tag, name, value);
+		}
+	}
+}
+
+/* ---- text ------------------------------------------------------------------------ */
+
+static void flush_text(struct reader *r)
+{
+	if (r->run->len && r->handler->text)
+		r->handler->text(r->run->str, r->run->len, r->handler->arg);
+	g_string_truncate(r->run, 0);
+}
+
+static void read_text(struct reader *r, struct bytes b)
+{
+	if (r->span != SPAN_RAW && r->handler->text)
+		append_decoded(r->run, b, false);
+}
+
+/* Elements that do not break a word.  An anchor is not among them: nobody writes a URL across its edge. */
+static bool is_inline(const char *name)
+{
+	static const char *const names[] = {
+		"abbr", "b", "bdi", "bdo", "big", "code", "del", "dfn", "em", "font", "i", "ins", "kbd", "mark", "nobr", "o:p",
+		"q", "s", "samp", "small", "span", "strike", "strong", "sub", "sup", "tt", "u", "var", "wbr", NULL
+	};
+
+	return is_one_of(name, names);
+}
+
+/* ---- tags --------------------------------------------------------------------------- */
+
+static bool is_raw(const char *name)
+{
+	static const char *const names[] = {
+		"iframe", "noembed", "noframes", "plaintext", "script", "style", "textarea", "title", "xmp", NULL
+	};
+
+	return is_one_of(name, names);
+}
+
+/* Where "</name" begins, followed by what may follow a name. */
+static const char *raw_end(struct bytes b, const char *name)
+{
+	size_t n = strlen(name);
+
+	while (b.at < b.end) {
+		const char *p = memchr(b.at, '<', (size_t)(b.end - b.at));
+
+		if (!p)
+			break;
+		b.at = p + 1;
+		if ((size_t)(b.end - p) > n + 2 && p[1] == '/' && !g_ascii_strncasecmp(p + 2, name, n) &&
+		    (is_space(p[n + 2]) || p[n + 2] == '/' || p[n + 2] == '>'))
+			return p;
+	}
+	return b.end;
+}
+
+/* The content of a raw text element, which begins at b.at; where its end tag begins.  In SVG and MathML those are ordinary
+ * elements, and where those begin and end is what browsers disagree with old ones about: so both readings are taken. */
+static const char *read_raw(struct reader *r, struct tag *tag, struct bytes b)
+{
+	const char *end = strcmp(tag->name, "plaintext") ? raw_end(b, tag->name) : b.end;
+	struct bytes content = { b.at, end };
+
+	if (!strcmp(tag->name, "style"))
+		read_css(r, content);
+	else if (strcmp(tag->name, "script") && strcmp(tag->name, "title") && strcmp(tag->name, "iframe"))
+		read_text(r, content);
+	if (r->foreign)
+		read_span(r, content, SPAN_RAW);
+	return end;
+}
+
+/* '<' and a letter are at b.at; what is behind the tag, or behind the element if it is raw. */
+static const char *read_start_tag(struct reader *r, struct bytes b)
+{
+	struct tag tag = { .content = NULL };
+
+	b.at++;
+	b.at = copy_name(tag.name, b, false);
+	if (!is_inline(tag.name))
+		flush_text(r);
+	b.at = read_attributes(r, &tag, b);
+	if (tag.content) {
+		if (tag.refresh)
+			read_refresh(r, (struct bytes){ tag.content->str, tag.content->str + tag.content->len });
+		g_string_free(tag.content, TRUE);
+	}
+	if (!strcmp(tag.name, "svg") || !strcmp(tag.name, "math"))
+		r->foreign = true;
+	return r->span != SPAN_RAW && is_raw(tag.name) ? read_raw(r, &tag, b) : b.at;
+}
+
+static const char *read_end_tag(struct reader *r, struct bytes b)
+{
+	char name[NAME_MAX_LEN + 1];
+
+	b.at += 2;
+	b.at = copy_name(name, b, false);
+	if (!is_inline(name))
+		flush_text(r);
+	return read_attributes(NULL, NULL, b);
+}
+
+/* "<!--" is at b.at; what is behind the comment.  Outlook shows what a conditional one holds. */
+static const char *read_comment(struct reader *r, struct bytes b)
+{
+	struct bytes inside = { b.at + 4, b.end };
+	const char *p = inside.at;
+
+	if (starts_with(inside, ">"))
+		return p + 1;
+	if (starts_with(inside, "->"))
+		return p + 2;
+	while ((p = memmem(p, (size_t)(b.end - p), "--", 2))) {
+		if (p + 2 < b.end && p[2] == '>')
+			break;
+		if (p + 3 < b.end && p[2] == '!' && p[3] == '>')
+			break;
+		p++;
+	}
+	inside.end = p ? p : b.end;
+	inside = skip_space(inside);
+	if (r->span == SPAN_DOCUMENT && starts_with(inside, "[if")) {
+		inside.at = behind(inside, '>');
+		flush_text(r);
+		read_span(r, inside, SPAN_CONDITIONAL);
+	}
+	return p ? p + (p[2] == '>' ? 3 : 4) : b.end;
+}
+
+/* '<' is at b.at; what is behind the tag, comment or whatever it begins, or NULL if it is a character like others. */
+static const char *read_markup(struct reader *r, struct bytes b)
+{
+	char c = b.end - b.at > 1 ? b.at[1] : '\0';
+
+	if (g_ascii_isalpha(c))
+		return read_start_tag(r, b);
+	if (c == '/' && b.end - b.at > 2)
+		return g_ascii_isalpha(b.at[2]) ? read_end_tag(r, b) : behind(b, '>');
+	if (c == '!') {
+		if (starts_with(b, "<!--"))
+			return read_comment(r, b);
+		/* text in SVG; in HTML it would be a comment up to '>' */
+		return starts_with(b, "<![cdata[") ? b.at + 9 : behind(b, '>');
+	}
+	return c == '?' ? behind(b, '>') : NULL;
+}
+
+static void read_span(struct reader *r, struct bytes in, enum span span)
+{
+	enum span outer = r->span;
+
+	r->span = span;
+	while (in.at < in.end) {
+		const char *lt = memchr(in.at, '<', (size_t)(in.end - in.at)), *next;
+		const char *text_end = lt ? lt : in.end;
+
+		read_text(r, (struct bytes){ in.at, text_end });
+		if (!lt)
+			break;
+		in.at = lt;
+		next = read_markup(r, in);
+		if (!next) {
+			read_text(r, (struct bytes){ lt, lt + 1 });
+			next = lt + 1;
+		}
+		in.at = next;
+	}
+	if (span != SPAN_RAW)
+		flush_text(r);
+	r->span = outer;
+}
+
+/* ---- entry points ---------------------------------------------------------------------- */
+
+/* The charset that <meta> or an XML declaration near the start names; new string or NULL. */
+static char *declared_charset(const char *html, size_t len)
+{
+	struct bytes head = { html, html + MIN(len, SNIFF_BYTES) };
+
+	for (; head.at < head.end; head.at = behind(head, '<')) {
+		struct bytes tag = { head.at, behind(head, '>') };
+		bool meta = starts_with(tag, "meta"), xml = starts_with(tag, "?xml");
+		const char *word = meta ? "charset" : "encoding";
+
+		for (; (meta || xml) && tag.at < tag.end; tag.at++) {
+			struct bytes value = tag;
+
+			if (!starts_with(tag, word))
+				continue;
+			value.at += strlen(word);
+			value = skip_space(value);
+			if (value.at == value.end || *value.at++ != '=')
+				continue;
+			while (value.at < value.end && (is_space(*value.at) || *value.at == '"' || *value.at == '\''))
+				value.at++;
+			tag.at = value.at;
+			while (value.at < value.end && (g_ascii_isalnum(*value.at) || strchr("-_.:+", *value.at)))
+				value.at++;
+			return g_strndup(tag.at, (gsize)(value.at - tag.at));
+		}
+	}
+	return NULL;
+}
+
+/* The document in UTF-8: <html> itself if it is that already, else *owned_r. */
+static struct bytes document(const char *html, size_t len, const char *charset, char **owned_r)
+{
+	char *declared = NULL;
+	size_t utf8_len;
+
+	if (len > 3 && ((!html[0] && html[1] == '<') || (html[0] == '<' && !html[1])))
+		charset = html[0] ? "UTF-16LE" : "UTF-16BE";
+	if (!charset) {
+		charset = declared = declared_charset(html, len);
+		if (declared && !g_ascii_strncasecmp(declared, "utf-16", 6))
+			charset = "UTF-8";	/* it could be read: it is none */
+	}
+	if ((!charset || !g_ascii_strcasecmp(charset, "utf-8")) && g_utf8_validate_len(html, len, NULL))
+		utf8_len = len;
+	else
+		html = *owned_r = vtm_charset_utf8(html, len, charset, &utf8_len);
+	g_free(declared);
+	return (struct bytes){ html, html + utf8_len };
+}
+
+static void reader_init(struct reader *r, const struct vtm_html_handler *handler)
+{
+	*r = (struct reader){ .handler = handler, .run = g_string_new(NULL), .value = g_string_new(NULL) };
+}
+
+static void reader_clear(struct reader *r)
+{
+	g_string_free(r->run, TRUE);
+	g_string_free(r->value, TRUE);
+	g_free(r->base);
+}
+
+void vtm_html_read(const char *html, size_t len, const char *charset, const struct vtm_html_handler *handler)
+{
+	char *owned = NULL;
+	struct bytes in = document(html, len, charset, &owned);
+	struct reader r;
+
+	reader_init(&r, handler);
+	read_span(&r, in, SPAN_DOCUMENT);
+	reader_clear(&r);
+	g_free(owned);
+}
+
+void vtm_css_read(const char *css, size_t len, const struct vtm_html_handler *handler)
+{
+	struct reader r;
+
+	reader_init(&r, handler);
+	read_css(&r, (struct bytes){ css, css + len });
+	reader_clear(&r);
+}

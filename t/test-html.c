@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* test-html.c - references and text of HTML, CSS and text of any charset. */
+#include <string.h>
+
+#include "charset.h"
+#include "html.h"
+#include "tap.h"
+
+struct seen {
+	GString *log;		/* "role:reference@base|" and "'text'|" in the order of the document */
+	bool text;
+	unsigned refs;
+	size_t text_bytes;
+};
+
+static void on_ref(const char *reference, enum vtm_role role, const char *base, void *arg)
+{
+	struct seen *s = arg;
+
+	s->refs++;
+	if (s->log)
+		g_string_append_printf(s->log, "%s:%s%s%s|", vtm_role_name(role), reference, base ? "@" : "", base ? base : "");
+}
+
+static void on_text(const char *text, size_t len, void *arg)
+{
+	struct seen *s = arg;
+
+	s->text_bytes += len;
+	if (s->log && s->text)
+		g_string_append_printf(s->log, "'%.*s'|", (int)len, text);
+}
+
+static void check(const char *html, size_t len, const char *charset, bool text, const char *want, const char *what)
+{
+	struct seen s = { g_string_new(NULL), text, 0, 0 };
+	struct vtm_html_handler h = { on_ref, on_text, &s };
+
+	vtm_html_read(html, len, charset, &h);
+	is_str(s.log->str, want, "%s", what);
+	g_string_free(s.log, TRUE);
+}
+
+static void references(void)
+{
+	static const struct {
+		const char *what, *html, *want;
+	} cases[] = {
+		{ "anchor", "<a href=\"http://e/\">x</a>", "link:http://e/|" },
+		{ "upper case, blanks, no quotes", "<A  HREF = http://e/a?b=c >", "link:http://e/a?b=c|" },
+		{ "slash instead of a blank", "<a/href=http://e/>", "link:http://e/|" },
+		{ "no blank between attributes", "<a title='x'href='http://e/'>", "link:http://e/|" },
+		{ "junk in a tag", "<a \"x\" = /=> <a ' href=http://e/>", "link:http://e/|" },
+		{ "'>' in quotes", "<a title=\"a>b\" href='http://e/'>", "link:http://e/|" },
+		{ "line ends and tabs stay", "<a href=\"ht\ntp://\te/\">", "link:ht\ntp://\te/|" },
+		{ "cut off", "<a href=\"http://e/", "link:http://e/|" },
+		{ "area, form, button", "<area href=1><form action=2><button formaction=3><input formaction=4>",
+		  "link:1|link:2|link:3|link:4|" },
+		{ "fetched", "<img src=1 lowsrc=2><iframe src=3></iframe><frame src=4><embed src=5><object data=6>"
+		  "<script src=7></script><link href=8><video poster=9><table background=10><source src=11>",
+		  "resource:1|resource:2|resource:3|resource:4|resource:5|resource:6|resource:7|resource:8|resource:9|resource:10|"
+		  "resource:11|" },
+		{ "srcset", "<img srcset='1 1x, 2 200w,3,4'>", "resource:1|resource:2|resource:3,4|" },
+		{ "srcset with commas behind", "<img srcset='1, 2 2x ,, 3'>", "resource:1|resource:2|resource:3|" },
+		{ "refresh", "<meta http-equiv=Refresh content=\"0; URL='http://e/'\">", "link:http://e/|" },
+		{ "refresh, other order", "<meta content='3;http://e/' http-equiv=refresh>", "link:http://e/|" },
+		{ "refresh without value", "<meta content='3' http-equiv=refresh><meta http-equiv=refresh>", "" },
+		{ "other meta", "<meta name=x content='http://e/'><p content='http://f/'>", "" },
+		{ "base", "<a href=1><base href='http://e/'><base href='http://f/'><a href=2>", "link:1|link:2@http://e/|" },
+		{ "CSS in an attribute", "<p style=\"background:url(&quot;http://e/&quot;)\">", "resource:http://e/|" },
+		{ "CSS in an element", "<style>@import 'a'; @import url(b); p{background:URL( \"c\" )}</style>",
+		  "resource:a|resource:b|resource:c|" },
+		{ "conditional comment", "<!--[if mso]><a href=1><img src=2><![endif]--><a href=3>", "link:1|resource:2|link:3|" },
+		{ "a quote left open in one hides nothing", "<!--[if mso]><a href=\"1><![endif]--><a href='2'>",
+		  "link:1><![endif]|link:2|" },
+		{ "revealed conditional", "<!--[if !mso]><!--><a href=1><!--<![endif]--><![if !vml]><a href=2><![endif]>",
+		  "link:1|link:2|" },
+		{ "other comments", "<!-- <a href=1> --!><a href=2><!-- <a href=3>", "link:2|" },
+		{ "comments that are none", "<!--><a href=1><!---><a href=2><!-><a href=3><!x><a href=4><?x><a href=5></ x><a href=6>",
+		  "link:1|link:2|link:3|link:4|link:5|link:6|" },
+		{ "VML", "<v:roundrect href='1'><v:fill src='2' o:href='3'/><v:imagedata href=4>",
+		  "link:1|resource:2|resource:3|resource:4|" },
+		{ "SVG", "<svg><a xlink:href='1'><image xlink:href='2'/><use href=3></svg>", "link:1|resource:2|resource:3|" },
+		{ "kept by a rewriter", "<a href=1 originalSrc='http://e/' data-saferedirecturl=2>", "link:1|nested:http://e/|nested:2|" },
+		{ "not references", "<html xmlns='http://w/' xmlns:v='http://v/'><!DOCTYPE html PUBLIC 'x' 'http://d/'>"
+		  "<img alt='http://a/' title='http://t/'><input value='http://i/'>", "" },
+		{ "raw text", "<title><!--</title><a href=1><script>'<a href=2>'</script><textarea><a href=3></textarea><a href=4>",
+		  "link:1|link:4|" },
+		{ "raw text ends at its own end tag only", "<style></styles> </sty </STYLE\n><a href=1>", "link:1|" },
+		{ "in SVG a style is an element like others", "<svg><style><a href=1></style><p><style><!--</style><a href=2>",
+		  "link:1|link:2|" },
+		{ "behind the end", "</body></html><a href=1>", "link:1|" },
+		{ "attributes of an end tag", "</a href=1 title='>'><a href=2>", "link:2|" },
+		{ "twice the same", "<a href=1 href=2>", "link:1|link:2|" },
+		{ "nothing", "<a href=''><a href><a>", "" },
+		{ "quote open over tags", "<a title=\"><b href=1><a href=2>\"><a href=3>", "link:3|" },
+		{ "'<' that begins nothing", "a < b <3 <> << <a href=1>", "link:1|" },
+	};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++)
+		check(cases[i].html, strlen(cases[i].html), NULL, false, cases[i].want, cases[i].what);
+}
+
+static void entities(void)
+{
+	static const struct {
+		const char *what, *html, *want;
+	} cases[] = {
+		{ "named", "<a href='?a&amp;b&lt;&quot;&apos;&eacute;'>", "link:?a&b<\"'\xc3\xa9|" },
+		{ "HTML 5's", "<a href='https&colon;&sol;&sol;e&period;com&num;&Tab;'>", "link:https://e.com#\t|" },
+		{ "numbers", "<a href='&#104;&#x74;&#X74p&#58//e'>", "link:http://e|" },
+		{ "numbers that are none", "<a href='&#;&#x;&#0;&#1114112;&#xd800;&#99999999999;'>",
+		  "link:&#;&#x;\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd|" },
+		{ "no semicolon before = or a letter", "<a href='?a&sect=1&copy2&amp=&para'>", "link:?a&sect=1&copy2&amp=\xc2\xb6|" },
+		{ "no semicolon elsewhere", "<a href='?a&amp&copy-&alpha-'>", "link:?a&\xc2\xa9-&alpha-|" },
+		{ "not decoded twice", "<a href='&amp;amp;&amp;#58;'>", "link:&amp;&#58;|" },
+		{ "unknown", "<a href='&foo;&;& &a;&'>", "link:&foo;&;& &a;&|" },
+		{ "in text", "&lt;a&ampb&sectx&colon;&#46;", "'<a&b\xc2\xa7x:.'|" },
+	};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++)
+		check(cases[i].html, strlen(cases[i].html), NULL, true, cases[i].want, cases[i].what);
+	check("<a href='a\0b'>c\0d", 17, NULL, true, "link:a\xef\xbf\xbd" "b|'c\xef\xbf\xbd" "d'|", "NUL bytes are replaced");
+}
+
+static void visible_text(void)
+{
+	static const struct {
+		const char *what, *html, *want;
+	} cases[] = {
+		{ "runs end at blocks", "a<p>b<br>c</p><td>d</td>e", "'a'|'b'|'c'|'d'|'e'|" },
+		{ "not at inline elements", "exa<b>mp</b>le<wbr>.<span style='x'>com</span>", "'example.com'|" },
+		{ "but at anchors", "a<a>b</a>c", "'a'|'b'|'c'|" },
+		{ "titles, scripts and styles are not text", "<title>a</title><style>b</style><script>c</script>d<textarea>e</textarea>",
+		  "'d'|'e'|" },
+		{ "comments neither", "a<!-- b -->c", "'ac'|" },
+		{ "conditional ones are", "a<!--[if mso]>b<![endif]-->c", "'a'|'b'|'c'|" },
+		{ "CDATA of SVG", "<![CDATA[a]]>", "'a]]>'|" },
+		{ "unclosed style", "a<style>b<p>c", "'a'|" },
+		{ "plaintext", "a<plaintext>b</plaintext><a href=1>", "'a'|'b</plaintext><a href=1>'|" },
+		{ "'<' that begins nothing", "1 < 2", "'1 < 2'|" },
+	};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++)
+		check(cases[i].html, strlen(cases[i].html), NULL, true, cases[i].want, cases[i].what);
+}
+
+static void charsets(void)
+{
+	static const char utf16[] = "\xff\xfe<\0a\0 \0h\0r\0e\0f\0=\0\xe9\0>\0";
+	char *s;
+	size_t n;
+
+	check("<a href=\xe9>", 10, "iso-8859-1", false, "link:\xc3\xa9|", "declared Latin-1");
+	check("<a href=\x80>", 10, "iso-8859-1", false, "link:\xe2\x82\xac|", "Latin-1 is windows-1252");
+	check("<a href=\xe9>", 10, NULL, false, "link:\xc3\xa9|", "nothing declared: windows-1252");
+	check("<a href=\xc3\xa9>", 11, NULL, false, "link:\xc3\xa9|", "nothing declared: UTF-8 where it is that");
+	check("<a href=\xe9>", 10, "utf-8", false, "link:\xef\xbf\xbd|", "broken UTF-8");
+	check("<a href=\xe9>", 10, "no-such-charset", false, "link:\xc3\xa9|", "an unknown charset");
+	check(utf16, sizeof(utf16) - 1, "utf-8", false, "link:\xc3\xa9|", "UTF-16 with a mark, whatever was declared");
+	check(utf16 + 2, sizeof(utf16) - 3, NULL, false, "link:\xc3\xa9|", "UTF-16 without one");
+	check("<meta charset='koi8-r'><a href=\xc1>", 33, NULL, false, "link:\xd0\xb0|", "declared by meta");
+	check("<meta http-equiv=content-type content='text/html; charset=koi8-r'><a href=\xc1>", 76, NULL, false,
+	      "link:\xd0\xb0|", "the long way");
+	check("<meta charset='koi8-r'><a href=\xc1>", 33, "iso-8859-1", false, "link:\xc3\x81|", "MIME wins over meta");
+	check("<meta charset=utf-16><a href=\xc3\xa9>", 32, NULL, false, "link:\xc3\xa9|", "meta cannot mean UTF-16");
+	check("<?xml version='1.0' encoding='koi8-r'?><a href=\xc1>", 49, NULL, false, "link:\xd0\xb0|", "XML declaration");
+	check("\x1b$B<\x1b(B<a href=1>", 19, "iso-2022-jp", false, "link:1|", "stateful: not taken for ASCII");
+
+	s = vtm_charset_utf8("a\0b", 3, "utf-8", &n);
+	ok(n == 5 && !strcmp(s, "a\xef\xbf\xbd" "b"), "NUL becomes U+FFFD");
+	g_free(s);
+	s = vtm_charset_utf8("", 0, "utf-16", &n);
+	ok(n == 0 && !*s, "nothing");
+	g_free(s);
+	s = vtm_charset_utf8("\xff\xfe\x3d\xd8", 4, NULL, &n);
+	is_str(s, "\xef\xbf\xbd", "half a surrogate pair");
+	g_free(s);
+	s = vtm_charset_utf8("\xb0\xa1", 2, "gb2312", &n);
+	is_str(s, "\xe5\x95\x8a", "GB 2312");
+	g_free(s);
+}
+
+static void css(void)
+{
+	static const struct {
+		const char *css, *want;
+	} cases[] = {
+		{ "a{b:url(c)}", "resource:c|" },
+		{ "a{b:url( 'c d' ) url(\"e)\")}", "resource:c d|resource:e)|" },
+		{ "/* url(a) */url(b)/* url(c)", "resource:b|" },
+		{ "url(h\\74tp\\3a //e)", "resource:http://e|" },
+		{ "@import\"a\";@IMPORT 'b' screen;@import url(c)", "resource:a|resource:b|resource:c|" },
+		{ "filter:progid:X.AlphaImageLoader(src='a', sizingMethod='scale')", "resource:a|" },
+		{ "url(", "" },
+		{ "url('a", "resource:a|" },
+		{ "url(\\", "" },
+		{ "curl('a')", "resource:a|" },
+	};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+		struct seen s = { g_string_new(NULL), true, 0, 0 };
+		struct vtm_html_handler h = { on_ref, on_text, &s };
+
+		vtm_css_read(cases[i].css, strlen(cases[i].css), &h);
+		is_str(s.log->str, cases[i].want, "CSS %s", cases[i].css);
+		g_string_free(s.log, TRUE);
+	}
+}
+
+/* What made other parsers slow or deep, 4 MB of each: a quadratic reader would take minutes, a recursive one its stack. */
+static void hostile(void)
+{
+	static const char *const units[] = {
+		"<div>", "<a ", "<a href=\"", "\"", "<![CDATA[", "<!--", "<!--[if x]>", "<!--[if x]>-->", "<", "</", "<a b=c d=", "&", "&#",
+		"&amp", "<style>", "<svg><style>", "<svg><style></style>", "<script><!--", "<title>", "</b>", "<b>", "--", "<!", "<?",
+		"<table><tr><td>", "<p style='url(", "<img srcset=',", "<a title='x' ", "\0", "<svg><title><svg><style>", "url(", "@import",
+	};
+	gint64 start = g_get_monotonic_time();
+	const size_t size = 4 << 20;
+	char *html = g_malloc(size);
+
+	for (size_t i = 0; i < G_N_ELEMENTS(units); i++) {
+		struct seen s = { NULL, true, 0, 0 };
+		struct vtm_html_handler h = { on_ref, on_text, &s };
+		size_t n = MAX(strlen(units[i]), 1);
+
+		for (size_t at = 0; at < size; at++)
+			html[at] = units[i][at % n];
+		vtm_html_read(html, size, NULL, &h);
+		vtm_css_read(html, size, &h);
+		ok(s.text_bytes <= 3 * size && s.refs <= size, "4 MB of %s", units[i]);
+	}
+	g_free(html);
+	ok(g_get_monotonic_time() - start < 60 * G_USEC_PER_SEC, "all of that in %.1f s",
+	   (double)(g_get_monotonic_time() - start) / G_USEC_PER_SEC);
+}
+
+int main(void)
+{
+	references();
+	entities();
+	visible_text();
+	charsets();
+	css();
+	hostile();
+	return done_testing();
+}
