@@ -899,8 +899,7 @@ static bool read_key(struct vtm_conf *c, const char *path, bool credential, GErr
 	/* systemd gives a credential to its user by an ACL, which shows as a group's right; its directory is closed */
 	if (!credential && !check_private(path, &st, error))
 		goto out;
-	g_strstrip(text);
-	if (strlen(text) > len || !key_shaped(text)) {
+	if (strlen(text) != len || !key_shaped(g_strstrip(text))) {
 		complain(error, "'%s' does not hold a key of VirusTotal: expected one line of %d letters and digits", path, KEY_LEN);
 		goto out;
 	}
