@@ -1,0 +1,342 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* linkify.c - URLs in text, cut as mail programs cut them. */
+#include "linkify.h"
+
+#include <string.h>
+
+#define ANGLE_MAX 8192	/* bytes between angle brackets that are searched for the closing one */
+
+struct scan {
+	const char *begin, *end;	/* of the text */
+	const struct vtm_linkify_options *options;
+	vtm_linkify_found *found;
+	void *arg;
+	bool quoted;			/* the line began with '>' */
+};
+
+/* ---- characters ----------------------------------------------------------- */
+
+/* The character at <p>, its length in *n_r; 0 for a byte that is none. */
+static gunichar character(const char *p, const char *end, size_t *n_r)
+{
+	gunichar c;
+
+	*n_r = 1;
+	if ((signed char)*p >= 0)
+		return (guchar)*p;
+	c = g_utf8_get_char_validated(p, end - p);
+	if (c & 0x80000000u)
+		return 0;
+	*n_r = (size_t)g_unichar_to_utf8(c, NULL);
+	return c;
+}
+
+/* Scripts written without blanks, in which a URL may end between two letters. */
+static bool is_unspaced(gunichar c)
+{
+	return (c >= 0xe00 && c <= 0xeff) || (c >= 0x1000 && c <= 0x109f) || (c >= 0x1780 && c <= 0x17ff) || c >= 0x2e80;
+}
+
+/* Never inside a URL: blanks, controls, brackets and quotes that stand around one, the punctuation of other scripts. */
+static bool ends_url(gunichar c)
+{
+	if (c < 0x80)
+		return c <= ' ' || c == 0x7f || strchr("<>\"`\\^", (int)c);
+	if (c == 0xad || (c >= 0x200b && c <= 0x200d) || c == 0x2060 || c == 0xfeff)
+		return false;	/* invisible: in host names they are mapped to nothing */
+	switch (g_unichar_type(c)) {
+	case G_UNICODE_CONTROL:
+	case G_UNICODE_SURROGATE:
+	case G_UNICODE_UNASSIGNED:
+	case G_UNICODE_PRIVATE_USE:
+	case G_UNICODE_SPACE_SEPARATOR:
+	case G_UNICODE_LINE_SEPARATOR:
+	case G_UNICODE_PARAGRAPH_SEPARATOR:
+	case G_UNICODE_OPEN_PUNCTUATION:
+	case G_UNICODE_CLOSE_PUNCTUATION:
+	case G_UNICODE_INITIAL_PUNCTUATION:
+	case G_UNICODE_FINAL_PUNCTUATION:
+		return true;
+	default:
+		return c == 0x2026 || c == 0x3001 || c == 0xff0c || c == 0xff1a || c == 0xff1b || c == 0xff01;
+	}
+}
+
+static bool is_word(char c)
+{
+	return g_ascii_isalnum(c) || (signed char)c < 0;
+}
+
+/* Length of "http://" or "https://" at <p>, 0 if neither is there. */
+static size_t scheme_at(const char *p, const char *end)
+{
+	size_t n = 4;
+
+	if (end - p < 8 || g_ascii_strncasecmp(p, "http", 4))
+		return 0;
+	n += p[4] == 's' || p[4] == 'S';
+	return !memcmp(p + n, "://", 3) ? n + 3 : 0;
+}
+
+static bool www_at(const char *p, const char *end)
+{
+	return end - p > 4 && !g_ascii_strncasecmp(p, "www.", 4) && is_word(p[4]);
+}
+
+/* ---- the end of a URL -------------------------------------------------------- */
+
+/* Takes off what belongs to the sentence: punctuation, and brackets that were opened before the URL. */
+static size_t trim(const char *url, size_t len)
+{
+	int open[3] = { 0, 0, 0 };
+	static const char opening[] = "([{", closing[] = ")]}";
+
+	for (size_t i = 0; i < len; i++) {
+		const char *o = strchr(opening, url[i]), *c = strchr(closing, url[i]);
+
+		if (url[i] && o)
+			open[o - opening]++;
+		else if (url[i] && c)
+			open[c - closing]--;
+	}
+	while (len) {
+		char last = url[len - 1];
+		const char *c = strchr(closing, last);
+
+		if (last && c && open[c - closing] < 0)
+			open[c - closing]++;
+		else if (last && strchr("([{", last))
+			open[strchr(opening, last) - opening]--;
+		else if (!strchr(".,;:!?'|", last))
+			break;
+		len--;
+	}
+	return len;
+}
+
+/* "*http://example.com*", "_..._", "~...~": emphasis in plain text. */
+static size_t trim_emphasis(const struct scan *s, const char *url, size_t len)
+{
+	if (len && url > s->begin && strchr("*_~", url[-1]) && url[len - 1] == url[-1])
+		len--;
+	return trim(url, len);
+}
+
+/* A URL in text may be followed by the next one: "http://a/,http://b/". */
+static bool next_url_behind(char c, const char *p, const char *end)
+{
+	return strchr(",;|)]}", c) && (scheme_at(p, end) || (p < end && strchr("([", *p) && scheme_at(p + 1, end)));
+}
+
+struct extent {
+	const char *end;	/* of the longest reading, not trimmed */
+	const char *ascii_end;	/* where a script without blanks begins, or end */
+};
+
+static struct extent url_extent(const char *p, const char *end)
+{
+	struct extent e = { p, NULL };
+
+	while (e.end < end) {
+		size_t n;
+		gunichar c = character(e.end, end, &n);
+
+		if (!c || ends_url(c))
+			break;
+		if (!e.ascii_end && is_unspaced(c))
+			e.ascii_end = e.end;
+		if (c < 0x80 && next_url_behind((char)c, e.end + 1, end))
+			break;
+		e.end += n;
+	}
+	if (!e.ascii_end)
+		e.ascii_end = e.end;
+	return e;
+}
+
+/* ---- what is found -------------------------------------------------------------- */
+
+static void tell(const struct scan *s, const char *url, size_t len, size_t prefix, bool bare)
+{
+	if (len > prefix)
+		s->found(url, len, bare, s->arg);
+}
+
+/* Is there a dot in it?  Without one, what stands before a letter of another script is half a name. */
+static bool stands_alone(const char *url, size_t len, size_t prefix)
+{
+	const char *dot = memchr(url + prefix, '.', len - prefix);
+
+	return dot && dot + 1 < url + len;
+}
+
+/* A mail address is no URL: "www.example@example.com". */
+static bool is_address(const char *url, size_t len)
+{
+	size_t i = 0;
+
+	while (i < len && url[i] != '/' && url[i] != '?' && url[i] != '#')
+		if (url[i++] == '@')
+			return true;
+	return false;
+}
+
+/* A URL begins at <url>, its host after <prefix> bytes; where to go on. */
+static const char *take(const struct scan *s, const char *url, size_t prefix, bool has_scheme, bool bare)
+{
+	struct extent e = url_extent(url, s->end);
+	size_t len = trim_emphasis(s, url, (size_t)(e.end - url));
+	size_t ascii = trim_emphasis(s, url, (size_t)(e.ascii_end - url));
+
+	if (!has_scheme && is_address(url, len))
+		return e.end;
+	tell(s, url, len, prefix, bare);
+	if (ascii < len && ascii > prefix && stands_alone(url, ascii, prefix))
+		tell(s, url, ascii, prefix, bare);
+	return e.end > url ? e.end : url + 1;
+}
+
+/* A line end at <p>, after blanks: what is behind it, the quote marks of the next line and blanks.  <p> if there is none. */
+static const char *behind_line_end(const struct scan *s, const char *p, const char *limit)
+{
+	const char *q = p;
+
+	while (q < limit && (*q == ' ' || *q == '\t' || *q == '\r'))
+		q++;
+	if (q == limit || *q != '\n')
+		return p;
+	while (q < limit && (*q == ' ' || *q == '\t' || *q == '\r' || *q == '\n' || (*q == '>' && s->quoted)))
+		q++;
+	return q;
+}
+
+/* Behind '<' a URL goes on over line ends up to '>' (RFC 3986, appendix C).  What is behind it; NULL if it does not end so. */
+static const char *take_angled(const struct scan *s, const char *p)
+{
+	const char *limit = s->end - p > ANGLE_MAX ? p + ANGLE_MAX : s->end, *next;
+	GString *joined;
+	size_t prefix;
+	bool lines = false;
+
+	if (limit - p > 4 && !g_ascii_strncasecmp(p, "URL:", 4))
+		p += 4;
+	prefix = scheme_at(p, limit);
+	if (!prefix)
+		return NULL;
+	joined = g_string_new(NULL);
+	while (p < limit && !strchr("<>\"", *p)) {
+		next = behind_line_end(s, p, limit);
+		if (next == p && (*p == ' ' || *p == '\t'))
+			break;
+		lines |= next > p;
+		if (next == p)
+			g_string_append_c(joined, *next++);
+		p = next;
+	}
+	next = NULL;
+	if (lines && p < limit && *p == '>' && joined->len > prefix) {
+		s->found(joined->str, joined->len, false, s->arg);
+		next = p + 1;
+	}
+	g_string_free(joined, TRUE);
+	return next;
+}
+
+/* A word begins at <p>: is it a domain?  What is behind the name, NULL if it is none. */
+static const char *bare_end(const char *p, const char *end)
+{
+	const char *label = p, *last = NULL;
+
+	for (; p < end && (is_word(*p) || *p == '-' || *p == '.'); p++) {
+		if (*p != '.')
+			continue;
+		if (p == label || p + 1 == end || !is_word(p[1]))
+			break;
+		last = label = p + 1;
+	}
+	if (!last || g_ascii_isdigit(*last) || p - last < 2)
+		return NULL;
+	return p;
+}
+
+static bool word_begins(const struct scan *s, const char *p)
+{
+	return p == s->begin || !(is_word(p[-1]) || strchr(".-_@/\\:=&?#%$+", p[-1]));
+}
+
+static const char *take_bare(const struct scan *s, const char *p)
+{
+	const char *end = bare_end(p, s->end);
+
+	if (!end || (end < s->end && strchr("@_(:\\=", *end) && !(*end == ':' && end + 1 < s->end && g_ascii_isdigit(end[1]))))
+		return NULL;
+	return take(s, p, 0, false, true);
+}
+
+static void scan_text(struct scan *s)
+{
+	const char *p = s->begin, *next;
+	size_t prefix;
+
+	while (p < s->end) {
+		char c = *p;
+
+		next = NULL;
+		if (p == s->begin || p[-1] == '\n')
+			s->quoted = c == '>';
+		if (c == '<')
+			next = take_angled(s, p + 1);
+		else if ((c == 'h' || c == 'H') && (prefix = scheme_at(p, s->end)))
+			next = take(s, p, prefix, true, false);
+		else if ((c == 'w' || c == 'W') && www_at(p, s->end) &&
+			 (p == s->begin || !(is_word(p[-1]) || strchr(".-_@/\\", p[-1]))))
+			next = take(s, p, 4, false, false);
+		else if (s->options->bare && is_word(c) && word_begins(s, p))
+			next = take_bare(s, p);
+		p = next ? next : p + 1;
+	}
+}
+
+/* ---- format=flowed --------------------------------------------------------------- */
+
+/* Joins soft line breaks whose blank goes (RFC 3676, DelSp=yes).  Where it stays a URL ends anyway. */
+static GString *unflow(const char *text, size_t len)
+{
+	GString *out = g_string_sized_new(len + 1);
+	const char *end = text + len;
+	size_t soft_depth = 0;
+	bool soft = false;
+
+	while (text < end) {
+		const char *eol = memchr(text, '\n', (size_t)(end - text)), *line_end = eol ? eol : end;
+		size_t depth = 0;
+
+		while (text < line_end && *text == '>') {
+			depth++;
+			text++;
+		}
+		if (text < line_end && *text == ' ')
+			text++;
+		if (line_end > text && line_end[-1] == '\r')
+			line_end--;
+		if (out->len && !(soft && soft_depth == depth))
+			g_string_append_c(out, '\n');
+		soft = line_end > text && line_end[-1] == ' ' && !(line_end - text == 3 && !memcmp(text, "-- ", 3));
+		soft_depth = depth;
+		g_string_append_len(out, text, line_end - text - soft);
+		text = eol ? eol + 1 : end;
+	}
+	return out;
+}
+
+void vtm_linkify(const char *text, size_t len, const struct vtm_linkify_options *options, vtm_linkify_found *found, void *arg)
+{
+	struct scan s = { .options = options, .found = found, .arg = arg };
+	GString *joined = options->flowed && options->delsp ? unflow(text, len) : NULL;
+
+	s.begin = joined ? joined->str : text;
+	s.end = s.begin + (joined ? joined->len : len);
+	scan_text(&s);
+	if (joined)
+		g_string_free(joined, TRUE);
+}
