@@ -285,13 +285,18 @@ static const psl_ctx_t *suffixes(void)
 	return list;
 }
 
+bool vtm_host_is_suffix(const char *host)
+{
+	return suffixes() && psl_is_public_suffix2(suffixes(), host, PSL_TYPE_ICANN | PSL_TYPE_NO_STAR_RULE);
+}
+
 bool vtm_host_plausible(const char *host)
 {
 	const char *dot = strrchr(host, '.');
 
 	return dot && dot != host && dot[1] && suffixes() && !vtm_host_is_ip(host) &&
 	       psl_is_public_suffix2(suffixes(), dot + 1, PSL_TYPE_ANY | PSL_TYPE_NO_STAR_RULE) &&
-	       !psl_is_public_suffix2(suffixes(), host, PSL_TYPE_ICANN | PSL_TYPE_NO_STAR_RULE);
+	       !vtm_host_is_suffix(host);
 }
 
 const char *vtm_host_domain(const char *host)

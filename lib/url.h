@@ -38,6 +38,8 @@ char *vtm_host_normal(const char *host, gssize len);
 
 /* Does the host end in a public suffix that the list knows, with a label before it? (libpsl's built-in list) */
 bool vtm_host_plausible(const char *host);
+/* Is the host itself a public suffix, such as "com" or "co.uk"?  (Of a registry's, not of a company's.) */
+bool vtm_host_is_suffix(const char *host);
 /* Two labels, the second of them both a public suffix and a usual ending of file names: "report.py", "archive.zip". */
 bool vtm_host_like_file(const char *host);
 /* The registrable domain inside <host>, or <host>. Pointer into <host>. */
