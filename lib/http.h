@@ -2,7 +2,9 @@
 /* http.h - bounded HTTP requests, many at a time, one thread.  Leaf; the only file that knows libcurl's transfers.
  *
  * Redirects are refused, TLS is verified, only https (http to a loopback address) is spoken, bodies are cut off at
- * a maximum, cookies and .netrc are not used, nothing is logged.
+ * a maximum, cookies and .netrc are not used, nothing is logged.  A request goes out once: libcurl's own repetition
+ * on a closed connection is refused.  Connections are kept and used again.  https_proxy, all_proxy and no_proxy of
+ * the environment are honoured for https (the proxy sees names, never headers), never for loopback.
  */
 #ifndef VTM_HTTP_H
 #define VTM_HTTP_H
@@ -30,26 +32,32 @@ struct vtm_http_request {
 
 struct vtm_http_reply {
 	void *tag;
-	long status;			/* 0: none came */
-	char *body;			/* NUL added; owned; NULL if none */
+	long status;			/* 0: none came; set also when the body failed */
+	char *body;			/* NUL added; owned; NULL if the body failed */
 	size_t body_len;
 	bool too_large;
 	int64_t date_ms;		/* Date header as UTC ms, 0: none or not a date */
-	int64_t retry_after_ms;		/* Retry-After (seconds or a date), -1: none */
+	int64_t retry_after_ms;		/* Retry-After (seconds, or a date less Date), at most a year; -1: none */
 	int64_t took_ms;
 	const char *failure;		/* static text of the transport's failure, NULL: a whole reply came */
 };
 void vtm_http_reply_clear(struct vtm_http_reply *r);
 
+/* Copies the settings. */
 struct vtm_http *vtm_http_new(const struct vtm_http_settings *s, GError **error);
+/* Drops what is in flight without replies. */
 void vtm_http_free(struct vtm_http *h);
+/* Copies the request.  -1: not made (error set, without the url); else exactly one reply follows.  How many may be
+ * in flight is the caller's business. */
 int vtm_http_start(struct vtm_http *h, const struct vtm_http_request *r, GError **error);
 unsigned vtm_http_in_flight(const struct vtm_http *h);
+/* Lets transfers go on; waits at most <max_ms> for something to happen unless a reply is there. */
 void vtm_http_poll(struct vtm_http *h, int64_t max_ms);
 void vtm_http_wakeup(struct vtm_http *h);	/* any thread */
 int vtm_http_reply(struct vtm_http *h, struct vtm_http_reply *r);	/* 1 taken, 0 none */
 
-/* May the API live at <url>?  https anywhere, http on loopback only; no user info, query or fragment. */
+/* May the API live at <url>?  https anywhere, http on loopback only; no user info, query or fragment; at most
+ * 1024 bytes. */
 bool vtm_http_base_ok(const char *url, GError **error);
 
 #endif

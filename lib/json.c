@@ -132,7 +132,7 @@ static bool read_stats(struct json_object *stats, struct vtm_report *r)
 	json_object_object_foreach(stats, key, val) {
 		int64_t n = count_of(val, UINT32_MAX);
 
-		(void)key;	/* all count, in any spelling: type-unsupported, typeUnsupported, what comes next year */
+		(void)key;	/* all count, in any spelling: type-unsupported, typeUnsupported */
 		if (n > 0)
 			sum = MIN(sum + n, (int64_t)UINT32_MAX);
 	}

@@ -17,9 +17,10 @@
 #include "verdict.h"
 
 #define VTM_VT_BODY_MAX (4 * 1024 * 1024)	/* bytes of an answer; seen: 1.07 MB */
+#define VTM_VT_KEY_MAX 256
 
 enum vtm_op {
-	VTM_OP_LOOKUP,		/* GET /files/{sha256}, /urls/{base64url}, /domains/{d} or /ip_addresses/{ip} by look-up kind; 1 request */
+	VTM_OP_LOOKUP,		/* GET /files/{sha256}, /urls/{base64url}, /domains/{d} or /ip_addresses/{ip}; 1 request */
 	VTM_OP_SUBMIT_URL,	/* POST /urls; 1 request */
 	VTM_OP_ANALYSIS,	/* GET /analyses/{id}; 1 request */
 	VTM_OP_QUOTAS		/* GET /users/{key}/overall_quotas; free */
@@ -28,14 +29,15 @@ enum vtm_op {
 /* What an answer means, whatever its form. */
 enum vtm_answer {
 	VTM_ANSWER_REPORT,	/* report is set (verdict not judged yet: numbers only) */
-	VTM_ANSWER_NOT_FOUND,	/* 404: VirusTotal has no record */
+	VTM_ANSWER_NOT_FOUND,	/* 404 in VirusTotal's own words: it has no record */
 	VTM_ANSWER_SUBMITTED,	/* analysis is set: poll it */
 	VTM_ANSWER_ANALYSING,	/* the analysis is queued or in progress */
 	VTM_ANSWER_QUOTAS,	/* quotas are set */
 	VTM_ANSWER_QUOTA,	/* 429: not allowed to ask now */
 	VTM_ANSWER_DENIED,	/* 401, 403 */
-	VTM_ANSWER_REJECTED,	/* 400 and other 4xx: it will never take this item */
-	VTM_ANSWER_FAILED	/* no usable answer: network, TLS, time-out, 5xx, redirect, too large, not JSON, of another item */
+	VTM_ANSWER_REJECTED,	/* 400 and other 4xx in VirusTotal's own words: it will never take this item */
+	VTM_ANSWER_FAILED	/* no usable answer: network, TLS, time-out, 5xx, redirect, too large, not JSON (a proxy's 404
+				 * page too), of another item */
 };
 #define VTM_ANSWERS (VTM_ANSWER_FAILED + 1)
 const char *vtm_answer_name(enum vtm_answer a);
@@ -45,7 +47,8 @@ struct vtm_quota { int64_t used, allowed; };	/* allowed -1: not told */
 struct vtm_result {
 	void *tag;			/* as given to vtm_vt_start */
 	enum vtm_answer answer;
-	struct vtm_report report;
+	struct vtm_report report;	/* match is HOST for a host, and for a url when the answer is about another one of
+					 * the same host: VirusTotal's normal form may differ from ours */
 	struct vtm_quota hourly, daily, monthly;
 	char *analysis;			/* id, or NULL; owned by the result */
 	long status;			/* HTTP status, 0: none came */
@@ -73,7 +76,7 @@ struct vtm_vt *vtm_vt_new(const struct vtm_vt_settings *settings, GError **error
 /* Drops what is in flight without results. */
 void vtm_vt_free(struct vtm_vt *vt);
 
-/* Starts a request; its result will carry <tag>.  <lookup> may be NULL for ANALYSIS (then <analysis> is the id) and QUOTAS.
+/* Starts a request; its result will carry <tag>.  <lookup> may be NULL for ANALYSIS (<analysis> is the id) and QUOTAS.
  * Returns -1 and an error if it could not even be made; else exactly one result follows. */
 int vtm_vt_start(struct vtm_vt *vt, enum vtm_op op, const struct vtm_lookup *lookup, const char *analysis, void *tag,
 		 GError **error);
