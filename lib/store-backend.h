@@ -46,9 +46,10 @@ struct vtm_store_ops {
 /* A backend's own struct begins with this. */
 struct vtm_store {
 	const struct vtm_store_ops *ops;
+	bool read_only;		/* store.c refuses what would change anything */
 };
 
-/* Openers; <rest> is the URI (redis) or the path behind "sqlite:". */
+/* Openers, of the path behind "sqlite:" or the whole URI. */
 struct vtm_store *vtm_store_sqlite_open(const char *path, const struct vtm_store_settings *settings, GError **error);
 struct vtm_store *vtm_store_redis_open(const char *uri, const struct vtm_store_settings *settings, GError **error);
 

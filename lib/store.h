@@ -7,7 +7,9 @@
  * A call that fails changes nothing.  Times that are kept are UTC milliseconds, except slots
  * (budget.h).
  *
- * All functions return -1 and set <error> when the store failed.
+ * All functions return -1 and set <error> when the store failed: VTM_ERROR_BUSY when others held it for too long,
+ * VTM_ERROR_LIMIT beyond a bound below, VTM_ERROR_FORMAT for a value that may not be kept, VTM_ERROR_BUDGET_LOST
+ * as vtm_store_budget_take() says, VTM_ERROR_STORE else.
  */
 #ifndef VTM_STORE_H
 #define VTM_STORE_H
@@ -24,6 +26,14 @@
 
 #define VTM_STORE_WAIT_MS 250
 #define VTM_STORE_BATCH 1024		/* keys or grants a call */
+#define VTM_STORE_ITEMS_MAX 10000	/* items a journalled message has */
+#define VTM_STORE_ANSWER_MAX 1000	/* messages a call of vtm_store_journal_answer() works on */
+#define VTM_STORE_LIST_MAX 100000	/* messages, look-ups or late verdicts a list or load gives */
+#define VTM_STORE_FIND_MAX 100		/* messages vtm_store_journal_find() gives */
+#define VTM_STORE_LATE_MAX 10000	/* late verdicts waiting at a time */
+#define VTM_STORE_LATE_BYTES (1024 * 1024)	/* of one's JSON */
+#define VTM_STORE_META_NAME 64		/* bytes of a meta name */
+#define VTM_STORE_META_VALUE 65536	/* and of its value */
 
 struct vtm_store;
 
@@ -45,8 +55,8 @@ void vtm_store_close(struct vtm_store *s);
 /* Is <uri> of a form that some backend takes?  Opens nothing. */
 bool vtm_store_uri_ok(const char *uri, GError **error);
 
-/* Between begin and commit all changes are one transaction where the backend has such; a failed call inside means
- * rollback.  Budget calls stand outside. */
+/* Between begin and commit all changes are one transaction where the backend has such (sqlite has, redis has not); a
+ * failed call inside means rollback: every further call and the commit fail.  Budget calls stand outside. */
 int vtm_store_begin(struct vtm_store *s, GError **error);
 int vtm_store_commit(struct vtm_store *s, GError **error);
 
@@ -62,6 +72,7 @@ struct vtm_cached {
 /* Looks up <n> <= VTM_STORE_BATCH keys in one go; out[i].found tells.  Expired ones are not found. Returns the number found. */
 int vtm_store_verdicts_get(struct vtm_store *s, const struct vtm_key *keys, size_t n, struct vtm_cached *out,
 			   GError **error);
+/* Verdicts that are no answer (verdict.h) are refused. */
 int vtm_store_verdict_put(struct vtm_store *s, const struct vtm_lookup *l, const struct vtm_report *r,
 			  int64_t expires_ms, GError **error);
 /* 1 forgotten, 0 was not there. */
@@ -75,7 +86,11 @@ typedef uint64_t vtm_slot;
 
 /* Asks for <want> (1..VTM_STORE_BATCH) requests.  What is granted is on disk (fsync'ed) when this
  * returns: charged to day and month, its slots taken until VTM_SLOT_MAX_MS from now.  Returns 0..want, the slots in slots_r. Atomic over all
- * processes and hosts. */
+ * processes and hosts.
+ *
+ * -1 and VTM_ERROR_BUDGET_LOST: the store does not know what was spent (a Redis that is new, was flushed, or came back
+ * without its data).  Ask VirusTotal's own count, which is free, and give it to vtm_store_budget_raise(); then
+ * it grants again, if anything was used today after VTM_SLOT_MAX_MS, since the window was lost as well. */
 int vtm_store_budget_take(struct vtm_store *s, const struct vtm_budget_limits *limits, enum vtm_spender who,
 			  unsigned want, vtm_slot *slots_r, GError **error);
 /* The request of <slot> ended now: its slot lasts 60 s more. */
@@ -83,9 +98,10 @@ int vtm_store_budget_settle(struct vtm_store *s, vtm_slot slot, GError **error);
 /* Reads what is used now into <b> (initialised).  Slots of another boot count as ending 60 s from the first
  * time this boot sees them. */
 int vtm_store_budget_read(struct vtm_store *s, struct vtm_budget *b, GError **error);
-/* The server's own count: raises ours to it, never lowers. */
+/* The server's own count, just read: raises ours to it, never lowers.  Until VTM_MIDNIGHT_BEFORE_MS after midnight (UTC)
+ * the count may still be yesterday's, so it does not raise today's. */
 int vtm_store_budget_raise(struct vtm_store *s, uint32_t day_used, uint32_t month_used, GError **error);
-/* The server's clock said <utc_ms> just now: corrects the anchor when it is off by more than 2 s.
+/* The server's clock said <utc_ms> (of 2020..2199) just now: corrects the anchor when it is off by more than 2 s.
  * 1 corrected, 0 was right. */
 int vtm_store_budget_sync(struct vtm_store *s, int64_t utc_ms, GError **error);
 /* The budget's UTC now. */
@@ -149,7 +165,9 @@ int vtm_store_journal_add(struct vtm_store *s, struct vtm_journal_message *m, co
 			  size_t n, GError **error);
 /* An answer came for <key>: updates every journalled item that waits for it (verdict pending, bypassed or unknown),
  * then calls <turned> for each message concerned with its items as they are now, so that the caller can count its tags
- * again, and stores m->tags and m->done_ms as the callback leaves them.  Returns the number of messages. */
+ * again, and stores m->tags and m->done_ms as the callback leaves them.  An unknown that is answered unknown again is
+ * not concerned.  Inside the callback only vtm_store_late_add() may be called.  Returns the number of messages;
+ * VTM_STORE_ANSWER_MAX means that more may wait: call again. */
 typedef void vtm_journal_turned(struct vtm_journal_message *m, const struct vtm_journal_item *items, size_t n, void *arg);
 int vtm_store_journal_answer(struct vtm_store *s, const struct vtm_key *key, const struct vtm_report *r,
 			     vtm_journal_turned *turned, void *arg, GError **error);
@@ -157,13 +175,13 @@ int vtm_store_journal_answer(struct vtm_store *s, const struct vtm_key *key, con
 struct vtm_journal_filter {
 	int64_t since_ms, until_ms;	/* 0: open */
 	uint32_t tags;			/* messages with at least one of these; 0: all */
-	unsigned max;			/* newest first */
+	unsigned max;			/* newest first; at most VTM_STORE_LIST_MAX */
 };
 typedef void vtm_journal_each(const struct vtm_journal_message *m, const struct vtm_journal_item *items, size_t n,
 			      void *arg);
 int vtm_store_journal_list(struct vtm_store *s, const struct vtm_journal_filter *f, vtm_journal_each *each, void *arg,
 			   GError **error);
-/* All messages with this queue id or Message-ID (with or without brackets), newest first, at most 100. */
+/* All messages with this queue id or Message-ID (with or without brackets), newest first, at most VTM_STORE_FIND_MAX. */
 int vtm_store_journal_find(struct vtm_store *s, const char *id, vtm_journal_each *each, void *arg, GError **error);
 /* Drops messages older than <before_ms>, at most <max>. */
 int vtm_store_journal_expire(struct vtm_store *s, int64_t before_ms, unsigned max, GError **error);

@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* store.c - chooses a backend, checks arguments and bounds, dispatches. */
+#include "build-config.h"
+
+#include "store.h"
+
+#include <string.h>
+
+#include "error.h"
+#include "store-backend.h"
+
+#define SQLITE "sqlite:"
+#define SERVER_UTC_MIN (G_GINT64_CONSTANT(1577836800) * 1000)	/* 2020 */
+#define SERVER_UTC_MAX (G_GINT64_CONSTANT(7258118400) * 1000)	/* 2200 */
+
+static bool sqlite_path_ok(const char *path, GError **error)
+{
+	if (path[0] && path[0] != ':' && strlen(path) < 4000)
+		return true;
+	g_set_error(error, VTM_ERROR, VTM_ERROR_CONFIG, "\"" SQLITE "%s\": expected " SQLITE "PATH of a file", path);
+	return false;
+}
+
+static bool is_redis(const char *uri)
+{
+	return g_str_has_prefix(uri, "redis:") || g_str_has_prefix(uri, "rediss:") ||
+	       g_str_has_prefix(uri, "redis+unix:") || g_str_has_prefix(uri, "redis-sentinel:");
+}
+
+static void no_such_form(const char *uri, GError **error)
+{
+	g_set_error(error, VTM_ERROR, VTM_ERROR_CONFIG,
+		    "\"%s\" is no store: expected sqlite:PATH, redis://HOST[:PORT][/DB], rediss://..., redis+unix:PATH or "
+		    "redis-sentinel://HOST,.../NAME", uri);
+}
+
+bool vtm_store_uri_ok(const char *uri, GError **error)
+{
+	if (g_str_has_prefix(uri, SQLITE))
+		return sqlite_path_ok(uri + strlen(SQLITE), error);
+	if (is_redis(uri))
+		return true;
+	no_such_form(uri, error);
+	return false;
+}
+
+struct vtm_store *vtm_store_open(const char *uri, const struct vtm_store_settings *settings, GError **error)
+{
+	struct vtm_store *s = NULL;
+
+	if (!vtm_store_uri_ok(uri, error))
+		return NULL;
+	if (g_str_has_prefix(uri, SQLITE))
+		s = vtm_store_sqlite_open(uri + strlen(SQLITE), settings, error);
+	else
+		g_set_error(error, VTM_ERROR, VTM_ERROR_NOT_BUILT, "%s: this vtmilter was built without Redis", uri);
+	if (s)
+		s->read_only = settings->read_only;
+	return s;
+}
+
+void vtm_store_close(struct vtm_store *s)
+{
+	if (s)
+		s->ops->close(s);
+}
+
+/* ---- checks that are the same for all backends ---- */
+
+static bool may_change(const struct vtm_store *s, GError **error)
+{
+	if (!s->read_only)
+		return true;
+	g_set_error(error, VTM_ERROR, VTM_ERROR_STORE, "the store was opened for reading only");
+	return false;
+}
+
+static bool within(size_t n, size_t max, const char *what, GError **error)
+{
+	if (n <= max)
+		return true;
+	g_set_error(error, VTM_ERROR, VTM_ERROR_LIMIT, "the store takes at most %zu %s, not %zu", max, what, n);
+	return false;
+}
+
+static bool is_answer(const struct vtm_report *r, GError **error)
+{
+	if (vtm_verdict_is_answer(r->verdict))
+		return true;
+	g_set_error(error, VTM_ERROR, VTM_ERROR_FORMAT, "\"%s\" is no answer of VirusTotal: not stored",
+		    vtm_verdict_name(r->verdict));
+	return false;
+}
+
+int vtm_store_begin(struct vtm_store *s, GError **error)
+{
+	return may_change(s, error) ? s->ops->begin(s, error) : -1;
+}
+
+int vtm_store_commit(struct vtm_store *s, GError **error)
+{
+	return may_change(s, error) ? s->ops->commit(s, error) : -1;
+}
+
+/* ---- verdicts ---- */
+
+int vtm_store_verdicts_get(struct vtm_store *s, const struct vtm_key *keys, size_t n, struct vtm_cached *out,
+			   GError **error)
+{
+	if (!within(n, VTM_STORE_BATCH, "keys", error))
+		return -1;
+	if (!n)
+		return 0;
+	memset(out, 0, n * sizeof(*out));
+	return s->ops->verdicts_get(s, keys, n, out, error);
+}
+
+int vtm_store_verdict_put(struct vtm_store *s, const struct vtm_lookup *l, const struct vtm_report *r,
+			  int64_t expires_ms, GError **error)
+{
+	return may_change(s, error) && is_answer(r, error) ? s->ops->verdict_put(s, l, r, expires_ms, error) : -1;
+}
+
+int vtm_store_verdict_forget(struct vtm_store *s, const struct vtm_key *key, GError **error)
+{
+	return may_change(s, error) ? s->ops->verdict_forget(s, key, error) : -1;
+}
+
+int vtm_store_verdicts_expire(struct vtm_store *s, unsigned max, GError **error)
+{
+	return may_change(s, error) ? s->ops->verdicts_expire(s, max, error) : -1;
+}
+
+/* ---- budget ---- */
+
+int vtm_store_budget_take(struct vtm_store *s, const struct vtm_budget_limits *limits, enum vtm_spender who,
+			  unsigned want, vtm_slot *slots_r, GError **error)
+{
+	if (!may_change(s, error) || !within(want, VTM_STORE_BATCH, "requests at once", error))
+		return -1;
+	return want ? s->ops->budget_take(s, limits, who, want, slots_r, error) : 0;
+}
+
+int vtm_store_budget_settle(struct vtm_store *s, vtm_slot slot, GError **error)
+{
+	return may_change(s, error) ? s->ops->budget_settle(s, slot, error) : -1;
+}
+
+int vtm_store_budget_read(struct vtm_store *s, struct vtm_budget *b, GError **error)
+{
+	return s->ops->budget_read(s, b, error);
+}
+
+int vtm_store_budget_raise(struct vtm_store *s, uint32_t day_used, uint32_t month_used, GError **error)
+{
+	return may_change(s, error) ? s->ops->budget_raise(s, day_used, month_used, error) : -1;
+}
+
+int vtm_store_budget_sync(struct vtm_store *s, int64_t utc_ms, GError **error)
+{
+	if (!may_change(s, error))
+		return -1;
+	if (utc_ms < SERVER_UTC_MIN || utc_ms >= SERVER_UTC_MAX) {
+		g_set_error(error, VTM_ERROR, VTM_ERROR_FORMAT, "%" G_GINT64_FORMAT " ms cannot be the server's time",
+			    utc_ms);
+		return -1;
+	}
+	return s->ops->budget_sync(s, utc_ms, error);
+}
+
+int vtm_store_budget_utc(struct vtm_store *s, int64_t *utc_ms_r, GError **error)
+{
+	return s->ops->budget_utc(s, utc_ms_r, error);
+}
+
+/* ---- queue and leases ---- */
+
+int vtm_store_queue_put(struct vtm_store *s, const struct vtm_queued *q, GError **error)
+{
+	return may_change(s, error) ? s->ops->queue_put(s, q, error) : -1;
+}
+
+int vtm_store_queue_delete(struct vtm_store *s, const struct vtm_key *key, GError **error)
+{
+	return may_change(s, error) ? s->ops->queue_delete(s, key, error) : -1;
+}
+
+int vtm_store_queue_load(struct vtm_store *s, unsigned max, vtm_queued_each *each, void *arg, GError **error)
+{
+	return s->ops->queue_load(s, MIN(max, VTM_STORE_LIST_MAX), each, arg, error);
+}
+
+int vtm_store_lease(struct vtm_store *s, const struct vtm_key *key, int64_t ms, GError **error)
+{
+	return may_change(s, error) ? s->ops->lease(s, key, ms, error) : -1;
+}
+
+int vtm_store_lease_drop(struct vtm_store *s, const struct vtm_key *key, GError **error)
+{
+	return may_change(s, error) ? s->ops->lease_drop(s, key, error) : -1;
+}
+
+/* ---- journal ---- */
+
+void vtm_journal_message_clear(struct vtm_journal_message *m)
+{
+	g_free(m->host);
+	g_free(m->queue_id);
+	g_free(m->message_id);
+	g_free(m->sender);
+	g_strfreev(m->recipients);
+	g_free(m->client);
+	memset(m, 0, sizeof(*m));
+}
+
+int vtm_store_journal_add(struct vtm_store *s, struct vtm_journal_message *m, const struct vtm_journal_item *items,
+			  size_t n, GError **error)
+{
+	if (!may_change(s, error) || !within(n, VTM_STORE_ITEMS_MAX, "items of a message", error))
+		return -1;
+	return s->ops->journal_add(s, m, items, n, error);
+}
+
+int vtm_store_journal_answer(struct vtm_store *s, const struct vtm_key *key, const struct vtm_report *r,
+			     vtm_journal_turned *turned, void *arg, GError **error)
+{
+	if (!may_change(s, error) || !is_answer(r, error))
+		return -1;
+	return s->ops->journal_answer(s, key, r, turned, arg, error);
+}
+
+int vtm_store_journal_list(struct vtm_store *s, const struct vtm_journal_filter *f, vtm_journal_each *each, void *arg,
+			   GError **error)
+{
+	struct vtm_journal_filter bounded = *f;
+
+	bounded.max = MIN(f->max, VTM_STORE_LIST_MAX);
+	return s->ops->journal_list(s, &bounded, each, arg, error);
+}
+
+int vtm_store_journal_find(struct vtm_store *s, const char *id, vtm_journal_each *each, void *arg, GError **error)
+{
+	return s->ops->journal_find(s, id, each, arg, error);
+}
+
+int vtm_store_journal_expire(struct vtm_store *s, int64_t before_ms, unsigned max, GError **error)
+{
+	return may_change(s, error) ? s->ops->journal_expire(s, before_ms, max, error) : -1;
+}
+
+/* ---- late verdicts, meta ---- */
+
+int vtm_store_late_add(struct vtm_store *s, const char *json, GError **error)
+{
+	if (!may_change(s, error) || !within(strlen(json), VTM_STORE_LATE_BYTES, "bytes of a late verdict", error))
+		return -1;
+	return s->ops->late_add(s, json, error);
+}
+
+int vtm_store_late_due(struct vtm_store *s, unsigned max, vtm_late_each *each, void *arg, GError **error)
+{
+	return s->ops->late_due(s, MIN(max, VTM_STORE_LIST_MAX), each, arg, error);
+}
+
+int vtm_store_late_done(struct vtm_store *s, int64_t id, GError **error)
+{
+	return may_change(s, error) ? s->ops->late_done(s, id, error) : -1;
+}
+
+int vtm_store_late_retry(struct vtm_store *s, int64_t id, int64_t not_before_ms, GError **error)
+{
+	return may_change(s, error) ? s->ops->late_retry(s, id, not_before_ms, error) : -1;
+}
+
+int vtm_store_meta_set(struct vtm_store *s, const char *name, const char *value, GError **error)
+{
+	if (!may_change(s, error) || !within(strlen(name), VTM_STORE_META_NAME, "bytes of a name", error) ||
+	    !within(value ? strlen(value) : 0, VTM_STORE_META_VALUE, "bytes of a named value", error))
+		return -1;
+	return s->ops->meta_set(s, name, value, error);
+}
+
+int vtm_store_meta_get(struct vtm_store *s, const char *name, char **value_r, GError **error)
+{
+	*value_r = NULL;
+	return s->ops->meta_get(s, name, value_r, error);
+}
