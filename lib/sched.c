@@ -694,6 +694,7 @@ void vtm_sched_add(struct vtm_sched *s, struct vtm_ticket *t)
 	refresh_view(s);
 	queue_wants(s, t);
 	admit(s, t);
+	s->plan_stale = true;	/* others may stand behind it now */
 	if (!t->waiting_for) {
 		release(s, t, &s->stats.released_unadmitted);
 		return;
@@ -701,7 +702,6 @@ void vtm_sched_add(struct vtm_sched *s, struct vtm_ticket *t)
 	t->place = g_sequence_insert_sorted(s->waiting, t, by_deadline, NULL);
 	s->stats.waiting++;
 	s->stats.waiting_max = MAX(s->stats.waiting_max, s->stats.waiting);
-	s->plan_stale = true;	/* others may stand behind it now */
 }
 
 void vtm_sched_cancel(struct vtm_sched *s, struct vtm_ticket *t)

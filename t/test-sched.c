@@ -1,0 +1,604 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* test-sched.c - the scheduler with a clock moved by hand, a real store and a transport that only records. */
+#include "sched.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "hash.h"
+#include "log.h"
+#include "tap.h"
+
+#define START_UTC (G_GINT64_CONSTANT(1767225600) * 1000 + 12 * 3600 * 1000)	/* noon */
+
+struct flight {
+	enum vtm_op op;
+	struct vtm_key key;
+	void *tag;
+	int64_t sent_ms;
+};
+
+/* One scheduler and what it did. */
+struct rig {
+	struct vtm_clock_manual clock;
+	struct vtm_store *store;
+	struct vtm_cache *cache;
+	struct vtm_sched *sched;
+	struct vtm_sched_settings set;
+	GArray *flights;		/* of struct flight, oldest first */
+	GArray *sent;			/* of int64_t: when counted requests went out */
+	GArray *ended;			/* of int64_t: when they ended */
+	GHashTable *asked;		/* key -> times asked */
+	unsigned released, answers;
+	char *dir, *uri;
+};
+
+static int start(void *arg, enum vtm_op op, const struct vtm_lookup *lookup, const char *analysis, void *tag)
+{
+	struct rig *r = arg;
+	struct flight f = { .op = op, .tag = tag, .sent_ms = r->clock.boot };
+
+	(void)analysis;
+	if (op == VTM_OP_QUOTAS) {
+		g_array_append_val(r->flights, f);
+		return 0;
+	}
+	f.key = lookup->key;
+	g_array_append_val(r->flights, f);
+	g_array_append_val(r->sent, r->clock.boot);
+	g_hash_table_replace(r->asked, g_memdup2(&lookup->key, sizeof(lookup->key)),
+			     GUINT_TO_POINTER(1 + GPOINTER_TO_UINT(g_hash_table_lookup(r->asked, &lookup->key))));
+	return 0;
+}
+
+static void released(void *arg, struct vtm_ticket *t)
+{
+	struct rig *r = arg;
+
+	r->released++;
+	*(unsigned *)t->owner += 1;
+}
+
+static void answered(void *arg, const struct vtm_lookup *lookup, const struct vtm_report *report)
+{
+	struct rig *r = arg;
+
+	(void)lookup;
+	r->answers += vtm_verdict_is_answer(report->verdict);
+}
+
+static void open_rig(struct rig *r)
+{
+	struct vtm_store_settings ss = { .clock = &r->clock.clock, .host = "test" };
+	GError *error = NULL;
+
+	r->store = vtm_store_open(r->uri, &ss, &error);
+	if (!r->store)
+		g_error("%s", error->message);
+	r->cache = vtm_cache_new(&r->clock.clock, 1000);
+	r->set.store = r->store;
+	r->set.cache = r->cache;
+	r->sched = vtm_sched_new(&r->set);
+}
+
+/* As after kill -9: nothing is released or flushed, the store is opened anew. */
+static void close_rig(struct rig *r)
+{
+	vtm_sched_free(r->sched);
+	vtm_store_close(r->store);
+	vtm_cache_free(r->cache);
+	g_array_set_size(r->flights, 0);
+}
+
+static void rig_init(struct rig *r)
+{
+	memset(r, 0, sizeof(*r));
+	vtm_clock_manual_init(&r->clock, START_UTC);
+	r->dir = g_dir_make_tmp("vtmilter-sched-XXXXXX", NULL);
+	r->uri = g_strdup_printf("sqlite:%s/s.db", r->dir);
+	r->flights = g_array_new(FALSE, FALSE, sizeof(struct flight));
+	r->sent = g_array_new(FALSE, FALSE, sizeof(int64_t));
+	r->ended = g_array_new(FALSE, FALSE, sizeof(int64_t));
+	r->asked = g_hash_table_new_full(vtm_key_hash, vtm_key_equal, g_free, NULL);
+	r->set = (struct vtm_sched_settings){
+		.clock = &r->clock.clock, .limits = { 4, 500, 15500, 20, 150 }, .threshold = 2,
+		.ttl_bad_ms = 86400000, .ttl_clean_ms = 86400000, .ttl_unknown_ms = 3600000,
+		.max_waiting = 20, .max_queue = 1000, .pending_lifetime_ms = 86400000, .max_in_flight = 8,
+		.start = start, .released = released, .answered = answered, .arg = r,
+	};
+	open_rig(r);
+}
+
+static void rig_clear(struct rig *r)
+{
+	static const char *const ends[] = { "", "-wal", "-shm" };
+
+	close_rig(r);
+	for (size_t i = 0; i < G_N_ELEMENTS(ends); i++) {
+		char *file = g_strconcat(r->dir, "/s.db", ends[i], NULL);
+
+		remove(file);
+		g_free(file);
+	}
+	remove(r->dir);
+	g_free(r->dir);
+	g_free(r->uri);
+	g_array_free(r->flights, TRUE);
+	g_array_free(r->sent, TRUE);
+	g_array_free(r->ended, TRUE);
+	g_hash_table_destroy(r->asked);
+}
+
+/* Ends the <i>th flight with <answer>. */
+static void end_flight(struct rig *r, guint i, enum vtm_answer answer, uint32_t malicious, uint32_t undetected)
+{
+	struct flight f = g_array_index(r->flights, struct flight, i);
+	struct vtm_result result = { .tag = f.tag, .answer = answer, .retry_after_ms = -1,
+				     .took_ms = r->clock.boot - f.sent_ms };
+
+	g_array_remove_index(r->flights, i);
+	result.report.malicious = malicious;
+	result.report.undetected = undetected;
+	if (f.op == VTM_OP_QUOTAS) {
+		result.answer = VTM_ANSWER_FAILED;
+		result.daily.allowed = result.monthly.allowed = -1;
+	} else {
+		g_array_append_val(r->ended, r->clock.boot);
+	}
+	vtm_sched_result(r->sched, &result);
+}
+
+static void end_all(struct rig *r, enum vtm_answer answer, uint32_t malicious, uint32_t undetected)
+{
+	while (r->flights->len)
+		end_flight(r, 0, answer, malicious, undetected);
+}
+
+static int64_t step(struct rig *r)
+{
+	return vtm_sched_step(r->sched);
+}
+
+/* Passes <ms>, stepping whenever the scheduler wants to. */
+static void pass(struct rig *r, int64_t ms)
+{
+	int64_t end = r->clock.boot + ms;
+
+	while (r->clock.boot < end) {
+		int64_t next = CLAMP(step(r), r->clock.boot + 1, end);
+
+		vtm_clock_manual_advance(&r->clock, next - r->clock.boot);
+	}
+	step(r);
+}
+
+/* Gets the server's own count out of the way. */
+static void begin(struct rig *r)
+{
+	step(r);
+	end_all(r, VTM_ANSWER_FAILED, 0, 0);
+	step(r);
+}
+
+static struct vtm_lookup *lookup(const char *prefix, unsigned n, enum vtm_class class)
+{
+	char *name = g_strdup_printf("http://%s%u.example/", prefix, n), hex[VTM_SHA256_HEX];
+	bool file = class == VTM_CLASS_RISKY || class == VTM_CLASS_OTHER;
+	uint8_t digest[VTM_SHA256_LEN];
+	struct vtm_lookup *l;
+
+	vtm_sha256(name, strlen(name), digest);
+	vtm_hex(digest, hex);
+	l = vtm_lookup_new(file ? VTM_LOOKUP_FILE : VTM_LOOKUP_URL, file ? hex : name);
+	g_free(name);
+	return l;
+}
+
+/* A ticket for <n> look-ups prefix<from>.. of <class>. */
+struct mail {
+	struct vtm_ticket ticket;
+	unsigned released;
+};
+
+static struct mail *mail_new(const struct rig *r, const char *prefix, unsigned from, unsigned n, enum vtm_class class,
+			     int64_t timeout_ms)
+{
+	struct mail *m = g_new0(struct mail, 1);
+
+	m->ticket.owner = &m->released;
+	m->ticket.n = n;
+	m->ticket.max_lookups = 10;
+	m->ticket.wants = g_new0(struct vtm_want, n);
+	m->ticket.deadline_ms = r->clock.boot + timeout_ms;
+	for (unsigned i = 0; i < n; i++) {
+		m->ticket.wants[i].lookup = lookup(prefix, from + i, class);
+		m->ticket.wants[i].class = class;
+	}
+	return m;
+}
+
+static void mail_free(struct mail *m)
+{
+	for (unsigned i = 0; i < m->ticket.n; i++)
+		vtm_lookup_free(m->ticket.wants[i].lookup);
+	g_free(m->ticket.wants);
+	g_free(m->ticket.client_net);
+	g_free(m);
+}
+
+static enum vtm_verdict verdict(const struct mail *m, unsigned i)
+{
+	return m->ticket.wants[i].report.verdict;
+}
+
+static enum vtm_reason why(const struct mail *m, unsigned i)
+{
+	return m->ticket.wants[i].report.reason;
+}
+
+/* ---- cases ------------------------------------------------------------------------------------ */
+
+static void answers(void)
+{
+	struct rig r;
+	struct mail *m, *again, *copy;
+
+	rig_init(&r);
+	begin(&r);
+	m = mail_new(&r, "a", 0, 3, VTM_CLASS_RISKY, 120000);
+	copy = mail_new(&r, "a", 0, 1, VTM_CLASS_RISKY, 120000);
+	vtm_sched_add(r.sched, &m->ticket);
+	vtm_sched_add(r.sched, &copy->ticket);
+	ok(!m->released && !copy->released, "both messages wait");
+	step(&r);
+	is_int(r.flights->len, 3, "three requests for four wants: the same look-up is asked once");
+	vtm_clock_manual_advance(&r.clock, 300);
+	end_flight(&r, 0, VTM_ANSWER_REPORT, 40, 20);
+	is_int(copy->released, 1, "the copy is released by its only answer");
+	is_str(vtm_verdict_name(verdict(copy, 0)), "bad", "and has it");
+	is_int(m->released, 0, "the other still waits");
+	end_flight(&r, 0, VTM_ANSWER_REPORT, 0, 60);
+	end_flight(&r, 0, VTM_ANSWER_NOT_FOUND, 0, 0);
+	is_int(m->released, 1, "until the last");
+	is_str(vtm_verdict_name(verdict(m, 1)), "clean", "a report without detections is clean");
+	is_str(vtm_verdict_name(verdict(m, 2)), "unknown", "404 is unknown");
+	again = mail_new(&r, "a", 0, 3, VTM_CLASS_RISKY, 120000);
+	vtm_sched_add(r.sched, &again->ticket);
+	ok(again->released == 1 && again->ticket.wants[0].cached, "a second message is answered by the cache");
+	step(&r);
+	is_int(r.flights->len, 0, "and nothing is asked");
+	is_int(r.answers, 3, "three answers were told");
+	mail_free(m);
+	mail_free(copy);
+	mail_free(again);
+	rig_clear(&r);
+}
+
+static void admission(void)
+{
+	struct rig r;
+	struct mail *first, *second, *late, *none;
+
+	rig_init(&r);
+	begin(&r);
+	none = mail_new(&r, "n", 0, 4, VTM_CLASS_URL_FIRST, 0);
+	vtm_sched_add(r.sched, &none->ticket);
+	is_int(none->released, 1, "Timeout 0 waits for nothing");
+	is_str(vtm_verdict_name(verdict(none, 0)), "pending", "its items are pending");
+	step(&r);
+	is_int(r.flights->len, 4, "and asked all the same");
+	first = mail_new(&r, "f", 0, 4, VTM_CLASS_URL_FIRST, 2000);
+	vtm_sched_add(r.sched, &first->ticket);
+	is_int(first->released, 1, "with the window full and 2 s there is nothing to wait for");
+	end_all(&r, VTM_ANSWER_REPORT, 0, 9);
+	second = mail_new(&r, "s", 0, 1, VTM_CLASS_RISKY, 120000);
+	vtm_sched_add(r.sched, &second->ticket);
+	is_int(second->released, 0, "with 120 s there is");
+	step(&r);
+	is_int(r.flights->len, 0, "but not before the window lets it");
+	pass(&r, VTM_WINDOW_MS + 1000);
+	ok(r.flights->len > 0, "then it is asked");
+	is_int(g_array_index(r.flights, struct flight, 0).key.kind, VTM_LOOKUP_FILE, "the attachment before the urls");
+	end_all(&r, VTM_ANSWER_REPORT, 0, 9);
+	is_int(second->released, 1, "and answered in time");
+	late = mail_new(&r, "l", 0, 1, VTM_CLASS_RISKY, 1000);
+	vtm_sched_add(r.sched, &late->ticket);
+	is_int(late->released, 1, "1 s is too short when the window is full");
+	mail_free(none);
+	mail_free(first);
+	mail_free(second);
+	mail_free(late);
+	rig_clear(&r);
+}
+
+/* The hold of a message ends when more urgent look-ups push its own past the deadline. */
+static void pushed_out(void)
+{
+	struct rig r;
+	struct mail *url, *urgent[3];
+
+	rig_init(&r);
+	begin(&r);
+	urgent[0] = mail_new(&r, "x", 0, 4, VTM_CLASS_RISKY, 0);
+	vtm_sched_add(r.sched, &urgent[0]->ticket);
+	step(&r);
+	end_all(&r, VTM_ANSWER_REPORT, 0, 9);
+	url = mail_new(&r, "u", 0, 1, VTM_CLASS_URL_FIRST, 90000);
+	vtm_sched_add(r.sched, &url->ticket);
+	step(&r);
+	is_int(url->released, 0, "a url waits for the next window");
+	urgent[1] = mail_new(&r, "y", 0, 4, VTM_CLASS_RISKY, 0);
+	vtm_sched_add(r.sched, &urgent[1]->ticket);
+	step(&r);
+	is_int(url->released, 1, "four risky attachments come before it: released at once");
+	is_str(vtm_verdict_name(verdict(url, 0)), "pending", "still to be asked");
+	mail_free(url);
+	mail_free(urgent[0]);
+	mail_free(urgent[1]);
+	rig_clear(&r);
+}
+
+static void deadline(void)
+{
+	struct rig r;
+	struct mail *m;
+
+	rig_init(&r);
+	begin(&r);
+	m = mail_new(&r, "a", 0, 1, VTM_CLASS_RISKY, 5000);
+	vtm_sched_add(r.sched, &m->ticket);
+	pass(&r, 4999);
+	is_int(m->released, 0, "waits to its deadline");
+	pass(&r, 1);
+	is_int(m->released, 1, "and not a millisecond longer");
+	ok(verdict(m, 0) == VTM_PENDING && why(m, 0) == VTM_WHY_TIME, "pending, because of time");
+	end_all(&r, VTM_ANSWER_REPORT, 9, 0);
+	is_int(r.answers, 1, "the late answer is told");
+	is_int(m->released, 1, "and releases nobody twice");
+	mail_free(m);
+	rig_clear(&r);
+}
+
+static void failures(void)
+{
+	struct rig r;
+	struct mail *m, *n;
+
+	rig_init(&r);
+	begin(&r);
+	m = mail_new(&r, "a", 0, 1, VTM_CLASS_RISKY, 120000);
+	vtm_sched_add(r.sched, &m->ticket);
+	step(&r);
+	end_all(&r, VTM_ANSWER_DENIED, 0, 0);
+	step(&r);
+	is_int(m->released, 1, "a refused key releases at once");
+	ok(verdict(m, 0) != VTM_CLEAN && why(m, 0) == VTM_WHY_DENIED, "and says why");
+	n = mail_new(&r, "b", 0, 1, VTM_CLASS_RISKY, 120000);
+	vtm_sched_add(r.sched, &n->ticket);
+	is_int(n->released, 1, "the next one does not wait at all");
+	step(&r);
+	is_int(r.flights->len, 0, "nothing is sent");
+	pass(&r, VTM_BREAKER_DENIED_MS);
+	is_int(r.flights->len, 1, "after a while one probe is");
+	end_all(&r, VTM_ANSWER_REPORT, 0, 9);
+	pass(&r, 1000);
+	is_int(r.flights->len, 1, "and when it is answered the rest follows");
+	end_all(&r, VTM_ANSWER_QUOTA, 0, 0);
+	pass(&r, 1);
+	end_all(&r, VTM_ANSWER_FAILED, 0, 0);
+	pass(&r, VTM_BREAKER_QUOTA_MS - 5000);
+	is_int(r.flights->len, 0, "429 stops everything for a minute");
+	mail_free(m);
+	mail_free(n);
+	rig_clear(&r);
+}
+
+static void store_gone(void)
+{
+	struct rig r;
+	struct mail *m;
+
+	rig_init(&r);
+	begin(&r);
+	vtm_sched_set_store(r.sched, NULL);
+	m = mail_new(&r, "a", 0, 1, VTM_CLASS_RISKY, 120000);
+	vtm_sched_add(r.sched, &m->ticket);
+	ok(m->released == 1 && verdict(m, 0) == VTM_BYPASSED && why(m, 0) == VTM_WHY_STORE,
+	   "without a store nothing is asked and mail flows");
+	pass(&r, 60000);
+	is_int(r.sent->len, 0, "no request without a budget");
+	vtm_sched_set_store(r.sched, r.store);
+	mail_free(m);
+	rig_clear(&r);
+}
+
+static void caps(void)
+{
+	struct rig r;
+	struct mail *m, *sender[3];
+
+	rig_init(&r);
+	begin(&r);
+	m = mail_new(&r, "a", 0, 12, VTM_CLASS_URL_FIRST, 0);
+	vtm_sched_add(r.sched, &m->ticket);
+	ok(verdict(m, 9) == VTM_PENDING && verdict(m, 10) == VTM_BYPASSED && why(m, 10) == VTM_WHY_CAP,
+	   "ten look-ups of a message, the eleventh is capped");
+	mail_free(m);
+	r.set.share_percent = 1;	/* 5 of 500 */
+	vtm_sched_configure(r.sched, &r.set);
+	for (int i = 0; i < 3; i++) {
+		sender[i] = mail_new(&r, "s", (unsigned)i * 4, 4, VTM_CLASS_URL_FIRST, 0);
+		sender[i]->ticket.client_net = g_strdup(i < 2 ? "192.0.2.0/24" : "198.51.100.0/24");
+		vtm_sched_add(r.sched, &sender[i]->ticket);
+	}
+	ok(verdict(sender[1], 0) == VTM_PENDING && why(sender[1], 1) == VTM_WHY_SHARE, "a network ends at its share");
+	ok(verdict(sender[2], 0) == VTM_PENDING, "another one does not suffer");
+	for (int i = 0; i < 3; i++)
+		mail_free(sender[i]);
+	rig_clear(&r);
+}
+
+static void full_queue(void)
+{
+	struct rig r;
+	struct mail *m[3];
+	struct vtm_sched_stats stats;
+
+	rig_init(&r);
+	r.set.max_queue = 10;
+	vtm_sched_configure(r.sched, &r.set);
+	m[0] = mail_new(&r, "u", 0, 10, VTM_CLASS_URL_MORE, 0);
+	m[1] = mail_new(&r, "v", 0, 1, VTM_CLASS_OTHER, 0);
+	m[2] = mail_new(&r, "r", 0, 2, VTM_CLASS_RISKY, 0);
+	vtm_sched_add(r.sched, &m[0]->ticket);
+	vtm_sched_add(r.sched, &m[1]->ticket);
+	ok(verdict(m[1], 0) == VTM_BYPASSED && why(m[1], 0) == VTM_WHY_QUEUE, "a full queue takes nothing less urgent");
+	vtm_sched_add(r.sched, &m[2]->ticket);
+	is_str(vtm_verdict_name(verdict(m[2], 1)), "pending", "but what is more urgent");
+	vtm_sched_stats(r.sched, &stats);
+	is_int(stats.queued[VTM_CLASS_URL_MORE] + stats.queued[VTM_CLASS_RISKY], 10, "and stays at its bound");
+	is_int((gint64)stats.dropped, 3, "what was dropped is counted");
+	for (int i = 0; i < 3; i++)
+		mail_free(m[i]);
+	rig_clear(&r);
+}
+
+static void restart(void)
+{
+	struct rig r;
+	struct mail *m;
+
+	rig_init(&r);
+	begin(&r);
+	m = mail_new(&r, "a", 0, 6, VTM_CLASS_RISKY, 0);
+	vtm_sched_add(r.sched, &m->ticket);
+	step(&r);
+	is_int(r.flights->len, 4, "four of six are in flight");
+	close_rig(&r);
+	open_rig(&r);
+	begin(&r);
+	is_int(r.flights->len, 0, "after a restart the window is still full");
+	pass(&r, VTM_SLOT_MAX_MS + 2000);
+	is_int(r.flights->len, 4, "and then the queue goes on where it was");
+	end_all(&r, VTM_ANSWER_REPORT, 0, 9);
+	pass(&r, VTM_WINDOW_MS + 2000);
+	end_all(&r, VTM_ANSWER_REPORT, 0, 9);
+	is_int(r.answers, 6, "to the end");
+	mail_free(m);
+	rig_clear(&r);
+}
+
+static void reask(void)
+{
+	struct rig r;
+	struct mail *m;
+
+	rig_init(&r);
+	r.set.reask_unknown = true;
+	vtm_sched_configure(r.sched, &r.set);
+	begin(&r);
+	m = mail_new(&r, "a", 0, 1, VTM_CLASS_RISKY, 120000);
+	vtm_sched_add(r.sched, &m->ticket);
+	step(&r);
+	end_all(&r, VTM_ANSWER_NOT_FOUND, 0, 0);
+	pass(&r, 3590 * 1000);
+	end_all(&r, VTM_ANSWER_FAILED, 0, 0);	/* the hourly count, if any */
+	is_int(r.sent->len, 1, "an unknown attachment is left alone for an hour");
+	pass(&r, 15 * 1000);
+	is_int(r.sent->len, 2, "then asked again");
+	while (r.flights->len)
+		end_flight(&r, 0, VTM_ANSWER_REPORT, 30, 0);
+	is_int(r.answers, 2, "and found to be bad");
+	mail_free(m);
+	rig_clear(&r);
+}
+
+/* Random mail, answers, failures, restarts and clock jumps: the window, the day, and who is woken how often. */
+static void property(guint32 seed)
+{
+	struct rig r;
+	GRand *rand = g_rand_new_with_seed(seed);
+	GPtrArray *mails = g_ptr_array_new();
+	unsigned violations = 0, unreleased = 0, twice = 0;
+
+	rig_init(&r);
+	r.set.limits.per_day = 60;
+	r.set.limits.reserve_attachments = 10;
+	r.set.limits.reserve_manual = 5;
+	vtm_sched_configure(r.sched, &r.set);
+	for (int i = 0; i < 1500; i++) {
+		unsigned dice = (unsigned)g_rand_int_range(rand, 0, 100);
+
+		if (dice < 30) {
+			struct mail *m = mail_new(&r, "p", (unsigned)g_rand_int_range(rand, 0, 400),
+						  (unsigned)g_rand_int_range(rand, 1, 6),
+						  (enum vtm_class)g_rand_int_range(rand, 0, 4),
+						  g_rand_int_range(rand, 0, 150) * 1000);
+
+			g_ptr_array_add(mails, m);
+			vtm_sched_add(r.sched, &m->ticket);
+		} else if (dice < 60) {
+			if (r.flights->len)
+				end_flight(&r, (guint)g_rand_int_range(rand, 0, (gint32)r.flights->len),
+					   g_rand_int_range(rand, 0, 10) ? VTM_ANSWER_REPORT : VTM_ANSWER_FAILED, 0, 9);
+		} else if (dice < 62) {
+			r.clock.utc += (g_rand_int_range(rand, 0, 2) ? 1 : -1) * (int64_t)86400000;
+		} else if (dice < 63) {
+			close_rig(&r);
+			open_rig(&r);
+		} else {
+			pass(&r, g_rand_int_range(rand, 1, 30000));
+			/* no request lasts longer than this */
+			while (r.flights->len &&
+			       r.clock.boot - g_array_index(r.flights, struct flight, 0).sent_ms > VTM_REQUEST_MAX_MS - 1000)
+				end_flight(&r, 0, VTM_ANSWER_FAILED, 0, 0);
+		}
+		step(&r);
+	}
+	for (guint i = 4; i < r.sent->len; i++)
+		violations += g_array_index(r.sent, int64_t, i) - g_array_index(r.sent, int64_t, i - 4) < VTM_WINDOW_MS;
+	is_int(violations, 0, "seed %u: never more than 4 in 60 s (%u sent)", seed, r.sent->len);
+	ok(r.sent->len > 10, "seed %u: and something was sent", seed);
+	vtm_sched_release_all(r.sched);
+	for (guint i = 0; i < mails->len; i++) {
+		const struct mail *m = mails->pdata[i];
+
+		unreleased += m->released == 0;
+		twice += m->released > 1;
+		for (unsigned w = 0; w < m->ticket.n; w++)
+			violations += verdict(m, w) == VTM_CLEAN && !m->ticket.wants[w].answered;
+	}
+	is_int(unreleased, 0, "seed %u: everyone is released", seed);
+	is_int(twice, 0, "seed %u: and once", seed);
+	is_int(violations, 0, "seed %u: nothing is clean without an answer", seed);
+	for (guint i = 0; i < mails->len; i++)
+		mail_free(mails->pdata[i]);
+	g_ptr_array_free(mails, TRUE);
+	g_rand_free(rand);
+	rig_clear(&r);
+}
+
+static void quiet(enum vtm_severity severity, const char *line, void *arg)
+{
+	(void)severity;
+	(void)line;
+	(void)arg;
+}
+
+int main(void)
+{
+	vtm_log_set_sink(quiet, NULL);
+	answers();
+	admission();
+	pushed_out();
+	deadline();
+	failures();
+	store_gone();
+	caps();
+	full_queue();
+	restart();
+	reask();
+	for (guint32 seed = 1; seed <= 8; seed++)
+		property(seed);
+	return done_testing();
+}
