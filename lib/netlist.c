@@ -105,7 +105,8 @@ static bool read_net(const char *entry, struct net *n, GError **error)
 	}
 	if (!read_address(bare, n)) {
 		g_set_error(error, VTM_ERROR, VTM_ERROR_CONFIG,
-			    "'%s' is not a network; write an address or a network such as 192.0.2.0/24 or 2001:db8::/32",
+			    "'%s' is not a network; write an address or a network such as 192.0.2.0/24 or "
+			    "2001:db8::/32",
 			    entry);
 		goto out;
 	}

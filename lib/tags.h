@@ -23,8 +23,9 @@ enum vtm_tag {
 const char *vtm_tag_name(enum vtm_tag t);		/* "VT_Bad" */
 bool vtm_tag_parse(const char *name, enum vtm_tag *tag_r);	/* any case, with or without "VT_" */
 
-/* The tags of a message as bits.  Wrappers do not count; readings of one ambiguous part make VT_Scanned only when all are clean;
- * <items>->capped, ->partial and ->unparsable make VT_Bypassed. */
+/* The tags of a message as bits.  Wrappers do not count, nor does what is turned off (VTM_WHY_DISABLED); a pending item
+ * makes VT_Bypassed too; readings of one ambiguous part make VT_Scanned only when all are clean; <items>->capped,
+ * ->partial and ->unparsable make VT_Bypassed. */
 uint32_t vtm_tags_of(const struct vtm_items *items);
 /* The same for items alone. */
 uint32_t vtm_tags_of_list(struct vtm_item *const *list, size_t n);
@@ -32,7 +33,9 @@ uint32_t vtm_tags_of_list(struct vtm_item *const *list, size_t n);
 /* "VT_Bad VT_Pending" in order; "" for none.  New string. */
 char *vtm_tags_text(uint32_t tags);
 
-/* The value of one item's X-VT-Report header: folded with "\n\t", every line under 78 bytes where it can be and 998 always, ASCII. New string. */
+/* The value of one item's X-VT-Report header: folded with "\n\t", every line under 78 bytes where it can be and 998
+ * always, ASCII.  Of a file name, control characters go; '=' and what is not ASCII become '?'; more than
+ * VTM_HEADER_NAME_MAX bytes are cut in the middle.  New string. */
 char *vtm_report_header(const struct vtm_item *item);
 /* Values of the X-VT-Report headers, worst first, at most VTM_REPORT_HEADERS_MAX.  Of char *, owned by the array. */
 GPtrArray *vtm_report_headers(const struct vtm_items *items);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* conf-value.h - the forms that values in vtmilter.conf have, and back to text.
  *
- * Pure.  A reader returns false for text that does not have the form or is too large for its type; whether a value is in
- * the directive's range is the caller's business.  Nothing but the form is taken: no blanks, signs or fractions.
+ * Pure.  A reader returns false for text that does not have the form or is too large for its type; whether a value is
+ * in the directive's range is the caller's business.  Nothing but the form is taken: no blanks, signs or fractions.
  */
 #ifndef VTM_CONF_VALUE_H
 #define VTM_CONF_VALUE_H

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* conf.h - vtmilter.conf: one table row a directive (conf.c), an immutable counted snapshot.
  *
- * The row drives parsing, default, check, --dump-config, the manual page's list and the test that etc/vtmilter.conf names
- * every directive.  A snapshot never changes; any thread may read one it holds a reference to.  Everything is owned by the snapshot.
+ * The row drives parsing, default, check, --dump-config, the manual page's list and the test that etc/vtmilter.conf
+ * names every directive.  A snapshot never changes; any thread may read one it holds a reference to.  Everything is
+ * owned by the snapshot.
  */
 #ifndef VTM_CONF_H
 #define VTM_CONF_H
@@ -74,8 +75,10 @@ struct vtm_conf {
 	char *api_key;		/* NULL if not Enabled */
 };
 
-/* Reads <path> (NULL: VTM_CONF_FILE_DEFAULT), checks each value and all together, reads the lists and the key.  A
- * new snapshot with one reference, or NULL and VTM_ERROR_CONFIG "FILE:LINE: what was found, what was expected, what to do". */
+/* Reads <path> (NULL: VTM_CONF_FILE_DEFAULT), checks each value and all together, reads the lists and the key.  A new
+ * snapshot with one reference, or NULL and VTM_ERROR_CONFIG (VTM_ERROR_NOT_BUILT: a directive for what this version
+ * lacks) "FILE:LINE: Directive: what was found, what was expected, what to do".  The key is registered with
+ * vtm_log_secret(). */
 struct vtm_conf *vtm_conf_load(const char *path, GError **error);
 /* The same without reading key and lists (for programs that only need to know where things are). */
 struct vtm_conf *vtm_conf_load_quiet(const char *path, GError **error);
@@ -87,7 +90,8 @@ void vtm_conf_dump(const struct vtm_conf *c, FILE *to);
 /* Calls <each> for every directive of the table, in order (for tests and manual page). */
 void vtm_conf_each(void (*each)(const char *name, const char *default_text, const char *help, void *arg), void *arg);
 
-/* The process's snapshot: set once at start and at each reload; get returns a reference. The lock covers the pointer. */
+/* The process's snapshot: set once at start and at each reload (takes a reference of its own; NULL: none); get returns
+ * a reference, NULL if there is none.  The lock covers the pointer. */
 void vtm_conf_set_current(struct vtm_conf *c);
 struct vtm_conf *vtm_conf_current(void);
 

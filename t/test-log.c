@@ -83,7 +83,10 @@ static void plain_lines(void)
 {
 	char *text = g_strnfill(5000, 'x');
 	const struct vtm_log_field fields[] = {
-		{ "from", "<a@example.org>", 0 }, { "items", NULL, 3 }, { "tags", "VT_Bad VT_Pending", 0 }, { NULL, NULL, 0 },
+		{ "from", "<a@example.org>", 0 },
+		{ "items", NULL, 3 },
+		{ "tags", "VT_Bad VT_Pending", 0 },
+		{ NULL, NULL, 0 },
 	};
 	const struct vtm_log_field forged[] = {
 		{ "name", "a, tags=VT_Scanned", 0 }, { "host", "\"q\\\"\n", 0 }, { "empty", "", 0 },
@@ -93,13 +96,15 @@ static void plain_lines(void)
 
 	vtm_log_open("test", VTM_LOG_SYSLOG, VTM_LOG_DEBUG, "mail");
 	vtm_log(VTM_LOG_INFO, "%s", "a\nb\x01 %s %n \\");
-	is_str(last, "a\\x0ab\\x01 %s %n \\", "control characters that a caller forgot, and no format but the caller's");
+	is_str(last, "a\\x0ab\\x01 %s %n \\",
+	       "control characters that a caller forgot, and no format but the caller's");
 	vtm_log(VTM_LOG_INFO, "%s", text);
 	is_int((gint64)strlen(last), 4096 + 3, "a line has an end");
 	vtm_log_event(VTM_LOG_INFO, "4XyZ", fields);
 	is_str(last, "4XyZ: from=<a@example.org>, items=3, tags=VT_Bad VT_Pending", "an event, as Postfix writes it");
 	vtm_log_event(VTM_LOG_INFO, "4XyZ", forged);
-	is_str(last, "4XyZ: name=\"a, tags=VT_Scanned\", host=\"\\\"q\\\\\\\"\\x0a\", empty=, least=-9223372036854775808",
+	is_str(last,
+	       "4XyZ: name=\"a, tags=VT_Scanned\", host=\"\\\"q\\\\\\\"\\x0a\", empty=, least=-9223372036854775808",
 	       "a value cannot look like another field");
 	vtm_log_event(VTM_LOG_INFO, "x: y\n", none);
 	is_str(last, "x: y\\x0a:", "an event without fields; its subject is escaped too");
@@ -110,7 +115,9 @@ static void json_lines(void)
 {
 	struct vtm_clock_manual m;
 	const struct vtm_log_field fields[] = {
-		{ "name", "a\"b\\c\n\x1f\xff€\xe2\x80\xae\xf3\xa0\x80\x81", 0 }, { "items", NULL, -3 }, { NULL, NULL, 0 },
+		{ "name", "a\"b\\c\n\x1f\xff€\xe2\x80\xae\xf3\xa0\x80\x81", 0 },
+		{ "items", NULL, -3 },
+		{ NULL, NULL, 0 },
 	};
 	char *want, *back;
 
@@ -118,13 +125,15 @@ static void json_lines(void)
 	vtm_log_set_clock(&m.clock);
 	vtm_log_open("vtmilter", VTM_LOG_JSON, VTM_LOG_DEBUG, "mail");
 	vtm_log(VTM_LOG_ERROR, "a \"b\"");
-	want = g_strdup_printf("{\"time\":\"2024-11-24T06:03:00.007Z\",\"severity\":\"error\",\"ident\":\"vtmilter\",\"pid\":%d,"
-			       "\"message\":\"a \\\"b\\\"\"}", getpid());
+	want = g_strdup_printf("{\"time\":\"2024-11-24T06:03:00.007Z\",\"severity\":\"error\",\"ident\":\"vtmilter\","
+			       "\"pid\":%d,\"message\":\"a \\\"b\\\"\"}",
+			       getpid());
 	is_str(last, want, "a message in JSON");
 	g_free(want);
 	vtm_log_event(VTM_LOG_INFO, "4XyZ", fields);
-	ok(g_str_has_suffix(last, ",\"subject\":\"4XyZ\",\"name\":\"a\\\"b\\\\c\\u000a\\u001f\xef\xbf\xbd€\\u202e\\udb40\\udc01\","
-				  "\"items\":-3}"), "an event in JSON");
+	ok(g_str_has_suffix(last, ",\"subject\":\"4XyZ\",\"name\":"
+				  "\"a\\\"b\\\\c\\u000a\\u001f\xef\xbf\xbd€\\u202e\\udb40\\udc01\",\"items\":-3}"),
+	   "an event in JSON");
 	back = vtm_json_get_text(last, "name");
 	is_str(back, "a\"b\\c\n\x1f\xef\xbf\xbd€\xe2\x80\xae\xf3\xa0\x80\x81", "a JSON reader gets back what it was");
 	g_free(back);
@@ -141,7 +150,8 @@ static void secrets(void)
 	for (int f = VTM_LOG_SYSLOG; f <= VTM_LOG_JSON; f++) {
 		vtm_log_open("test", (enum vtm_log_format)f, VTM_LOG_DEBUG, "mail");
 		vtm_log(VTM_LOG_INFO, "short %s%s and %s", KEY, KEY, KEY);
-		ok(strstr(last, "short [key][key] and [key]") && !strstr(last, KEY), "format %d: the key is taken out", f);
+		ok(strstr(last, "short [key][key] and [key]") && !strstr(last, KEY), "format %d: the key is taken out",
+		   f);
 		vtm_log_event(VTM_LOG_INFO, "vt", fields);
 		ok(strstr(last, "x-apikey: [key]") && !strstr(last, KEY), "format %d: of fields too", f);
 		vtm_log_limited(VTM_LOG_INFO, f ? f > 1 ? "a" : "b" : "c", "%s", KEY);
@@ -149,7 +159,8 @@ static void secrets(void)
 	}
 	vtm_log_open("test", VTM_LOG_SYSLOG, VTM_LOG_DEBUG, "mail");
 	vtm_log_secret("pass\"word\\1");
-	vtm_log_event(VTM_LOG_INFO, "redis", (const struct vtm_log_field[]){ { "why", "pass\"word\\1", 0 }, { NULL, NULL, 0 } });
+	vtm_log_event(VTM_LOG_INFO, "redis",
+		      (const struct vtm_log_field[]){ { "why", "pass\"word\\1", 0 }, { NULL, NULL, 0 } });
 	is_str(last, "redis: why=[key]", "a secret that would be escaped is taken out before");
 	vtm_log_secret("third-secret");
 	vtm_log_secret("fourth-secret");
@@ -235,7 +246,9 @@ static void sink(void)
 	g_free(want);
 	g_free(text);
 	text = from_stderr(VTM_LOG_JSON);
-	ok(text && g_str_has_prefix(text, "{\"time\":") && g_str_has_suffix(text, "\"message\":\"hello\"}\n"), "a line of JSON");
+	ok(text && g_str_has_prefix(text, "{\"time\":") && g_str_has_suffix(text, "\"message\":\"hello\"}\n"), "a line "
+													       "of "
+													       "JSON");
 	g_free(text);
 	vtm_log_set_clock(NULL);
 }

@@ -80,11 +80,13 @@ static void refused(void)
 		{ "192.0.2.0/+8", "'192.0.2.0/+8': the prefix length must be 0 to 32" },
 		{ "192.0.2.0/255.255.255.0", "'192.0.2.0/255.255.255.0': the prefix length must be 0 to 32" },
 		{ "192.0.2.0/24/8", "'192.0.2.0/24/8': the prefix length must be 0 to 32" },
-		{ "10.0.0.0/8 mx.example.org", "'mx.example.org' is not a network; write an address or a network such as "
-					       "192.0.2.0/24 or 2001:db8::/32" },
-		{ "[::1", "'[::1' is not a network; write an address or a network such as 192.0.2.0/24 or 2001:db8::/32" },
+		{ "10.0.0.0/8 mx.example.org", "'mx.example.org' is not a network; write an address or a network such "
+					       "as 192.0.2.0/24 or 2001:db8::/32" },
+		{ "[::1", "'[::1' is not a network; write an address or a network such as 192.0.2.0/24 or "
+			  "2001:db8::/32" },
 		{ "[]", "'[]' is not a network; write an address or a network such as 192.0.2.0/24 or 2001:db8::/32" },
-		{ "10/8", "'10/8' is not a network; write an address or a network such as 192.0.2.0/24 or 2001:db8::/32" },
+		{ "10/8", "'10/8' is not a network; write an address or a network such as 192.0.2.0/24 or "
+			  "2001:db8::/32" },
 	};
 
 	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {

@@ -39,7 +39,8 @@ static void names(void)
 	ok(!vtm_tag_parse("VT_Badly", &(enum vtm_tag){ 0 }) && !vtm_tag_parse("", &(enum vtm_tag){ 0 }) &&
 	   !vtm_tag_parse("VT_", &(enum vtm_tag){ 0 }) && !vtm_tag_parse("VT_VT_Bad", &(enum vtm_tag){ 0 }),
 	   "no other word is a tag");
-	is_tags((1u << VTM_TAGS) - 1, "VT_Bad VT_Hash_not_found VT_URL_not_found VT_Bypassed VT_Pending VT_Ignored VT_Scanned",
+	is_tags((1u << VTM_TAGS) - 1,
+		"VT_Bad VT_Hash_not_found VT_URL_not_found VT_Bypassed VT_Pending VT_Ignored VT_Scanned",
 		"all, in the order of the headers");
 	is_tags(0, "", "none");
 }
@@ -50,7 +51,8 @@ static void one_item(void)
 	for (int kind = VTM_ATTACHMENT; kind <= VTM_URL; kind++)
 		for (int reason = 0; reason < VTM_REASONS; reason++)
 			for (int v = 0; v < VTM_VERDICTS; v++) {
-				struct vtm_item *i = item((enum vtm_kind)kind, (enum vtm_verdict)v, (enum vtm_reason)reason);
+				struct vtm_item *i = item((enum vtm_kind)kind, (enum vtm_verdict)v,
+							  (enum vtm_reason)reason);
 				char *got = vtm_tags_text(vtm_tags_of_list(&i, 1));
 				const char *want = NULL;
 
@@ -68,8 +70,8 @@ static void one_item(void)
 					want = reason == VTM_WHY_DISABLED ? "" : "VT_Bypassed";
 				if (g_strcmp0(got, want))
 					ok(false, "%s %s %s: got '%s', want '%s'", vtm_kind_name((enum vtm_kind)kind),
-					   vtm_verdict_name((enum vtm_verdict)v), vtm_reason_name((enum vtm_reason)reason),
-					   got, want);
+					   vtm_verdict_name((enum vtm_verdict)v),
+					   vtm_reason_name((enum vtm_reason)reason), got, want);
 				g_free(got);
 				vtm_item_free(i);
 			}
@@ -93,31 +95,62 @@ static void several(void)
 {
 	static const struct want cases[] = {
 		{ "no items", { { 0 } }, 0, "" },
-		{ "one of each", { { VTM_ATTACHMENT, VTM_CLEAN, 0, 0, 0 }, { VTM_URL, VTM_BAD, 0, 0, 0 },
-				   { VTM_URL, VTM_IGNORED, 0, 0, 0 }, { VTM_ATTACHMENT, VTM_UNKNOWN, 0, 0, 0 } }, 4,
+		{ "one of each",
+		  { { VTM_ATTACHMENT, VTM_CLEAN, 0, 0, 0 },
+		    { VTM_URL, VTM_BAD, 0, 0, 0 },
+		    { VTM_URL, VTM_IGNORED, 0, 0, 0 },
+		    { VTM_ATTACHMENT, VTM_UNKNOWN, 0, 0, 0 } },
+		  4,
 		  "VT_Bad VT_Hash_not_found VT_Ignored VT_Scanned" },
 		{ "a wrapper alone", { { VTM_URL, VTM_BAD, 0, true, 0 } }, 1, "" },
-		{ "a clean wrapper of an unknown target", { { VTM_URL, VTM_CLEAN, 0, true, 0 }, { VTM_URL, VTM_UNKNOWN, 0, 0, 0 } },
-		  2, "VT_URL_not_found" },
-		{ "all readings clean", { { VTM_ATTACHMENT, VTM_CLEAN, 1, 0, 0 }, { VTM_ATTACHMENT, VTM_CLEAN, 1, 0, 0 } }, 2,
+		{ "a clean wrapper of an unknown target",
+		  { { VTM_URL, VTM_CLEAN, 0, true, 0 }, { VTM_URL, VTM_UNKNOWN, 0, 0, 0 } },
+		  2,
+		  "VT_URL_not_found" },
+		{ "all readings clean",
+		  { { VTM_ATTACHMENT, VTM_CLEAN, 1, 0, 0 }, { VTM_ATTACHMENT, VTM_CLEAN, 1, 0, 0 } },
+		  2,
 		  "VT_Scanned" },
-		{ "a reading unknown", { { VTM_ATTACHMENT, VTM_CLEAN, 1, 0, 0 }, { VTM_ATTACHMENT, VTM_UNKNOWN, 1, 0, 0 } }, 2,
+		{ "a reading unknown",
+		  { { VTM_ATTACHMENT, VTM_CLEAN, 1, 0, 0 }, { VTM_ATTACHMENT, VTM_UNKNOWN, 1, 0, 0 } },
+		  2,
 		  "VT_Hash_not_found" },
-		{ "a reading bypassed", { { VTM_ATTACHMENT, VTM_CLEAN, 1, 0, 0 }, { VTM_ATTACHMENT, VTM_BYPASSED, 1, 0, 0 } }, 2,
+		{ "a reading bypassed",
+		  { { VTM_ATTACHMENT, VTM_CLEAN, 1, 0, 0 }, { VTM_ATTACHMENT, VTM_BYPASSED, 1, 0, 0 } },
+		  2,
 		  "VT_Bypassed" },
-		{ "a reading pending", { { VTM_ATTACHMENT, VTM_CLEAN, 1, 0, 0 }, { VTM_ATTACHMENT, VTM_PENDING, 1, 0, 0 } }, 2,
+		{ "a reading pending",
+		  { { VTM_ATTACHMENT, VTM_CLEAN, 1, 0, 0 }, { VTM_ATTACHMENT, VTM_PENDING, 1, 0, 0 } },
+		  2,
 		  "VT_Bypassed VT_Pending" },
-		{ "a reading bad", { { VTM_ATTACHMENT, VTM_BAD, 1, 0, 0 }, { VTM_ATTACHMENT, VTM_CLEAN, 1, 0, 0 } }, 2, "VT_Bad" },
-		{ "a reading ignored", { { VTM_ATTACHMENT, VTM_IGNORED, 1, 0, 0 }, { VTM_ATTACHMENT, VTM_CLEAN, 1, 0, 0 } }, 2,
+		{ "a reading bad",
+		  { { VTM_ATTACHMENT, VTM_BAD, 1, 0, 0 }, { VTM_ATTACHMENT, VTM_CLEAN, 1, 0, 0 } },
+		  2,
+		  "VT_Bad" },
+		{ "a reading ignored",
+		  { { VTM_ATTACHMENT, VTM_IGNORED, 1, 0, 0 }, { VTM_ATTACHMENT, VTM_CLEAN, 1, 0, 0 } },
+		  2,
 		  "VT_Ignored" },
-		{ "another group's readings do not spoil it", { { VTM_ATTACHMENT, VTM_UNKNOWN, 1, 0, 0 },
-								{ VTM_ATTACHMENT, VTM_CLEAN, 1, 0, 0 },
-								{ VTM_ATTACHMENT, VTM_CLEAN, 2, 0, 0 } }, 3,
+		{ "another group's readings do not spoil it",
+		  { { VTM_ATTACHMENT, VTM_UNKNOWN, 1, 0, 0 },
+		    { VTM_ATTACHMENT, VTM_CLEAN, 1, 0, 0 },
+		    { VTM_ATTACHMENT, VTM_CLEAN, 2, 0, 0 } },
+		  3,
 		  "VT_Hash_not_found VT_Scanned" },
-		{ "nor a part of its own", { { VTM_ATTACHMENT, VTM_UNKNOWN, 1, 0, 0 }, { VTM_ATTACHMENT, VTM_CLEAN, 1, 0, 0 },
-					     { VTM_ATTACHMENT, VTM_CLEAN, 0, 0, 0 } }, 3, "VT_Hash_not_found VT_Scanned" },
-		{ "a url known by its host", { { VTM_URL, VTM_UNKNOWN, 0, 0, VTM_MATCH_HOST } }, 1, "VT_URL_not_found" },
-		{ "a host that claims to be clean", { { VTM_URL, VTM_CLEAN, 0, 0, VTM_MATCH_HOST } }, 1, "VT_URL_not_found" },
+		{ "nor a part of its own",
+		  { { VTM_ATTACHMENT, VTM_UNKNOWN, 1, 0, 0 },
+		    { VTM_ATTACHMENT, VTM_CLEAN, 1, 0, 0 },
+		    { VTM_ATTACHMENT, VTM_CLEAN, 0, 0, 0 } },
+		  3,
+		  "VT_Hash_not_found VT_Scanned" },
+		{ "a url known by its host",
+		  { { VTM_URL, VTM_UNKNOWN, 0, 0, VTM_MATCH_HOST } },
+		  1,
+		  "VT_URL_not_found" },
+		{ "a host that claims to be clean",
+		  { { VTM_URL, VTM_CLEAN, 0, 0, VTM_MATCH_HOST } },
+		  1,
+		  "VT_URL_not_found" },
 		{ "a bad host", { { VTM_URL, VTM_BAD, 0, 0, VTM_MATCH_HOST } }, 1, "VT_Bad" },
 	};
 
@@ -184,7 +217,8 @@ static void headers(void)
 	a->report.malicious = 41;
 	a->report.engines = 72;
 	h = vtm_report_header(a);
-	is_str(h, "attachment; verdict=bad; detections=41/72;\n\tsha256=" HASH ";\n\tname=\"invoice.exe\"", "an attachment");
+	is_str(h, "attachment; verdict=bad; detections=41/72;\n\tsha256=" HASH ";\n\tname=\"invoice.exe\"",
+	       "an attachment");
 	g_free(h);
 	a->note = "encrypted";
 	g_clear_pointer(&a->name, g_free);
@@ -199,7 +233,8 @@ static void headers(void)
 	u->report.match = VTM_MATCH_HOST;
 	u->report.verdict = VTM_BAD;
 	h = vtm_report_header(u);
-	is_str(h, "url; verdict=bad; detections=0/95; match=host;\n\thost=www.example.com;\n\tid=" HASH, "a url by its host");
+	is_str(h, "url; verdict=bad; detections=0/95; match=host;\n\thost=www.example.com;\n\tid=" HASH,
+	       "a url by its host");
 	g_free(h);
 	u->report.verdict = VTM_CLEAN;
 	h = vtm_report_header(u);
@@ -282,7 +317,8 @@ static void name_bound(void)
 
 static void odd_items(void)
 {
-	struct vtm_item *a = vtm_item_new(VTM_ATTACHMENT, "x\r\nX-VT-Tag: VT_Scanned"), *u = vtm_item_new(VTM_URL, "http://a/\n");
+	struct vtm_item *a = vtm_item_new(VTM_ATTACHMENT, "x\r\nX-VT-Tag: VT_Scanned"),
+			*u = vtm_item_new(VTM_URL, "http://a/\n");
 	char *h = vtm_report_header(a);
 
 	ok(header_sound(h) && !strstr(h, "sha256") && !strstr(h, "X-VT"), "a subject that is no hash is not written");
@@ -310,7 +346,8 @@ static void odd_items(void)
 
 static struct vtm_item *numbered(struct vtm_items *items, int i, enum vtm_kind kind, enum vtm_verdict v)
 {
-	char *subject = kind == VTM_URL ? g_strdup_printf("http://%d.example/", i) : g_strdup_printf("%064x", (unsigned)i);
+	char *subject = kind == VTM_URL ? g_strdup_printf("http://%d.example/", i) :
+					  g_strdup_printf("%064x", (unsigned)i);
 	struct vtm_item *it = vtm_item_new(kind, subject);
 
 	it->report.verdict = v;
