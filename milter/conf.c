@@ -85,8 +85,6 @@ void vtm_conf_set_current(struct vtm_conf *c)
 {
 	struct vtm_conf *old;
 
-	if (c)
-		vtm_conf_ref(c);
 	g_mutex_lock(&current_lock);
 	old = current;
 	current = c;

@@ -90,8 +90,8 @@ void vtm_conf_dump(const struct vtm_conf *c, FILE *to);
 /* Calls <each> for every directive of the table, in order (for tests and manual page). */
 void vtm_conf_each(void (*each)(const char *name, const char *default_text, const char *help, void *arg), void *arg);
 
-/* The process's snapshot: set once at start and at each reload (takes a reference of its own; NULL: none); get returns
- * a reference, NULL if there is none.  The lock covers the pointer. */
+/* The process's snapshot: set once at start and at each reload (takes over the caller's reference; NULL: none); get
+ * returns a new one, NULL if there is none.  The lock covers the pointer. */
 void vtm_conf_set_current(struct vtm_conf *c);
 struct vtm_conf *vtm_conf_current(void);
 

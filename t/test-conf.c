@@ -914,14 +914,14 @@ static void current(void)
 	unsigned wrong = 0;
 
 	ok(!vtm_conf_current(), "there is none at first");
-	vtm_conf_set_current(one);
+	vtm_conf_set_current(vtm_conf_ref(one));
 	got = vtm_conf_current();
 	ok(got == one && got->refs == 3, "the current one, with a reference of its own");
 	vtm_conf_unref(got);
 	for (size_t i = 0; i < G_N_ELEMENTS(t); i++)
 		t[i] = g_thread_new("reader", reader, NULL);
 	for (int i = 0; i < 2000; i++)
-		vtm_conf_set_current(i & 1 ? one : two);
+		vtm_conf_set_current(vtm_conf_ref(i & 1 ? one : two));
 	for (size_t i = 0; i < G_N_ELEMENTS(t); i++)
 		wrong += GPOINTER_TO_UINT(g_thread_join(t[i]));
 	is_int(wrong, 0, "readers see one or the other while it changes");
