@@ -3,7 +3,6 @@
 #include "conf-field.h"
 
 #include <string.h>
-#include <sys/stat.h>
 
 #include "conf-value.h"
 
@@ -109,10 +108,6 @@ static bool set_mode(struct vtm_conf *c, const struct vtm_directive *d, const ch
 
 	if (!vtm_value_mode(text, &mode) || out_of_range(d, (uint64_t)mode))
 		return vtm_conf_complain(error, "found '%s', expected an octal mode such as 0660, at most 0777", text);
-	if (mode & S_IWOTH)
-		return vtm_conf_complain(error,
-					 "found '%s', which lets every user of this host in; use 0660 and the MTA's "
-					 "group (SocketGroup)", text);
 	*(int64_t *)field(c, d) = mode;
 	return true;
 }

@@ -371,7 +371,7 @@ static void bounds(void)
 		{ "CacheTTLBad", "1s", "365d" },
 		{ "CacheTTLClean", "1s", "365d" },
 		{ "CacheTTLUnknown", "1s", "365d" },
-		{ "SocketMode", "0", "0775" },
+		{ "SocketMode", "0", "0777" },
 		{ "JournalRetention", "0", "3650d" },
 		{ "LateVerdictTimeout", "1s", "1h" },
 	};
@@ -404,8 +404,6 @@ static void bounds(void)
 				     "0777" },
 		{ "SocketMode 01777", ":2: SocketMode: found '01777', expected an octal mode such as 0660, at most "
 				      "0777" },
-		{ "SocketMode 0777", ":2: SocketMode: found '0777', which lets every user of this host in; use 0660 "
-				     "and the MTA's group (SocketGroup)" },
 		{ "URLPrivacy none", ":2: URLPrivacy: found 'none', expected one of guarded, host, full" },
 		{ "OnBad tempfail", ":2: OnBad: found 'tempfail', expected one of accept, quarantine, reject, "
 				    "discard" },
