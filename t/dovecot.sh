@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # dovecot.sh - a private Dovecot on loopback: LMTP with Sieve, doveadm; sourced by tests after lib.sh.
 #
-# One instance lives in one directory, DIR; /etc/dovecot is not read.  Every user exists, with a Maildir in DIR/mail/USER.  DIR/before.sieve is run for
-# everybody.  Needs root.
+# One instance lives in one directory, DIR; /etc/dovecot is not read.  Every user exists, with a Maildir in
+# DIR/mail/USER.  DIR/before.sieve is run for everybody.  Needs root.
 
 dovecot_missing()
 {

@@ -13,8 +13,8 @@
 #	is "$(tags "$mail")" 'VT_Scanned' 'a clean attachment'
 #	done_testing
 #
-# Everything lives below $work, which is removed at the end (VTM_KEEP=1 keeps it and says where it is).  Services are ended by
-# their process ids.  Nothing but loopback is used; ports are chosen when needed.  POSIX sh and `local`.
+# Everything lives below $work, which is removed at the end (VTM_KEEP=1 keeps it and says where it is).  Services are
+# ended by their process ids.  Nothing but loopback is used; ports are chosen when needed.  POSIX sh and `local`.
 
 srcdir=$(cd "${srcdir:-$(dirname "$0")/..}" && pwd) || exit 1
 builddir=$(cd "${builddir:-.}" && pwd) || exit 1

@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
-# services.sh - the programs of a test or demonstration: stand-in VirusTotal, vtmilter, Postfix, and mail to and from them.
+# services.sh - what a test or demonstration runs: stand-in VirusTotal, vtmilter, Postfix, and mail to and from it.
 #
-# Sourced by t/lib.sh and contrib/quickstart, which set $srcdir, $builddir, $data and $work (a directory, mode 755) and call
-# services_stop at their end.
+# Sourced by t/lib.sh and contrib/demo.sh, which set $srcdir, $builddir, $data and $work (a directory, mode 755) and
+# call services_stop at their end.
 . "$srcdir/t/postfix.sh"
 
 service_pids=
@@ -143,8 +143,8 @@ mail_path()
 	esac
 }
 
-# EICAR, the test file of the antivirus industry (https://www.eicar.org/download-anti-malware-testfile/), turned by 13 here so that
-# this source does not alarm anybody.
+# EICAR, the test file of the antivirus industry (https://www.eicar.org/download-anti-malware-testfile/), turned by 13
+# here so that this source does not alarm anybody.
 eicar()
 {
 	printf %s 'K5B!C%@NC[4\CMK54(C^)7PP)7}$RVPNE-FGNAQNEQ-NAGVIVEHF-GRFG-SVYR!$U+U*' | tr A-Za-z N-ZA-Mn-za-m
