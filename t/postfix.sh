@@ -4,7 +4,7 @@
 #
 # One instance lives in one directory: DIR/etc, DIR/spool, DIR/data, DIR/log, DIR/mail.  Nothing of /etc/postfix is
 # read, nothing outside DIR is written.  Mail for anybody at example.test ends up in one Maildir, DIR/mail/all; mail for
-# other domains is refused.  No name is ever looked up.  Needs root (master(8) starts as nobody else) and Postfix >= 3.4.
+# other domains is refused.  No name is ever looked up.  Needs root and Postfix >= 3.4.
 
 # Can it run here?  Prints why not.
 postfix_missing()

@@ -62,8 +62,8 @@ sendmail_create()
 		MAILER(\`local')dnl
 		MAILER(\`smtp')dnl
 		MAILER_DEFINITIONS
-		Mbox,	P=$(command -v procmail), F=DFMPhulmnoq9, S=EnvFromL/HdrFromL, R=EnvToL/HdrToL, T=DNS/RFC822/X-Unix,
-		 U=nobody:nogroup, A=procmail -m $dir/procmailrc \$g \$u
+		Mbox,	P=$(command -v procmail), F=DFMPhulmnoq9, S=EnvFromL/HdrFromL, R=EnvToL/HdrToL,
+		 T=DNS/RFC822/X-Unix, U=nobody:nogroup, A=procmail -m $dir/procmailrc \$g \$u
 		LOCAL_RULE_0
 		R\$* < @ example.test. > \$*	\$#box \$: \$1
 		R\$* < @ example.test > \$*	\$#box \$: \$1

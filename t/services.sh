@@ -77,6 +77,79 @@ services_stop()
 	service_pids=
 }
 
+# ---- the stand-in VirusTotal -----------------------------------------------------------------------------------------
+
+vt_key=fakevt-key-0123456789abcdef
+vt_url=
+vt_port=
+vt_pid=
+
+# start_fakevt [OPTION ...] : on a port of its own choice; sets $vt_url.
+start_fakevt()
+{
+	rm -f "$work/fakevt.port"
+	env ${service_env:-} "$builddir/t/fakevt" --port-file "$work/fakevt.port" --key "$vt_key" "$@" \
+		>>"$work/fakevt.log" 2>&1 &
+	vt_pid=$!
+	service_pids="$service_pids $vt_pid"
+	wait_for 20 test -s "$work/fakevt.port" || return 1
+	vt_port=$(cat "$work/fakevt.port")
+	vt_url=http://127.0.0.1:$vt_port/api/v3
+}
+
+# vt COMMAND [ARGUMENT ...] : tells the stand-in; see fakevt --help.
+vt()
+{
+	"$builddir/t/fakevt" --ask "$vt_port" "$@"
+}
+
+# What the sample messages hold: pixel.gif is clean, EICAR and a link are bad; it knows nothing else.
+know_samples()
+{
+	vt add file "$(pixel | sha256sum | cut -c 1-64)" 0/72 &&
+		vt add file "$(eicar | sha256sum | cut -c 1-64)" 64/72 &&
+		vt add url http://malware.wicar.org/data/eicar.com 12/95
+} >/dev/null
+
+vt_delay()
+{
+	vt delay "$1" >/dev/null
+}
+
+# vt_count NAME : requests, violations ...
+vt_count()
+{
+	vt stats | sed -n "s/^$1 //p"
+}
+
+vt_counted()
+{
+	[ "$(vt_count "$1")" -ge "$2" ]
+}
+
+# ---- time ------------------------------------------------------------------------------------------------------------
+
+# warp_clock : what is started from now on runs on a clock that warp_by moves ahead.
+warp_clock()
+{
+	warp_ms=0
+	warp_write && service_env="LD_PRELOAD=$builddir/t/libtimewarp.so VTM_TIMEWARP=$work/timewarp"
+}
+
+# The file is mapped: written in one go and in place.
+warp_write()
+{
+	perl -e 'open(my $f, -e $ARGV[0] ? "+<" : ">", $ARGV[0]) or die "$!\n";
+		syswrite($f, pack("q", $ARGV[1])) == 8 or die "$!\n"' "$work/timewarp" "$warp_ms"
+}
+
+# warp_by SECONDS
+warp_by()
+{
+	warp_ms=$((warp_ms + $1 * 1000))
+	warp_write
+}
+
 # ---- vtmilter --------------------------------------------------------------------------------------------------------
 
 milter_socket=$work/vtmilter.sock
@@ -96,7 +169,8 @@ write_conf()
 	chmod 600 "$work/api-key"
 	{
 		printf '%s\n' "ApiKeyFile $work/api-key" "ApiBaseURL $vt_url" "Socket local:$milter_socket" \
-			'SocketMode 0666' "Store sqlite:$work/vtmilter.db" 'Foreground yes' 'LogFormat text' 'LogLevel info'
+			'SocketMode 0666' "ControlSocket $work/control.sock" "Store sqlite:$work/vtmilter.db" \
+			"TempDirectory $work" 'Foreground yes' 'LogFormat text' 'LogLevel info'
 		case "$*" in
 		*'Timeout '*) ;;
 		*) echo 'Timeout 10' ;;
@@ -113,7 +187,10 @@ start_vtmilter()
 	env ${service_env:-} "$builddir/milter/vtmilter" -f "$milter_conf" >>"$milter_log" 2>&1 &
 	milter_pid=$!
 	service_pids="$service_pids $milter_pid"
-	wait_for 20 socket_open "$milter_socket" || { tail -n 5 "$milter_log" >&2; return 1; }
+	wait_for 20 socket_open "$milter_socket" || {
+		tail -n 5 "$milter_log" >&2
+		return 1
+	}
 }
 
 stop_vtmilter()
@@ -128,8 +205,8 @@ start_postfix()
 {
 	postfix_dir=$work/postfix
 	postfix_port=$(free_port)
-	postfix_create "$postfix_dir" "$postfix_port" "smtpd_milters=unix:$milter_socket" milter_default_action=accept "$@" ||
-		return 1
+	postfix_create "$postfix_dir" "$postfix_port" "smtpd_milters=unix:$milter_socket" \
+		milter_default_action=accept "$@" || return 1
 	postfix_dirs="$postfix_dirs $postfix_dir"
 	postfix_start "$postfix_dir"
 }
@@ -147,7 +224,14 @@ mail_path()
 # here so that this source does not alarm anybody.
 eicar()
 {
-	printf %s 'K5B!C%@NC[4\CMK54(C^)7PP)7}$RVPNE-FGNAQNEQ-NAGVIVEHF-GRFG-SVYR!$U+U*' | tr A-Za-z N-ZA-Mn-za-m
+	printf %s 'K5B!C%@NC[4\CMK54(C^)7PP)7}$RVPNE-FGNAQNEQ-NAGVIVEHF-GRFG-SVYR!$U+U*' |
+		tr A-Za-z N-ZA-Mn-za-m
+}
+
+# The picture in clean-attachment.eml.
+pixel()
+{
+	echo R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7 | base64 -d
 }
 
 # The message in FILE as it is sent: @EICAR@ filled in, line ends as smtp-source wants them.

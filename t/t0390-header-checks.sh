@@ -5,7 +5,8 @@
 why=$(postfix_missing) && skip_all "$why"
 
 # No milter listens there, and milter_default_action is accept.
-start_postfix "header_checks=regexp:$srcdir/contrib/postfix/header_checks" nested_header_checks= || bail 'Postfix did not start'
+start_postfix "header_checks=regexp:$srcdir/contrib/postfix/header_checks" nested_header_checks= ||
+	bail 'Postfix did not start'
 ok 'mail with forged tags' send_mail forged.eml
 mail=$(delivered forged.eml)
 is "$(vt_headers "$mail")" '' 'none of them arrives'

@@ -15,8 +15,8 @@ tagged()
 	for tag; do
 		echo "X-VT-Tag: $tag"
 	done
-	printf '%s\n' 'From: ada@example.org' 'To: user@example.test' 'Subject: sieve' "Message-ID: <$(echo "$*" | tr ' ' -)@sieve>" \
-		'' 'X-VT-Tag: VT_Bad' '(that was the body)'
+	printf '%s\n' 'From: ada@example.org' 'To: user@example.test' 'Subject: sieve' \
+		"Message-ID: <$(echo "$*" | tr ' ' -)@sieve>" '' 'X-VT-Tag: VT_Bad' '(that was the body)'
 }
 
 cat >"$work/offline.conf" <<CF
@@ -55,9 +55,11 @@ if command -v smtp-source >/dev/null; then
 	ok 'clean mail delivered' deliver VT_Scanned
 	ok 'unknown file delivered' deliver VT_Hash_not_found
 	found=$(dovecot_adm fetch -u user 'mailbox flags hdr.message-id' mailbox '*' ALL | tr '\n' ' ')
-	like "$found" 'Quarantine flags: [^:]*\\Flagged[^:]* hdr.message-id: <VT_Bad@sieve>' 'bad mail is in Quarantine, flagged'
+	like "$found" 'Quarantine flags: [^:]*\\Flagged[^:]* hdr.message-id: <VT_Bad@sieve>' \
+		'bad mail is in Quarantine, flagged'
 	like "$found" 'INBOX flags: [^:]*hdr.message-id: <VT_Scanned@sieve>' 'clean mail is in the inbox'
-	like "$found" 'INBOX flags: [^:]*vt-unknown-file[^:]* hdr.message-id: <VT_Hash_not_found@sieve>' 'the unknown one has its keyword'
+	like "$found" 'INBOX flags: [^:]*vt-unknown-file[^:]* hdr.message-id: <VT_Hash_not_found@sieve>' \
+		'the unknown one has its keyword'
 else
 	skip 'smtp-source is not installed' 'deliveries by LMTP'
 fi

@@ -8,7 +8,7 @@ need_program procmail
 file_into()
 {
 	mkdir -p "$1"
-	printf 'MAILDIR=%s\nDEFAULT=%s/inbox/\nINCLUDERC=%s\n' "$1" "$1" "$srcdir/contrib/procmail/vtmilter.rc" >"$work/rc"
+	printf '%s\n' "MAILDIR=$1" "DEFAULT=$1/inbox/" "INCLUDERC=$srcdir/contrib/procmail/vtmilter.rc" >"$work/rc"
 	chmod 644 "$work/rc"
 	procmail "$work/rc"
 }
@@ -29,21 +29,26 @@ is "$(where 'X-VT-Tag: VT_Scanned' 'X-VT-Tag: VT_Bad')" quarantine 'in any order
 is "$(where 'X-VT-Tag: VT_Scanned')" inbox 'clean mail'
 is "$(where)" inbox 'mail without tags, and one in the body does not count'
 is "$(where 'X-VT-Tag: VT_Badly')" inbox 'a tag is compared whole'
-is "$(where 'X-VT-Tag: VT_Hash_not_found' 'X-VT-Report: attachment; verdict=unknown; sha256=00;\n\tname="a.exe"')" junk \
-	'a program nobody has seen, its report folded'
-is "$(where 'X-VT-Tag: VT_Hash_not_found' 'X-VT-Report: attachment; verdict=unknown; sha256=00;\n\tname="a.pdf"')" inbox \
-	'a document nobody has seen'
-is "$(where 'X-VT-Tag: VT_Scanned' 'X-VT-Report: attachment; verdict=clean; sha256=00;\n\tname="a.exe"')" inbox 'a clean program'
+unknown='X-VT-Report: attachment; verdict=unknown; sha256=00;\n\tname='
+is "$(where 'X-VT-Tag: VT_Hash_not_found' "$unknown"'"a.exe"')" junk 'a program nobody has seen, its report folded'
+is "$(where 'X-VT-Tag: VT_Hash_not_found' "$unknown"'"a.pdf"')" inbox 'a document nobody has seen'
+is "$(where 'X-VT-Tag: VT_Scanned' 'X-VT-Report: attachment; verdict=clean; sha256=00;\n\tname="a.exe"')" inbox \
+	'a clean program'
 
 if command -v maildrop >/dev/null; then
 	rm -rf "$work/home"
 	for dir in cur new tmp .Quarantine/cur .Quarantine/new .Quarantine/tmp; do
 		mkdir -p "$work/home/Maildir/$dir"
 	done
-	printf 'DEFAULT="%s"\ninclude "%s"\n' "$work/home/Maildir" "$srcdir/contrib/procmail/vtmilter.mailfilter" >"$work/filter"
+	printf '%s\n' "DEFAULT=\"$work/home/Maildir\"" "include \"$srcdir/contrib/procmail/vtmilter.mailfilter\"" \
+		>"$work/filter"
 	chmod 600 "$work/filter"
-	ok 'maildrop takes bad mail' sh -c "printf 'X-VT-Tag: VT_Bad\nSubject: a\n\nbody\n' | HOME='$work/home' maildrop '$work/filter'"
-	ok 'maildrop takes clean mail' sh -c "printf 'X-VT-Tag: VT_Scanned\nSubject: b\n\nX-VT-Tag: VT_Bad\n' | HOME='$work/home' maildrop '$work/filter'"
+	drop()
+	{
+		printf "$1" | HOME="$work/home" maildrop "$work/filter"
+	}
+	ok 'maildrop takes bad mail' drop 'X-VT-Tag: VT_Bad\nSubject: a\n\nbody\n'
+	ok 'maildrop takes clean mail' drop 'X-VT-Tag: VT_Scanned\nSubject: b\n\nX-VT-Tag: VT_Bad\n'
 	is "$(grep -h ^Subject "$work"/home/Maildir/.Quarantine/new/*)" 'Subject: a' 'maildrop: bad mail'
 	is "$(grep -h ^Subject "$work"/home/Maildir/new/*)" 'Subject: b' 'maildrop: clean mail'
 else
