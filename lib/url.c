@@ -308,7 +308,18 @@ const char *vtm_host_domain(const char *host)
 
 /* ---- absolute ones ------------------------------------------------------ */
 
-/* Path, query and fragment as written: '\' is '/' in a path, what may not stand in a URL is escaped, the fragment goes. */
+/* One byte, escaped if it may not stand in a URL. */
+static void append_byte(GString *s, char byte)
+{
+	unsigned char c = (unsigned char)byte;
+
+	if (c <= ' ' || c >= 0x7f)
+		g_string_append_printf(s, "%%%02X", c);
+	else
+		g_string_append_c(s, byte);
+}
+
+/* Path and query as written, but '\' in a path is '/'. */
 static void append_tail(GString *s, const char *tail, const char *end)
 {
 	bool path = true;
@@ -316,17 +327,23 @@ static void append_tail(GString *s, const char *tail, const char *end)
 	if (tail == end || !is_slash(*tail))
 		g_string_append_c(s, '/');
 	for (; tail < end && *tail != '#'; tail++) {
-		unsigned char c = (unsigned char)*tail;
-
-		if (c == '?')
+		if (*tail == '?')
 			path = false;
-		if (c == '\\' && path)
-			g_string_append_c(s, '/');
-		else if (c <= ' ' || c >= 0x7f)
-			g_string_append_printf(s, "%%%02X", c);
-		else
-			g_string_append_c(s, (char)c);
+		append_byte(s, *tail == '\\' && path ? '/' : *tail);
 	}
+}
+
+static char *fragment_of(const char *tail, const char *end)
+{
+	const char *hash = memchr(tail, '#', (size_t)(end - tail));
+	GString *s;
+
+	if (!hash)
+		return NULL;
+	s = g_string_new(NULL);
+	while (++hash < end)
+		append_byte(s, *hash);
+	return g_string_free(s, FALSE);
 }
 
 /* Removes "." and ".." segments from the path that begins at <path>. */
@@ -378,12 +395,10 @@ static bool split_authority(const char *at, const char *end, const char **host_r
 static void append_userinfo(GString *s, const char *user, const char *end)
 {
 	for (; user < end; user++) {
-		unsigned char c = (unsigned char)*user;
-
-		if (c <= ' ' || c >= 0x7f || c == '@')
-			g_string_append_printf(s, "%%%02X", c);
+		if (*user == '@')
+			g_string_append(s, "%40");
 		else
-			g_string_append_c(s, (char)c);
+			append_byte(s, *user);
 	}
 	g_string_append_c(s, '@');
 }
@@ -421,6 +436,7 @@ static struct vtm_url *parse_authority(const char *scheme, const char *s, const 
 		u->host = name;
 		u->normal = g_string_free(normal, FALSE);
 		u->path = u->normal + path;
+		u->fragment = fragment_of(auth_end, end);
 		return u;
 	}
 	g_string_free(normal, TRUE);
@@ -456,6 +472,7 @@ void vtm_url_free(struct vtm_url *u)
 		return;
 	g_free(u->normal);
 	g_free(u->host);
+	g_free(u->fragment);
 	g_free(u);
 }
 

@@ -18,6 +18,8 @@ struct vtm_url {
 	char *host;		/* A-labels, or an IP address without brackets */
 	bool has_userinfo;
 	const char *path;	/* into normal: from the path's '/' on */
+	char *fragment;		/* behind '#', escaped like the rest, NULL: none */
+	bool host_only;		/* only the host is known: the rest was not in what it was made from (unwrap.h) */
 };
 
 /* Parses one absolute URL as browsers do (back slashes, tabs and line ends inside, blanks around, any case). NULL if it is
