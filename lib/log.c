@@ -10,7 +10,7 @@
 
 #include "clock.h"
 
-#define SECRETS_MAX 4
+#define SECRETS_MAX 16
 #define SECRET_MIN 8
 #define TOPICS_MAX 64
 #define TOPIC_PAUSE_MS 60000

@@ -54,7 +54,7 @@ void vtm_log_set_sink(vtm_log_sink *sink, void *arg);
 /* The time of lines and of vtm_log_limited() (tests); NULL: the system's. */
 void vtm_log_set_clock(const struct vtm_clock *clock);
 
-/* Lines that contain <secret> get "[key]" in its place.  Copied; at most 4 secrets,
+/* Lines that contain <secret> get "[key]" in its place.  Copied; at most 16 secrets,
  * of at least 8 characters; kept for the life of the process. */
 void vtm_log_secret(const char *secret);
 
