@@ -55,7 +55,7 @@ const char *vtm_role_name(enum vtm_role role);	/* "link", "text", "resource", "n
 struct vtm_items {
 	GPtrArray *list;		/* of struct vtm_item *, owned */
 	bool capped;			/* a limit cut something off: the message is bypassed in part */
-	bool ambiguous;			/* MIME that other programs may read otherwise */
+	bool ambiguous;			/* MIME that other programs may read otherwise, and not every reading is an item */
 	bool partial;			/* message/partial or external-body inside */
 	bool unparsable;		/* nothing could be read at all */
 	/* private */

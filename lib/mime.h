@@ -48,7 +48,7 @@ struct vtm_part {
 struct vtm_mime_summary {
 	bool unparsable;
 	bool capped;			/* a limit was hit */
-	bool ambiguous;			/* GMime's critical warnings, or readings that differ */
+	bool ambiguous;			/* GMime's critical warnings: not every reading was given */
 	char *from_domain;		/* of the first From address, A-labels, NULL; owned */
 	char *message_id;		/* with brackets, NULL; owned */
 	GPtrArray *auth_results;	/* of char *: values of Authentication-Results, unfolded, first first; owned */

@@ -25,7 +25,7 @@ bool vtm_tag_parse(const char *name, enum vtm_tag *tag_r);	/* any case, with or 
 
 /* The tags of a message as bits.  Wrappers do not count, nor does what is turned off (VTM_WHY_DISABLED); a pending item
  * makes VT_Bypassed too; readings of one ambiguous part make VT_Scanned only when all are clean; <items>->capped,
- * ->partial and ->unparsable make VT_Bypassed. */
+ * ->partial and ->unparsable make VT_Bypassed; ->ambiguous makes it too and takes VT_Scanned away. */
 uint32_t vtm_tags_of(const struct vtm_items *items);
 /* The same for items alone. */
 uint32_t vtm_tags_of_list(struct vtm_item *const *list, size_t n);

@@ -185,6 +185,9 @@ static void flags(void)
 	items->capped = false;
 	items->partial = true;
 	is_tags(vtm_tags_of(items), "VT_Bypassed VT_Scanned", "partial");
+	items->partial = false;
+	items->ambiguous = true;
+	is_tags(vtm_tags_of(items), "VT_Bypassed", "ambiguous: nothing is called scanned");
 	vtm_items_free(items);
 	items = vtm_items_new();
 	items->unparsable = true;

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* spool.c - one message being collected. */
+#include "spool.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "error.h"
+
+#define WRITE_BUFFER (64 * 1024)	/* in front of the file: header lines come one by one */
+
+struct vtm_spool {
+	char *dir;
+	uint64_t max;
+	uint64_t size;		/* added so far */
+	uint64_t written;	/* of that in the file */
+	GByteArray *memory;	/* the message, or what is not yet in the file */
+	int fd;			/* -1: all in memory */
+	bool broken;
+};
+
+/* Bytes that all spools hold; atomic, statistics only. */
+static uint64_t total_memory, total_file;
+
+static void count(uint64_t *total, uint64_t from, uint64_t to)
+{
+	__atomic_add_fetch(total, to - from, __ATOMIC_RELAXED);
+}
+
+struct vtm_spool *vtm_spool_new(const char *dir, uint64_t max)
+{
+	struct vtm_spool *s = g_new0(struct vtm_spool, 1);
+
+	s->dir = g_strdup(dir);
+	s->max = max;
+	s->memory = g_byte_array_new();
+	s->fd = -1;
+	return s;
+}
+
+/* Gives back what is held. */
+static void drop(struct vtm_spool *s)
+{
+	count(&total_memory, s->memory->len, 0);
+	count(&total_file, s->written, 0);
+	g_byte_array_unref(s->memory);	/* set_size() would keep the room */
+	s->memory = g_byte_array_new();
+	s->written = 0;
+	if (s->fd >= 0)
+		close(s->fd);
+	s->fd = -1;
+}
+
+void vtm_spool_free(struct vtm_spool *s)
+{
+	if (!s)
+		return;
+	drop(s);
+	g_byte_array_unref(s->memory);
+	g_free(s->dir);
+	g_free(s);
+}
+
+static int fail(struct vtm_spool *s, int code, const char *what, int errnum, GError **error)
+{
+	drop(s);
+	s->broken = true;
+	if (errnum)
+		g_set_error(error, VTM_ERROR, code, "%s: %s: %s", s->dir, what, g_strerror(errnum));
+	else
+		g_set_error(error, VTM_ERROR, code, "%s", what);
+	return -1;
+}
+
+/* A file without a name, readable by nobody else. */
+static int open_unnamed(const char *dir)
+{
+	char *path;
+	int fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC | O_EXCL, 0600);
+
+	if (fd >= 0 || (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL))
+		return fd;
+	path = g_build_filename(dir, "vtmilter-XXXXXX", NULL);
+	fd = mkostemp(path, O_CLOEXEC);
+	if (fd >= 0 && unlink(path) < 0) {
+		int saved = errno;
+
+		close(fd);
+		errno = saved;
+		fd = -1;
+	}
+	g_free(path);
+	return fd;
+}
+
+static int write_all(struct vtm_spool *s, const void *data, size_t len)
+{
+	const char *from = data;
+
+	while (len) {
+		ssize_t n = write(s->fd, from, len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0) {
+			errno = n < 0 ? errno : ENOSPC;
+			return -1;
+		}
+		from += n;
+		len -= (size_t)n;
+		s->written += (uint64_t)n;
+		count(&total_file, 0, (uint64_t)n);
+	}
+	return 0;
+}
+
+/* What is in memory goes to the file. */
+static int spill(struct vtm_spool *s)
+{
+	if (write_all(s, s->memory->data, s->memory->len) < 0)
+		return -1;
+	count(&total_memory, s->memory->len, 0);
+	if (s->memory->len > WRITE_BUFFER) {
+		g_byte_array_unref(s->memory);
+		s->memory = g_byte_array_sized_new(WRITE_BUFFER);
+	}
+	g_byte_array_set_size(s->memory, 0);
+	return 0;
+}
+
+static void keep(struct vtm_spool *s, const void *data, size_t len)
+{
+	g_byte_array_append(s->memory, data, (guint)len);
+	count(&total_memory, 0, len);
+}
+
+int vtm_spool_add(struct vtm_spool *s, const void *data, size_t len, GError **error)
+{
+	if (s->broken)
+		return fail(s, VTM_ERROR_IO, "the message is no longer kept", 0, error);
+	if (s->max && len > s->max - s->size)
+		return fail(s, VTM_ERROR_LIMIT, "the message is larger than allowed", 0, error);
+	s->size += len;
+	if (s->fd < 0 && s->size <= VTM_SPOOL_MEMORY) {
+		keep(s, data, len);
+		return 0;
+	}
+	if (s->fd < 0) {
+		s->fd = open_unnamed(s->dir);
+		if (s->fd < 0)
+			return fail(s, VTM_ERROR_IO, "cannot make a temporary file", errno, error);
+	}
+	if (s->memory->len + len > WRITE_BUFFER && spill(s) < 0)
+		return fail(s, VTM_ERROR_IO, "cannot write", errno, error);
+	if (len <= WRITE_BUFFER)
+		keep(s, data, len);
+	else if (write_all(s, data, len) < 0)
+		return fail(s, VTM_ERROR_IO, "cannot write", errno, error);
+	return 0;
+}
+
+bool vtm_spool_broken(const struct vtm_spool *s)
+{
+	return s->broken;
+}
+
+uint64_t vtm_spool_size(const struct vtm_spool *s)
+{
+	return s->size;
+}
+
+int vtm_spool_finish(struct vtm_spool *s, const char **data_r, size_t *len_r, int *fd_r)
+{
+	*data_r = NULL;
+	*len_r = 0;
+	*fd_r = -1;
+	if (s->broken)
+		return -1;
+	if (s->fd < 0) {
+		*data_r = s->memory->len ? (const char *)s->memory->data : "";
+		*len_r = s->memory->len;
+		return 0;
+	}
+	if (spill(s) < 0 || lseek(s->fd, 0, SEEK_SET) < 0) {
+		fail(s, VTM_ERROR_IO, "cannot write", errno, NULL);
+		return -1;
+	}
+	*fd_r = s->fd;
+	*len_r = (size_t)s->written;
+	return 0;
+}
+
+void vtm_spool_totals(uint64_t *memory_r, uint64_t *file_r)
+{
+	*memory_r = __atomic_load_n(&total_memory, __ATOMIC_RELAXED);
+	*file_r = __atomic_load_n(&total_file, __ATOMIC_RELAXED);
+}
