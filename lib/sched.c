@@ -16,6 +16,7 @@
 #define LEASE_MS 45000			/* longer than a request can last */
 #define LEASE_POLL_MS 1000		/* how often another host's answer is looked for */
 #define QUOTAS_MS 3600000		/* how often the server's own count is read */
+#define QUOTAS_RETRY_MS 300000	/* and when that failed */
 #define QUOTAS_FIRST_MS 10000		/* requests wait so long for it at start */
 #define REFUSED_MS 2000			/* the store granted less than planned: plan again after */
 #define TAKE_MAX 64			/* requests taken from the budget in one go */
@@ -1020,6 +1021,8 @@ static void quotas_result(struct vtm_sched *s, const struct vtm_result *r)
 	s->quotas_known = true;
 	s->view_stale = true;
 	s->plan_stale = true;
+	if (r->answer != VTM_ANSWER_QUOTAS)
+		s->quotas_due_ms = MIN(s->quotas_due_ms, now_ms(s) + QUOTAS_RETRY_MS);
 	if (r->answer == VTM_ANSWER_QUOTAS)
 		take_quotas(s, r);
 	else if (r->answer == VTM_ANSWER_DENIED && vtm_breaker_denied(&s->breaker, now_ms(s)))

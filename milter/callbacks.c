@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* callbacks.c - libmilter's callbacks (https://www.milter.org, mfapi.h). */
+#include "callbacks.h"
+
+#include <libmilter/mfapi.h>
+#include <string.h>
+
+#include "daemon.h"
+#include "log.h"
+#include "reply.h"
+#include "scan.h"
+#include "session.h"
+#include "settings.h"
+
+#define PROGRESS_MS 5000	/* Sendmail's R: is 10 s by default */
+
+static struct vtm_session *session_of(SMFICTX *ctx)
+{
+	return smfi_getpriv(ctx);
+}
+
+/* Some callbacks may come without the ones before (a port scan, an MTA that gives up). */
+static struct vtm_message *message_of(SMFICTX *ctx)
+{
+	struct vtm_session *s = session_of(ctx);
+
+	return s ? s->message : NULL;
+}
+
+static const char *macro(SMFICTX *ctx, const char *name)
+{
+	const char *value = smfi_getsymval(ctx, (char *)(uintptr_t)name);
+
+	return value && *value ? value : NULL;
+}
+
+static sfsistat on_negotiate(SMFICTX *ctx, unsigned long actions, unsigned long protocol, unsigned long f2,
+			     unsigned long f3, unsigned long *actions_r, unsigned long *protocol_r,
+			     unsigned long *f2_r, unsigned long *f3_r)
+{
+	const unsigned long needed = SMFIF_ADDHDRS | SMFIF_CHGHDRS;
+	unsigned long wanted = SMFIP_NOHELO | SMFIP_NOUNKNOWN | SMFIP_NR_CONN | SMFIP_NR_MAIL | SMFIP_NR_RCPT |
+			       SMFIP_NR_HDR | SMFIP_NR_EOH | SMFIP_NR_BODY;
+
+	(void)ctx;
+	(void)f2;
+	(void)f3;
+	if ((actions & needed) != needed)
+		vtm_log_limited(VTM_LOG_ERROR, "negotiate", "the MTA does not offer header changes: mail passes without tags "
+				"and with forged ones");
+	/* by TCP one reply before the content is needed: without any, the content waits for a delayed ACK of 40 ms */
+	if (!vtm_daemon.inet)
+		wanted |= SMFIP_NODATA;
+	*actions_r = actions & (needed | SMFIF_QUARANTINE);
+	*protocol_r = protocol & wanted;
+	*f2_r = *f3_r = 0;
+	return SMFIS_CONTINUE;
+}
+
+static sfsistat on_connect(SMFICTX *ctx, char *name, _SOCK_ADDR *address)
+{
+	(void)name;
+	vtm_session_free(session_of(ctx));
+	smfi_setpriv(ctx, vtm_session_new(address));
+	return SMFIS_CONTINUE;
+}
+
+static sfsistat on_mail(SMFICTX *ctx, char **argv)
+{
+	struct vtm_session *s = session_of(ctx);
+
+	if (!s) {
+		s = vtm_session_new(NULL);
+		smfi_setpriv(ctx, s);
+	}
+	vtm_session_begin(s, argv[0] ? argv[0] : "", macro(ctx, "{auth_authen}") != NULL);
+	return SMFIS_CONTINUE;
+}
+
+static sfsistat on_rcpt(SMFICTX *ctx, char **argv)
+{
+	struct vtm_message *m = message_of(ctx);
+
+	if (m && argv[0])
+		vtm_message_add_recipient(m, argv[0]);
+	return SMFIS_CONTINUE;
+}
+
+static sfsistat on_data(SMFICTX *ctx)
+{
+	(void)ctx;
+	return SMFIS_CONTINUE;
+}
+
+static sfsistat on_header(SMFICTX *ctx, char *name, char *value)
+{
+	struct vtm_message *m = message_of(ctx);
+
+	if (m)
+		vtm_message_add_header(m, name, value);
+	return SMFIS_CONTINUE;
+}
+
+static sfsistat on_eoh(SMFICTX *ctx)
+{
+	struct vtm_message *m = message_of(ctx);
+
+	if (m)
+		vtm_message_add(m, "\r\n", 2);
+	return SMFIS_CONTINUE;
+}
+
+static sfsistat on_body(SMFICTX *ctx, unsigned char *data, size_t len)
+{
+	struct vtm_message *m = message_of(ctx);
+
+	if (m)
+		vtm_message_add(m, data, len);
+	return SMFIS_CONTINUE;
+}
+
+static bool progress(void *arg)
+{
+	return smfi_progress(arg) == MI_SUCCESS;
+}
+
+/* A message that could not be kept says that nobody looked at it. */
+static void decide_unreadable(struct vtm_decision *d)
+{
+	memset(d, 0, sizeof(*d));
+	d->items = vtm_items_new();
+	d->items->unparsable = true;
+	d->tags = vtm_tags_of(d->items);
+}
+
+static void decide(SMFICTX *ctx, const struct vtm_session *s, struct vtm_message *m, const char *queue_id,
+		   struct vtm_decision *d)
+{
+	struct vtm_scan_settings settings;
+	struct vtm_envelope envelope = {
+		.queue_id = queue_id,
+		.sender = m->sender,
+		.client_address = s->client,
+		.shares_apply = m->shares_apply,
+	};
+
+	g_ptr_array_add(m->recipients, NULL);
+	envelope.recipients = (const char *const *)m->recipients->pdata;
+	vtm_settings_scan(m->conf, &settings);
+	if (vtm_spool_broken(m->spool) || !vtm_daemon.resolver) {
+		vtm_log_limited(VTM_LOG_WARNING, "spool", "%s: the message could not be kept for reading (disk full, or "
+				"larger than MaxMessageSize): bypassed", queue_id);
+		decide_unreadable(d);
+		return;
+	}
+	vtm_scan_message(vtm_daemon.resolver, &settings, &envelope, &m->spool, vtm_daemon.clock, progress, ctx,
+			 PROGRESS_MS, d);
+	if (settings.journal && d->items->list->len)
+		vtm_scan_journal(vtm_daemon.resolver, &settings, &envelope, d, (int64_t)m->size,
+				 vtm_utc_ms(vtm_daemon.clock));
+}
+
+static sfsistat scan(SMFICTX *ctx, const struct vtm_session *s, struct vtm_message *m)
+{
+	const char *id = macro(ctx, "i");
+	char *queue_id = vtm_log_escape(id ? id : "NOQUEUE", -1, 64);
+	struct vtm_decision d;
+	sfsistat status;
+
+	decide(ctx, s, m, queue_id, &d);
+	vtm_reply_strip(ctx, m);
+	vtm_reply_headers(ctx, m, &d);
+	status = vtm_reply_verdict(ctx, m, &d);
+	vtm_reply_log(queue_id, m, &d);
+	vtm_decision_clear(&d);
+	g_free(queue_id);
+	return status;
+}
+
+static sfsistat on_eom(SMFICTX *ctx)
+{
+	struct vtm_session *s = session_of(ctx);
+	struct vtm_message *m = message_of(ctx);
+	sfsistat status = SMFIS_ACCEPT;
+
+	if (!m)
+		return SMFIS_ACCEPT;
+	vtm_ticker_enter(vtm_daemon.ticker);
+	switch (m->plan) {
+	case VTM_PLAN_TRUST:
+		break;
+	case VTM_PLAN_STRIP:
+		vtm_reply_strip(ctx, m);
+		break;
+	case VTM_PLAN_SCAN:
+		status = scan(ctx, s, m);
+		break;
+	}
+	vtm_session_end(s);
+	vtm_ticker_leave(vtm_daemon.ticker);
+	return status;
+}
+
+static sfsistat on_abort(SMFICTX *ctx)
+{
+	struct vtm_session *s = session_of(ctx);
+
+	if (s)
+		vtm_session_end(s);
+	return SMFIS_CONTINUE;
+}
+
+static sfsistat on_close(SMFICTX *ctx)
+{
+	vtm_session_free(session_of(ctx));
+	smfi_setpriv(ctx, NULL);
+	return SMFIS_CONTINUE;
+}
+
+int vtm_callbacks_register(void)
+{
+	struct smfiDesc desc = {
+		.xxfi_name = (char *)(uintptr_t)"vtmilter",
+		.xxfi_version = SMFI_VERSION,
+		.xxfi_flags = SMFIF_ADDHDRS | SMFIF_CHGHDRS | SMFIF_QUARANTINE,
+		.xxfi_connect = on_connect,
+		.xxfi_envfrom = on_mail,
+		.xxfi_envrcpt = on_rcpt,
+		.xxfi_data = on_data,
+		.xxfi_header = on_header,
+		.xxfi_eoh = on_eoh,
+		.xxfi_body = on_body,
+		.xxfi_eom = on_eom,
+		.xxfi_abort = on_abort,
+		.xxfi_close = on_close,
+		.xxfi_negotiate = on_negotiate,
+	};
+
+	return smfi_register(desc) == MI_SUCCESS ? 0 : -1;
+}

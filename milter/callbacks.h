@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* callbacks.h - what libmilter calls: each translates and delegates. */
+#ifndef VTM_CALLBACKS_H
+#define VTM_CALLBACKS_H
+
+/* Registers with libmilter: 0, or -1. */
+int vtm_callbacks_register(void);
+
+#endif
