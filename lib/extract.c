@@ -6,6 +6,7 @@
 
 #include "html.h"
 #include "linkify.h"
+#include "privacy.h"
 #include "unwrap.h"
 #include "url.h"
 
@@ -102,7 +103,7 @@ static struct vtm_item *add_url(struct extraction *x, const struct vtm_url *u, e
 	item->role = role;
 	item->from = g_strdup(from);
 	item->depth = x->part ? x->part->depth : 0;
-	item->personal = u->host_only || g_hash_table_contains(x->unsubscribe, u->normal);
+	item->personal = u->host_only || vtm_privacy_rule(u) || g_hash_table_contains(x->unsubscribe, u->normal);
 	item->ignored = x->settings->ignore && vtm_ignore_host(x->settings->ignore, u->host);
 	g_strfreev(item->via);
 	item->via = x->part ? g_strdupv((char **)(uintptr_t)x->part->via) : g_new0(char *, 1);
