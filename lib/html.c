@@ -14,10 +14,11 @@
 #include "charset.h"
 
 #define NAME_MAX_LEN 32		/* longest name of an element, attribute or entity that means anything here */
+#define INSIDE_MAX 2		/* data: URLs and srcdoc in each other */
 #define SNIFF_BYTES 4096	/* of a document, in which it may declare its charset */
 
 enum span {
-	SPAN_DOCUMENT,
+	SPAN_DOCUMENT,		/* also one inside an attribute */
 	SPAN_CONDITIONAL,	/* inside <!--[if ...]> */
 	SPAN_RAW		/* inside a raw text element that may be none (SVG): references only, nothing is raw in it */
 };
@@ -27,6 +28,7 @@ struct reader {
 	GString *run;		/* visible text so far */
 	GString *value;		/* scratch: one attribute's value, entities decoded */
 	char *base;		/* href of the first <base> */
+	unsigned inside;	/* how deep in data: URLs and srcdoc */
 	bool foreign;		/* <svg> or <math> was seen: raw text elements may be ordinary ones */
 	enum span span;
 };
@@ -182,11 +184,143 @@ static void append_decoded(GString *out, struct bytes b, bool attribute)
 	}
 }
 
+/* ---- scripts ------------------------------------------------------------- */
+
+/* "\/", "\x2f", "\u002f" at b.at: appends the character; what is behind it. */
+static const char *script_escape(GString *out, struct bytes b)
+{
+	const char *p = b.at + 1;
+	int digits = p < b.end && *p == 'x' ? 2 : p < b.end && *p == 'u' ? 4 : 0;
+	gunichar c = 0;
+
+	if (p == b.end)
+		return p;
+	if (b.end - p <= digits || !digits) {
+		g_string_append_c(out, *p);
+		return p + 1;
+	}
+	for (int i = 1; i <= digits; i++) {
+		if (!g_ascii_isxdigit(p[i]))
+			return p;
+		c = c * 16 + (gunichar)g_ascii_xdigit_value(p[i]);
+	}
+	g_string_append_unichar(out, c && g_unichar_validate(c) ? c : 0xfffd);
+	return p + 1 + digits;
+}
+
+/* atob('aHR0c...'): a URL in base64 begins so. */
+static const char *script_base64(GString *out, struct bytes b)
+{
+	const char *p = b.at;
+	char *text;
+	guchar *decoded;
+	gsize n;
+
+	while (p < b.end && (g_ascii_isalnum(*p) || *p == '+' || *p == '/'))
+		p++;
+	text = g_strdup_printf("%.*s%s", (int)(p - b.at), b.at, "===" + (p - b.at + 3) % 4);
+	decoded = g_base64_decode(text, &n);
+	g_string_append_c(out, '\n');
+	g_string_append_len(out, (const char *)decoded, (gssize)n);
+	g_string_append_c(out, '\n');
+	g_free(decoded);
+	g_free(text);
+	return p;
+}
+
+static void read_script(struct reader *r, struct bytes b)
+{
+	GString *out;
+
+	if (!r->handler->script || b.at == b.end)
+		return;
+	out = g_string_sized_new((gsize)(b.end - b.at));
+	while (b.at < b.end) {
+		char c = *b.at;
+
+		if (c == '\\') {
+			b.at = script_escape(out, b);
+		} else if (c == 'a' && b.end - b.at > 8 && !memcmp(b.at, "aHR0c", 5)) {
+			b.at = script_base64(out, b);
+		} else {
+			g_string_append_c(out, c == '\'' || c == '`' || c == '"' || !c ? '\n' : c);
+			b.at++;
+		}
+	}
+	r->handler->script(out->str, out->len, r->handler->arg);
+	g_string_free(out, TRUE);
+}
+
 /* ---- references ----------------------------------------------------------- */
+
+/* A document inside an attribute, UTF-8. */
+static void read_inside(struct reader *r, const char *html, size_t len)
+{
+	struct reader inner = *r;
+
+	if (r->inside == INSIDE_MAX || r->span == SPAN_RAW)
+		return;
+	inner.inside++;
+	inner.run = g_string_new(NULL);
+	inner.value = g_string_new(NULL);
+	inner.base = g_strdup(r->base);
+	read_span(&inner, (struct bytes){ html, html + len }, SPAN_DOCUMENT);
+	g_string_free(inner.run, TRUE);
+	g_string_free(inner.value, TRUE);
+	g_free(inner.base);
+}
+
+static char *unescape(const char *s)
+{
+	char *out = g_malloc(strlen(s) + 1), *o = out;
+
+	for (; *s; s++) {
+		if (*s == '%' && g_ascii_isxdigit(s[1]) && g_ascii_isxdigit(s[2])) {
+			*o++ = (char)(g_ascii_xdigit_value(s[1]) << 4 | g_ascii_xdigit_value(s[2]));
+			s += 2;
+		} else {
+			*o++ = *s;
+		}
+	}
+	*o = '\0';
+	return out;
+}
+
+/* "data:text/html;charset=utf-8;base64,...": a page; false if it is something else. */
+static bool read_data_url(struct reader *r, const char *reference)
+{
+	const char *comma;
+	char *text, *utf8;
+	bool base64;
+	gsize len;
+
+	while (is_space(*reference))
+		reference++;
+	if (g_ascii_strncasecmp(reference, "data:", 5))
+		return false;
+	comma = strchr(reference, ',');
+	if (!comma || (g_ascii_strncasecmp(reference + 5, "text/html", 9) && g_ascii_strncasecmp(reference + 5, "image/svg", 9) &&
+		       g_ascii_strncasecmp(reference + 5, "text/xml", 8)))
+		return true;
+	base64 = comma - reference > 7 && !g_ascii_strncasecmp(comma - 7, ";base64", 7);
+	text = unescape(comma + 1);
+	len = strlen(text);
+	if (base64)
+		g_base64_decode_inplace(text, &len);
+	utf8 = vtm_charset_utf8(text, len, NULL, &len);
+	read_inside(r, utf8, len);
+	g_free(utf8);
+	g_free(text);
+	return true;
+}
 
 static void report(struct reader *r, const char *reference, enum vtm_role role)
 {
-	if (*reference && r->handler->ref)
+	if (!*reference || read_data_url(r, reference))
+		return;
+	if (!g_ascii_strncasecmp(reference, "javascript:", 11))
+		read_script(r, (struct bytes){ reference + 11, reference + strlen(reference) });
+	else if (r->handler->ref)
 		r->handler->ref(reference, role, r->base, r->handler->arg);
 }
 
@@ -332,7 +466,7 @@ static void read_href(struct reader *r, const struct tag *tag)
 		r->base = g_strdup(r->value->str);
 }
 
-enum what { HREF, LINK, RESOURCE, NESTED, SRCSET, STYLE, CONTENT, HTTP_EQUIV };
+enum what { HREF, LINK, RESOURCE, NESTED, SRCSET, STYLE, CONTENT, HTTP_EQUIV, SRCDOC, SCRIPT };
 
 /* What attribute <name> holds; false: nothing of interest. */
 static bool attribute_kind(const char *name, enum what *what_r)
@@ -345,7 +479,7 @@ static bool attribute_kind(const char *name, enum what *what_r)
 		{ "background", RESOURCE }, { "srcset", SRCSET }, { "action", LINK }, { "formaction", LINK },
 		{ "xlink:href", HREF }, { "imagesrcset", SRCSET }, { "poster", RESOURCE }, { "data", RESOURCE },
 		{ "dynsrc", RESOURCE }, { "lowsrc", RESOURCE }, { "o:href", RESOURCE }, { "originalsrc", NESTED },
-		{ "data-saferedirecturl", NESTED }, { "ping", RESOURCE },
+		{ "data-saferedirecturl", NESTED }, { "ping", RESOURCE }, { "srcdoc", SRCDOC },
 	};
 
 	for (size_t i = 0; i < G_N_ELEMENTS(table); i++) {
@@ -354,7 +488,8 @@ static bool attribute_kind(const char *name, enum what *what_r)
 			return true;
 		}
 	}
-	return false;
+	*what_r = SCRIPT;
+	return name[0] == 'o' && name[1] == 'n';
 }
 
 static void read_attribute(struct reader *r, struct tag *tag, const char *name, struct bytes value)
@@ -394,6 +529,12 @@ static void read_attribute(struct reader *r, struct tag *tag, const char *name, 
 	case CONTENT:
 		if (!tag->content)
 			tag->content = g_string_new(r->value->str);
+		break;
+	case SRCDOC:
+		read_inside(r, decoded.at, r->value->len);
+		break;
+	case SCRIPT:
+		read_script(r, decoded);
 		break;
 	case HTTP_EQUIV:
 		tag->refresh |= !g_ascii_strcasecmp(g_strstrip(r->value->str), "refresh");
@@ -514,7 +655,9 @@ static const char *read_raw(struct reader *r, struct tag *tag, struct bytes b)
 
 	if (!strcmp(tag->name, "style"))
 		read_css(r, content);
-	else if (strcmp(tag->name, "script") && strcmp(tag->name, "title") && strcmp(tag->name, "iframe"))
+	else if (!strcmp(tag->name, "script"))
+		read_script(r, content);
+	else if (strcmp(tag->name, "title") && strcmp(tag->name, "iframe"))
 		read_text(r, content);
 	if (r->foreign)
 		read_span(r, content, SPAN_RAW);

@@ -10,7 +10,8 @@
 
 /* Calls <ref> for every reference as written (entities decoded): role link, resource or nested (originalsrc and the like);
  * <base> is the document's base href in force, NULL if none.  Calls <text> with runs of visible text; a run ends where a browser
- * would break a line or a cell, and at an anchor.  Both get bytes that live during the call.  Broken markup is read as far as it goes. */
+ * would break a line or a cell, and at an anchor.  <script> gets scripts and event handlers as text in which a URL may be spelled out:
+ * escapes undone, quotes as line ends, base64 that begins like a URL decoded.  Both get bytes that live during the call.  Broken markup is read as far as it goes. */
 typedef void vtm_html_ref(const char *reference, enum vtm_role role, const char *base, void *arg);
 typedef void vtm_html_text(const char *text, size_t len, void *arg);
 
@@ -18,10 +19,11 @@ struct vtm_html_handler {
 	vtm_html_ref *ref;
 	vtm_html_text *text;
 	void *arg;
+	vtm_html_text *script;	/* NULL: scripts are not read (mail programs do not run them; browsers do, in an attachment) */
 };
 
 /* <html> is in <charset> (NULL: what the document declares, else windows-1252/UTF-8). Linear in <len>; stack use does not depend on nesting.
- * Any thread, one document a call. */
+ * HTML inside a data: URL or srcdoc is read too, two deep.  Any thread, one document a call. */
 void vtm_html_read(const char *html, size_t len, const char *charset, const struct vtm_html_handler *handler);
 
 /* url() and @import references in CSS, role resource. */

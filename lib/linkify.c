@@ -210,10 +210,12 @@ static const char *behind_line_end(const struct scan *s, const char *p, const ch
 	return q;
 }
 
-/* Behind '<' a URL goes on over line ends up to '>' (RFC 3986, appendix C).  What is behind it; NULL if it does not end so. */
+/* Behind '<' a URL goes on over line ends up to '>' (RFC 3986, appendix C).  What is behind it; NULL if it does not end so.  Not
+ * every mail program joins the lines: the first one is told as well. */
 static const char *take_angled(const struct scan *s, const char *p)
 {
 	const char *limit = s->end - p > ANGLE_MAX ? p + ANGLE_MAX : s->end, *next;
+	const char *begin;
 	GString *joined;
 	size_t prefix;
 	bool lines = false;
@@ -223,6 +225,7 @@ static const char *take_angled(const struct scan *s, const char *p)
 	prefix = scheme_at(p, limit);
 	if (!prefix)
 		return NULL;
+	begin = p;
 	joined = g_string_new(NULL);
 	while (p < limit && !strchr("<>\"", *p)) {
 		next = behind_line_end(s, p, limit);
@@ -236,6 +239,7 @@ static const char *take_angled(const struct scan *s, const char *p)
 	next = NULL;
 	if (lines && p < limit && *p == '>' && joined->len > prefix) {
 		s->found(joined->str, joined->len, false, s->arg);
+		take(s, begin, prefix, true, false);
 		next = p + 1;
 	}
 	g_string_free(joined, TRUE);

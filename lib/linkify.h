@@ -19,7 +19,8 @@ struct vtm_linkify_options {
 };
 
 /* <text> is UTF-8 (other bytes end a URL).  Found are http:// and https:// in any case, also in the middle of a word, and www.
- * at the start of one.  A URL in angle brackets goes on over line ends.  Not found: what is part of a mail address or of a
+ * at the start of one.  A URL in angle brackets goes on over line ends; its first line is told
+ * as well.  Not found: what is part of a mail address or of a
  * path.  Linear in <len>. */
 void vtm_linkify(const char *text, size_t len, const struct vtm_linkify_options *options, vtm_linkify_found *found, void *arg);
 

@@ -34,7 +34,7 @@ static void on_text(const char *text, size_t len, void *arg)
 static void check(const char *html, size_t len, const char *charset, bool text, const char *want, const char *what)
 {
 	struct seen s = { g_string_new(NULL), text, 0, 0 };
-	struct vtm_html_handler h = { on_ref, on_text, &s };
+	struct vtm_html_handler h = { on_ref, on_text, &s, NULL };
 
 	vtm_html_read(html, len, charset, &h);
 	is_str(s.log->str, want, "%s", what);
@@ -95,10 +95,34 @@ static void references(void)
 		{ "nothing", "<a href=''><a href><a>", "" },
 		{ "quote open over tags", "<a title=\"><b href=1><a href=2>\"><a href=3>", "link:3|" },
 		{ "'<' that begins nothing", "a < b <3 <> << <a href=1>", "link:1|" },
+		{ "a page in a data: URL", "<iframe src=\"data:text/html,%3Ca href='1'>\"></iframe>", "link:1|" },
+		{ "in base64", "<a href='data:text/html;charset=utf-8;base64,PGEgaHJlZj0xPg=='>", "link:1|" },
+		{ "other data: URLs", "<img src='data:image/png;base64,PGEgaHJlZj0xPg=='>", "" },
+		{ "srcdoc", "<base href=b><iframe srcdoc='<a href=1><iframe srcdoc=\"<a href=2><iframe srcdoc=&amp;quot;<a href=3>"
+		  "&amp;quot;></iframe>\"></iframe>'></iframe>", "link:1@b|link:2@b|" },
 	};
 
 	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++)
 		check(cases[i].html, strlen(cases[i].html), NULL, false, cases[i].want, cases[i].what);
+}
+
+static void on_script(const char *text, size_t len, void *arg)
+{
+	struct seen *s = arg;
+
+	g_string_append_printf(s->log, "{%.*s}", (int)len, text);
+}
+
+static void scripts(void)
+{
+	static const char html[] = "<script>a='https:\\/\\/e\\x2fa\\u002fb';atob(\"aHR0cHM6Ly9leGFtcGxlLm9yZw\")\\</script>"
+		"<p onclick='b(&quot;c&quot;)'><a href=\"javascript:d('e')\">";
+	struct seen s = { g_string_new(NULL), false, 0, 0 };
+	struct vtm_html_handler h = { on_ref, NULL, &s, on_script };
+
+	vtm_html_read(html, strlen(html), NULL, &h);
+	is_str(s.log->str, "{a=\nhttps://e/a/b\n;atob(\n\nhttps://example.org\n\n)}{b(\nc\n)}{d(\ne\n)}", "scripts, where asked for");
+	g_string_free(s.log, TRUE);
 }
 
 static void entities(void)
@@ -200,7 +224,7 @@ static void css(void)
 
 	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
 		struct seen s = { g_string_new(NULL), true, 0, 0 };
-		struct vtm_html_handler h = { on_ref, on_text, &s };
+		struct vtm_html_handler h = { on_ref, on_text, &s, NULL };
 
 		vtm_css_read(cases[i].css, strlen(cases[i].css), &h);
 		is_str(s.log->str, cases[i].want, "CSS %s", cases[i].css);
@@ -215,6 +239,7 @@ static void hostile(void)
 		"<div>", "<a ", "<a href=\"", "\"", "<![CDATA[", "<!--", "<!--[if x]>", "<!--[if x]>-->", "<", "</", "<a b=c d=", "&", "&#",
 		"&amp", "<style>", "<svg><style>", "<svg><style></style>", "<script><!--", "<title>", "</b>", "<b>", "--", "<!", "<?",
 		"<table><tr><td>", "<p style='url(", "<img srcset=',", "<a title='x' ", "\0", "<svg><title><svg><style>", "url(", "@import",
+		"<script>aHR0c", "<a href=data:text/html,", "<a onx='", "<p srcdoc='", "<p srcdoc=&lt;p srcdoc=", "\\x",
 	};
 	gint64 start = g_get_monotonic_time();
 	const size_t size = 4 << 20;
@@ -222,7 +247,7 @@ static void hostile(void)
 
 	for (size_t i = 0; i < G_N_ELEMENTS(units); i++) {
 		struct seen s = { NULL, true, 0, 0 };
-		struct vtm_html_handler h = { on_ref, on_text, &s };
+		struct vtm_html_handler h = { on_ref, on_text, &s, on_text };
 		size_t n = MAX(strlen(units[i]), 1);
 
 		for (size_t at = 0; at < size; at++)
@@ -239,6 +264,7 @@ static void hostile(void)
 int main(void)
 {
 	references();
+	scripts();
 	entities();
 	visible_text();
 	charsets();

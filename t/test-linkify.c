@@ -46,9 +46,9 @@ static void plain(void)
 		{ "\xe2\x80\x9chttp://example.com/\xe2\x80\x9d \xc2\xabhttp://example.com/\xc2\xbb", "http://example.com/|http://example.com/|" },
 		{ "http://example.com/\xe2\x80\xa6", "http://example.com/|" },
 		{ "<http://example.com/a>", "http://example.com/a|" },
-		{ "<URL:http://example.com/a\r\n  b>", "http://example.com/ab|" },
-		{ "<http://example.com/aaa\r\nbbb\r\n>", "http://example.com/aaabbb|" },
-		{ "> <http://example.com/aaa\n> bbb>", "http://example.com/aaabbb|" },
+		{ "<URL:http://example.com/a\r\n  b>", "http://example.com/ab|http://example.com/a|" },
+		{ "<http://example.com/aaa\r\nbbb\r\n>", "http://example.com/aaabbb|http://example.com/aaa|" },
+		{ "> <http://example.com/aaa\n> bbb>", "http://example.com/aaabbb|http://example.com/aaa|" },
 		{ "<http://example.com/a b\nc>", "http://example.com/a|" },
 		{ "<http://example.com/a\nb <c>", "http://example.com/a|" },
 		{ "http://example.com/a\nb", "http://example.com/a|" },
@@ -87,7 +87,7 @@ static void flowed(void)
 	check("http://example.com/a\r\nb", &del, "http://example.com/a|");
 	check(">> http://example.com/a \r\n>> b \r\n> c", &del, "http://example.com/ab|");
 	check(" http://example.com/a \n  b", &del, "http://example.com/a|");
-	check("<http://example.com/a \n b>", &keep, "http://example.com/ab|");
+	check("<http://example.com/a \n b>", &keep, "http://example.com/ab|http://example.com/a|");
 	check("x\n-- \nhttp://example.com/", &del, "http://example.com/|");
 }
 
