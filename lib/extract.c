@@ -203,7 +203,10 @@ static void read_text(struct extraction *x, const struct vtm_part *p)
 
 static void read_html(struct extraction *x, const struct vtm_part *p)
 {
-	const struct vtm_html_handler handler = { on_ref, on_text, x };
+	/* an attached page runs its scripts in a browser, the message itself does not */
+	const struct vtm_html_handler handler = {
+		.ref = on_ref, .text = on_text, .script = p->kind == VTM_PART_ATTACHMENT ? on_text : NULL, .arg = x
+	};
 
 	vtm_html_read(p->content, p->content_len, p->charset, &handler);
 }
