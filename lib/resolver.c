@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "json.h"
 #include "log.h"
 #include "tags.h"
 
@@ -11,6 +12,7 @@
 #define STORE_RETRY_MS 3000		/* how often a store that failed is opened again */
 #define CHORES_MS 60000			/* how often old rows are deleted */
 #define CHORES_ROWS 1000		/* at most so many at a time */
+#define LATE_LOOK_MS 2000		/* how often due late verdicts are looked for */
 #define TURN_MAX_MS 1000		/* the thread turns at least so often (watchdog, statistics) */
 
 /* A ticket on its way through the resolver: a copy, so that a message thread can leave before the thread has time for it. */
@@ -27,12 +29,19 @@ struct journalled {
 	size_t n;
 };
 
+/* A late verdict that was handed out and what became of it. */
+struct late_result {
+	int64_t id;
+	bool fine;
+};
+
 struct vtm_resolver {
 	/* the lock covers this block and nothing else; it is never held over I/O or a callback */
 	GMutex lock;
 	GQueue inbox;			/* of struct asked: not seen by the thread yet */
 	GQueue abandoned;		/* of struct asked: nobody waits for them any more */
 	GQueue journal;			/* of struct journalled */
+	GArray *late_results;		/* of struct late_result */
 	struct vtm_resolver_settings *fresh;	/* settings to take over, NULL: none */
 	struct vtm_vt *fresh_vt;
 	bool stop, release_all, retry_now;
@@ -48,9 +57,11 @@ struct vtm_resolver {
 	struct vtm_resolver_settings set;
 	struct vtm_store *store;
 	struct vtm_sched *sched;
-	int64_t store_retry_ms, chores_ms;
+	int64_t store_retry_ms, chores_ms, late_ms;
 	uint64_t journal_written;
 	char store_error[200];
+	GHashTable *late_out;		/* ids handed out -> attempts so far + 1 */
+	uint64_t late_verdicts, late_done, late_failed;
 	GPtrArray *old_vt;		/* clients of earlier settings with requests in flight */
 };
 
@@ -109,6 +120,47 @@ static void released(void *arg, struct vtm_ticket *t)
 	g_mutex_unlock(&r->lock);
 }
 
+static struct vtm_json *late_item(const struct vtm_journal_item *i)
+{
+	struct vtm_json *j = vtm_json_new();
+
+	vtm_json_text(j, "kind", vtm_kind_name(i->item->kind));
+	vtm_json_text(j, "subject", i->item->subject);
+	vtm_json_text(j, "name", i->item->name);
+	vtm_json_text(j, "verdict", vtm_verdict_name(i->item->report.verdict));
+	vtm_json_int(j, "malicious", i->item->report.malicious);
+	vtm_json_int(j, "engines", i->item->report.engines);
+	return j;
+}
+
+/* Writes a late verdict into the store, from where it is handed out until it has arrived. */
+static void keep_late(struct vtm_resolver *r, const struct vtm_journal_message *m, const struct vtm_journal_item *items,
+		      size_t n)
+{
+	struct vtm_json *j = vtm_json_new();
+	char *tags = vtm_tags_text(m->tags), *line;
+	GError *error = NULL;
+
+	vtm_json_text(j, "queue_id", m->queue_id);
+	vtm_json_text(j, "message_id", m->message_id);
+	vtm_json_text(j, "sender", m->sender);
+	vtm_json_texts(j, "recipients", (const char *const *)m->recipients);
+	vtm_json_text(j, "tags", tags);
+	vtm_json_int(j, "time", m->time_ms / 1000);
+	for (size_t i = 0; i < n; i++)
+		if (items[i].item->report.verdict == VTM_BAD)
+			vtm_json_append(j, "items", late_item(&items[i]));
+	line = vtm_json_line(j);
+	if (vtm_store_late_add(r->store, line, &error) < 0) {
+		vtm_log(VTM_LOG_ERROR, "late verdict on %s is not kept: %s", m->queue_id ? m->queue_id : "NOQUEUE",
+			error->message);
+		g_error_free(error);
+	}
+	g_free(line);
+	g_free(tags);
+	vtm_json_free(j);
+}
+
 /* Counts a delivered message's tags again; what was bypassed stays so. */
 static void turned(struct vtm_journal_message *m, const struct vtm_journal_item *items, size_t n, void *arg)
 {
@@ -124,8 +176,13 @@ static void turned(struct vtm_journal_message *m, const struct vtm_journal_item 
 	m->tags = vtm_tags_of_list(list, n) | (before & VTM_TAG_BIT(VTM_TAG_BYPASSED));
 	if (!pending && !m->done_ms)
 		m->done_ms = vtm_utc_ms(r->clock);
-	if (m->tags & ~before & VTM_TAG_BIT(VTM_TAG_BAD) && r->set.turned_bad)
-		r->set.turned_bad(r->set.arg, m, items, n);
+	if (m->tags & ~before & VTM_TAG_BIT(VTM_TAG_BAD)) {
+		r->late_verdicts++;
+		if (r->set.turned_bad)
+			r->set.turned_bad(r->set.arg, m, items, n);
+		if (r->set.late)
+			keep_late(r, m, items, n);
+	}
 	g_free(list);
 }
 
@@ -286,6 +343,73 @@ static void take_journal(struct vtm_resolver *r)
 	g_queue_clear_full(&batch, free_journalled);
 }
 
+/* ---- late verdicts --------------------------------------------------------------------------------- */
+
+static void hand_out(const struct vtm_late *l, void *arg)
+{
+	struct vtm_resolver *r = arg;
+
+	if (g_hash_table_size(r->late_out) >= VTM_LATE_AT_ONCE || g_hash_table_contains(r->late_out, &l->id))
+		return;
+	g_hash_table_insert(r->late_out, g_memdup2(&l->id, sizeof(l->id)), GINT_TO_POINTER(l->attempts + 1));
+	r->set.late(r->set.arg, r, l->id, g_strdup(l->json));
+}
+
+static int64_t late_pause(int attempts)
+{
+	int64_t pause = VTM_LATE_FIRST_MS;
+
+	while (attempts-- > 1 && pause < VTM_LATE_MAX_MS)
+		pause *= 2;
+	return MIN(pause, VTM_LATE_MAX_MS);
+}
+
+static void note_late(struct vtm_resolver *r, const struct late_result *result)
+{
+	int attempts = GPOINTER_TO_INT(g_hash_table_lookup(r->late_out, &result->id));
+	GError *error = NULL;
+	int rc;
+
+	g_hash_table_remove(r->late_out, &result->id);
+	if (!r->store)
+		return;		/* handed out again when there is one */
+	if (!result->fine && attempts < VTM_LATE_ATTEMPTS) {
+		rc = vtm_store_late_retry(r->store, result->id, vtm_utc_ms(r->clock) + late_pause(attempts), &error);
+	} else {
+		if (!result->fine) {
+			r->late_failed++;
+			vtm_log(VTM_LOG_ERROR, "LateVerdictCommand failed %d times: given up for this message", attempts);
+		}
+		r->late_done += result->fine;
+		rc = vtm_store_late_done(r->store, result->id, &error);
+	}
+	if (rc < 0) {
+		vtm_log_limited(VTM_LOG_WARNING, "late", "store: %s", error->message);
+		g_error_free(error);
+	}
+}
+
+static void take_late(struct vtm_resolver *r, int64_t now)
+{
+	GArray *results;
+	GError *error = NULL;
+
+	g_mutex_lock(&r->lock);
+	results = r->late_results;
+	r->late_results = g_array_new(FALSE, FALSE, sizeof(struct late_result));
+	g_mutex_unlock(&r->lock);
+	for (guint i = 0; i < results->len; i++)
+		note_late(r, &g_array_index(results, struct late_result, i));
+	if ((results->len || now >= r->late_ms) && r->store && r->set.late) {
+		r->late_ms = now + LATE_LOOK_MS;
+		if (vtm_store_late_due(r->store, 2 * VTM_LATE_AT_ONCE, hand_out, r, &error) < 0) {
+			vtm_log_limited(VTM_LOG_WARNING, "late", "store: %s", error->message);
+			g_error_free(error);
+		}
+	}
+	g_array_free(results, TRUE);
+}
+
 /* ---- one turn of the thread -------------------------------------------------------------------------- */
 
 static void free_asked(struct asked *a)
@@ -396,6 +520,9 @@ static void publish(struct vtm_resolver *r)
 	g_strlcpy(r->stats.store_error, r->stats.store_ok ? "" : s.store_failing ? s.store_error : r->store_error,
 		  sizeof(r->stats.store_error));
 	r->stats.journal_written = r->journal_written;
+	r->stats.late_verdicts = r->late_verdicts;
+	r->stats.late_done = r->late_done;
+	r->stats.late_failed = r->late_failed;
 	r->stats.cache_entries = vtm_cache_size(r->cache);
 	r->stats.beat_ms = vtm_boot_ms(r->clock);
 	g_mutex_unlock(&r->lock);
@@ -418,6 +545,7 @@ static gpointer run(gpointer arg)
 		take_journal(r);
 		mend_store(r, now);
 		chores(r, now);
+		take_late(r, now);
 		publish(r);
 		next = MIN(next - vtm_boot_ms(r->clock), r->old_vt->len ? 50 : TURN_MAX_MS);
 		vtm_vt_poll(r->vt, CLAMP(next, 0, TURN_MAX_MS));
@@ -468,6 +596,8 @@ struct vtm_resolver *vtm_resolver_new(const struct vtm_resolver_settings *settin
 	r->cache = settings->sched.cache;
 	r->vt = vt;
 	r->old_vt = g_ptr_array_new();
+	r->late_results = g_array_new(FALSE, FALSE, sizeof(struct late_result));
+	r->late_out = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
 	copy = copy_settings(settings);
 	r->set = *copy;
 	g_free(copy);
@@ -522,6 +652,8 @@ void vtm_resolver_free(struct vtm_resolver *r)
 	for (guint i = 0; i < r->old_vt->len; i++)
 		vtm_vt_free(r->old_vt->pdata[i]);
 	g_ptr_array_free(r->old_vt, TRUE);
+	g_array_free(r->late_results, TRUE);
+	g_hash_table_destroy(r->late_out);
 	vtm_vt_free(r->vt);
 	clear_settings(&r->set);
 	g_mutex_clear(&r->vt_lock);
@@ -641,6 +773,16 @@ void vtm_resolver_journal(struct vtm_resolver *r, struct vtm_journal_message *m,
 		free_journalled(j);
 	else
 		wake(r);
+}
+
+void vtm_resolver_late_result(struct vtm_resolver *r, int64_t id, bool fine)
+{
+	struct late_result result = { id, fine };
+
+	g_mutex_lock(&r->lock);
+	g_array_append_val(r->late_results, result);
+	g_mutex_unlock(&r->lock);
+	wake(r);
 }
 
 void vtm_resolver_release_all(struct vtm_resolver *r)

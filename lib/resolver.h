@@ -15,6 +15,11 @@
  * Timeout: the look into the store, not into VirusTotal. */
 #define VTM_RESOLVER_GRACE_MS 250
 
+#define VTM_LATE_AT_ONCE 4
+#define VTM_LATE_ATTEMPTS 12		/* then it is logged and dropped: after about 15 hours */
+#define VTM_LATE_FIRST_MS 15000		/* pause after the first failure; doubles up to */
+#define VTM_LATE_MAX_MS 14400000
+
 struct vtm_resolver;
 
 struct vtm_resolver_settings {
@@ -24,6 +29,10 @@ struct vtm_resolver_settings {
 	struct vtm_store_settings store;
 	/* Called in the resolver's thread; must not block. */
 	void (*turned_bad)(void *arg, const struct vtm_journal_message *m, const struct vtm_journal_item *items, size_t n);
+	/* A late verdict to hand out, NULL: there is nobody to hand them to and none are kept.  Each is handed out until
+	 * vtm_resolver_late_result() says that it arrived, at most VTM_LATE_AT_ONCE at a time, over restarts too. <json> is
+	 * the caller's to free. */
+	void (*late)(void *arg, struct vtm_resolver *r, int64_t id, char *json);
 	void *arg;
 	int64_t journal_retention_ms;
 	bool journal_ids_only;
@@ -44,6 +53,9 @@ void vtm_resolver_ask(struct vtm_resolver *r, struct vtm_ticket *t, uint32_t thr
 /* Hands a delivered message to the journal: takes ownership of both; returns at once.  At most 10,000 wait; more are dropped and counted. */
 void vtm_resolver_journal(struct vtm_resolver *r, struct vtm_journal_message *m, struct vtm_journal_item *items, size_t n);
 
+/* The late verdict <id> arrived (<fine>), or is to be handed out again later.  Any thread. */
+void vtm_resolver_late_result(struct vtm_resolver *r, int64_t id, bool fine);
+
 /* Releases every ticket now and from now on (shutdown). */
 void vtm_resolver_release_all(struct vtm_resolver *r);
 void vtm_resolver_retry_now(struct vtm_resolver *r);
@@ -53,6 +65,7 @@ struct vtm_resolver_stats {
 	bool store_ok;
 	char store_error[200];		/* "" */
 	uint64_t journal_dropped, journal_written;
+	uint64_t late_verdicts, late_done, late_failed;
 	unsigned journal_waiting;
 	unsigned cache_entries;
 	int64_t beat_ms;		/* boot ms of the thread's last turn (watchdog) */

@@ -231,7 +231,7 @@ const struct vtm_directive vtm_directives[] = {
 	  .help = "how long delivered messages are remembered; 0: no journal" },
 	{ "JournalDetail", T_CHOICE, AT(journal_detail), .default_text = "full", .choices = detail_words,
 	  .help = "full: with sender and recipients; ids: without" },
-	{ "LateVerdictCommand", T_COMMAND, AT(late_verdict_command), .not_built = true,
+	{ "LateVerdictCommand", T_COMMAND, AT(late_verdict_command),
 	  .help = "command run when a delivered message turns out bad" },
 	{ "LateVerdictTimeout", T_DURATION, AT(late_verdict_timeout_ms), .default_text = "60s", .min = SECOND,
 	  .max = HOUR, .help = "how long that command may take" },

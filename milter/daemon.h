@@ -9,6 +9,7 @@
 
 #include "cache.h"
 #include "clock.h"
+#include "late.h"
 #include "resolver.h"
 #include "ticker.h"
 
@@ -16,6 +17,7 @@ struct vtm_daemon {
 	const struct vtm_clock *clock;
 	struct vtm_cache *cache;
 	struct vtm_resolver *resolver;	/* NULL: never Enabled since the start */
+	struct vtm_late_runner *late;
 	struct vtm_ticker *ticker;
 	bool inet;			/* the MTA comes by TCP (callbacks.c: the reply to DATA) */
 };

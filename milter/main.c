@@ -15,6 +15,7 @@
 #include "conf.h"
 #include "daemon.h"
 #include "error.h"
+#include "late.h"
 #include "log.h"
 #include "process.h"
 #include "settings.h"
@@ -114,6 +115,8 @@ static void resolver_settings(const struct vtm_conf *c, struct vtm_resolver_sett
 {
 	vtm_settings_resolver(c, vtm_daemon.clock, vtm_daemon.cache, s);
 	s->turned_bad = turned_bad;
+	s->late = c->late_verdict_command ? vtm_late_run : NULL;
+	s->arg = vtm_daemon.late;
 }
 
 /* Starts the resolver, or gives the running one the new settings. */
@@ -288,6 +291,7 @@ static int run(const struct options *o, struct vtm_conf *c)
 	block_signals(&set);
 	open_log(c);
 	vtm_daemon.clock = vtm_clock_system();
+	vtm_daemon.late = vtm_late_new();
 	vtm_daemon.cache = vtm_cache_new(vtm_daemon.clock, CACHE_ENTRIES);
 	vtm_conf_set_current(vtm_conf_ref(c));
 	status = start(o, c);
@@ -303,7 +307,9 @@ static int run(const struct options *o, struct vtm_conf *c)
 		status = EX_SOFTWARE;
 	}
 	stop_sessions();
+	vtm_late_stop(vtm_daemon.late);
 	vtm_resolver_free(vtm_daemon.resolver);
+	vtm_late_free(vtm_daemon.late);
 	if (c->pid_file)
 		vtm_process_remove_pid(c->pid_file);
 	/* libmilter's threads end with the process: it offers no way to wait for them */

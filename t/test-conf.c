@@ -546,8 +546,7 @@ static void together(void)
 
 static void not_built(void)
 {
-	static const char *const lines_of[] = { "MetricsListen 127.0.0.1:9894", "ScanPDF yes",
-						"LateVerdictCommand /bin/true x" };
+	static const char *const lines_of[] = { "MetricsListen 127.0.0.1:9894", "ScanPDF yes" };
 
 	for (size_t i = 0; i < G_N_ELEMENTS(lines_of); i++) {
 		GError *error = NULL;
