@@ -21,7 +21,8 @@ enum vtm_error {
 	VTM_ERROR_FORMAT,	/* bytes from outside do not have the form they should have */
 	VTM_ERROR_LIMIT,	/* a stated bound was reached */
 	VTM_ERROR_BUSY,		/* try again later (locked, budget) */
-	VTM_ERROR_NOT_BUILT	/* asked for something this build does not have */
+	VTM_ERROR_NOT_BUILT,	/* asked for something this build does not have */
+	VTM_ERROR_BUDGET_LOST	/* the store forgot what was spent (store.h) */
 };
 
 /* The domain.  Any thread. */

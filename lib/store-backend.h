@@ -12,6 +12,7 @@ struct vtm_store_ops {
 	void (*close)(struct vtm_store *);
 	int (*begin)(struct vtm_store *, GError **);
 	int (*commit)(struct vtm_store *, GError **);
+	void (*rollback)(struct vtm_store *);	/* after a call that failed; nothing when none is open; may be NULL */
 	int (*verdicts_get)(struct vtm_store *, const struct vtm_key *, size_t, struct vtm_cached *, GError **);
 	int (*verdict_put)(struct vtm_store *, const struct vtm_lookup *, const struct vtm_report *, int64_t, GError **);
 	int (*verdict_forget)(struct vtm_store *, const struct vtm_key *, GError **);

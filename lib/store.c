@@ -92,6 +92,14 @@ static bool is_answer(const struct vtm_report *r, GError **error)
 	return false;
 }
 
+/* What a changing call came to; a failure ends the caller's transaction, whoever found it. */
+static int ended(struct vtm_store *s, int result)
+{
+	if (result < 0 && s->ops->rollback)
+		s->ops->rollback(s);
+	return result;
+}
+
 int vtm_store_begin(struct vtm_store *s, GError **error)
 {
 	return may_change(s, error) ? s->ops->begin(s, error) : -1;
@@ -118,17 +126,17 @@ int vtm_store_verdicts_get(struct vtm_store *s, const struct vtm_key *keys, size
 int vtm_store_verdict_put(struct vtm_store *s, const struct vtm_lookup *l, const struct vtm_report *r,
 			  int64_t expires_ms, GError **error)
 {
-	return may_change(s, error) && is_answer(r, error) ? s->ops->verdict_put(s, l, r, expires_ms, error) : -1;
+	return ended(s, may_change(s, error) && is_answer(r, error) ? s->ops->verdict_put(s, l, r, expires_ms, error) : -1);
 }
 
 int vtm_store_verdict_forget(struct vtm_store *s, const struct vtm_key *key, GError **error)
 {
-	return may_change(s, error) ? s->ops->verdict_forget(s, key, error) : -1;
+	return ended(s, may_change(s, error) ? s->ops->verdict_forget(s, key, error) : -1);
 }
 
 int vtm_store_verdicts_expire(struct vtm_store *s, unsigned max, GError **error)
 {
-	return may_change(s, error) ? s->ops->verdicts_expire(s, max, error) : -1;
+	return ended(s, may_change(s, error) ? s->ops->verdicts_expire(s, max, error) : -1);
 }
 
 /* ---- budget ---- */
@@ -136,14 +144,16 @@ int vtm_store_verdicts_expire(struct vtm_store *s, unsigned max, GError **error)
 int vtm_store_budget_take(struct vtm_store *s, const struct vtm_budget_limits *limits, enum vtm_spender who,
 			  unsigned want, vtm_slot *slots_r, GError **error)
 {
-	if (!may_change(s, error) || !within(want, VTM_STORE_BATCH, "requests at once", error))
-		return -1;
-	return want ? s->ops->budget_take(s, limits, who, want, slots_r, error) : 0;
+	bool good = may_change(s, error) && within(want, VTM_STORE_BATCH, "requests at once", error);
+
+	if (good && !want)
+		return 0;
+	return ended(s, good ? s->ops->budget_take(s, limits, who, want, slots_r, error) : -1);
 }
 
 int vtm_store_budget_settle(struct vtm_store *s, vtm_slot slot, GError **error)
 {
-	return may_change(s, error) ? s->ops->budget_settle(s, slot, error) : -1;
+	return ended(s, may_change(s, error) ? s->ops->budget_settle(s, slot, error) : -1);
 }
 
 int vtm_store_budget_read(struct vtm_store *s, struct vtm_budget *b, GError **error)
@@ -153,19 +163,22 @@ int vtm_store_budget_read(struct vtm_store *s, struct vtm_budget *b, GError **er
 
 int vtm_store_budget_raise(struct vtm_store *s, uint32_t day_used, uint32_t month_used, GError **error)
 {
-	return may_change(s, error) ? s->ops->budget_raise(s, day_used, month_used, error) : -1;
+	return ended(s, may_change(s, error) ? s->ops->budget_raise(s, day_used, month_used, error) : -1);
+}
+
+static bool is_server_time(int64_t utc_ms, GError **error)
+{
+	if (utc_ms >= SERVER_UTC_MIN && utc_ms < SERVER_UTC_MAX)
+		return true;
+	g_set_error(error, VTM_ERROR, VTM_ERROR_FORMAT, "%" G_GINT64_FORMAT " ms cannot be the server's time", utc_ms);
+	return false;
 }
 
 int vtm_store_budget_sync(struct vtm_store *s, int64_t utc_ms, GError **error)
 {
-	if (!may_change(s, error))
-		return -1;
-	if (utc_ms < SERVER_UTC_MIN || utc_ms >= SERVER_UTC_MAX) {
-		g_set_error(error, VTM_ERROR, VTM_ERROR_FORMAT, "%" G_GINT64_FORMAT " ms cannot be the server's time",
-			    utc_ms);
-		return -1;
-	}
-	return s->ops->budget_sync(s, utc_ms, error);
+	bool good = may_change(s, error) && is_server_time(utc_ms, error);
+
+	return ended(s, good ? s->ops->budget_sync(s, utc_ms, error) : -1);
 }
 
 int vtm_store_budget_utc(struct vtm_store *s, int64_t *utc_ms_r, GError **error)
@@ -177,12 +190,12 @@ int vtm_store_budget_utc(struct vtm_store *s, int64_t *utc_ms_r, GError **error)
 
 int vtm_store_queue_put(struct vtm_store *s, const struct vtm_queued *q, GError **error)
 {
-	return may_change(s, error) ? s->ops->queue_put(s, q, error) : -1;
+	return ended(s, may_change(s, error) ? s->ops->queue_put(s, q, error) : -1);
 }
 
 int vtm_store_queue_delete(struct vtm_store *s, const struct vtm_key *key, GError **error)
 {
-	return may_change(s, error) ? s->ops->queue_delete(s, key, error) : -1;
+	return ended(s, may_change(s, error) ? s->ops->queue_delete(s, key, error) : -1);
 }
 
 int vtm_store_queue_load(struct vtm_store *s, unsigned max, vtm_queued_each *each, void *arg, GError **error)
@@ -192,12 +205,12 @@ int vtm_store_queue_load(struct vtm_store *s, unsigned max, vtm_queued_each *eac
 
 int vtm_store_lease(struct vtm_store *s, const struct vtm_key *key, int64_t ms, GError **error)
 {
-	return may_change(s, error) ? s->ops->lease(s, key, ms, error) : -1;
+	return ended(s, may_change(s, error) ? s->ops->lease(s, key, ms, error) : -1);
 }
 
 int vtm_store_lease_drop(struct vtm_store *s, const struct vtm_key *key, GError **error)
 {
-	return may_change(s, error) ? s->ops->lease_drop(s, key, error) : -1;
+	return ended(s, may_change(s, error) ? s->ops->lease_drop(s, key, error) : -1);
 }
 
 /* ---- journal ---- */
@@ -216,17 +229,17 @@ void vtm_journal_message_clear(struct vtm_journal_message *m)
 int vtm_store_journal_add(struct vtm_store *s, struct vtm_journal_message *m, const struct vtm_journal_item *items,
 			  size_t n, GError **error)
 {
-	if (!may_change(s, error) || !within(n, VTM_STORE_ITEMS_MAX, "items of a message", error))
-		return -1;
-	return s->ops->journal_add(s, m, items, n, error);
+	bool good = may_change(s, error) && within(n, VTM_STORE_ITEMS_MAX, "items of a message", error);
+
+	return ended(s, good ? s->ops->journal_add(s, m, items, n, error) : -1);
 }
 
 int vtm_store_journal_answer(struct vtm_store *s, const struct vtm_key *key, const struct vtm_report *r,
 			     vtm_journal_turned *turned, void *arg, GError **error)
 {
-	if (!may_change(s, error) || !is_answer(r, error))
-		return -1;
-	return s->ops->journal_answer(s, key, r, turned, arg, error);
+	bool good = may_change(s, error) && is_answer(r, error);
+
+	return ended(s, good ? s->ops->journal_answer(s, key, r, turned, arg, error) : -1);
 }
 
 int vtm_store_journal_list(struct vtm_store *s, const struct vtm_journal_filter *f, vtm_journal_each *each, void *arg,
@@ -245,16 +258,16 @@ int vtm_store_journal_find(struct vtm_store *s, const char *id, vtm_journal_each
 
 int vtm_store_journal_expire(struct vtm_store *s, int64_t before_ms, unsigned max, GError **error)
 {
-	return may_change(s, error) ? s->ops->journal_expire(s, before_ms, max, error) : -1;
+	return ended(s, may_change(s, error) ? s->ops->journal_expire(s, before_ms, max, error) : -1);
 }
 
 /* ---- late verdicts, meta ---- */
 
 int vtm_store_late_add(struct vtm_store *s, const char *json, GError **error)
 {
-	if (!may_change(s, error) || !within(strlen(json), VTM_STORE_LATE_BYTES, "bytes of a late verdict", error))
-		return -1;
-	return s->ops->late_add(s, json, error);
+	bool good = may_change(s, error) && within(strlen(json), VTM_STORE_LATE_BYTES, "bytes of a late verdict", error);
+
+	return ended(s, good ? s->ops->late_add(s, json, error) : -1);
 }
 
 int vtm_store_late_due(struct vtm_store *s, unsigned max, vtm_late_each *each, void *arg, GError **error)
@@ -264,20 +277,20 @@ int vtm_store_late_due(struct vtm_store *s, unsigned max, vtm_late_each *each, v
 
 int vtm_store_late_done(struct vtm_store *s, int64_t id, GError **error)
 {
-	return may_change(s, error) ? s->ops->late_done(s, id, error) : -1;
+	return ended(s, may_change(s, error) ? s->ops->late_done(s, id, error) : -1);
 }
 
 int vtm_store_late_retry(struct vtm_store *s, int64_t id, int64_t not_before_ms, GError **error)
 {
-	return may_change(s, error) ? s->ops->late_retry(s, id, not_before_ms, error) : -1;
+	return ended(s, may_change(s, error) ? s->ops->late_retry(s, id, not_before_ms, error) : -1);
 }
 
 int vtm_store_meta_set(struct vtm_store *s, const char *name, const char *value, GError **error)
 {
-	if (!may_change(s, error) || !within(strlen(name), VTM_STORE_META_NAME, "bytes of a name", error) ||
-	    !within(value ? strlen(value) : 0, VTM_STORE_META_VALUE, "bytes of a named value", error))
-		return -1;
-	return s->ops->meta_set(s, name, value, error);
+	bool good = may_change(s, error) && within(strlen(name), VTM_STORE_META_NAME, "bytes of a name", error) &&
+		    within(value ? strlen(value) : 0, VTM_STORE_META_VALUE, "bytes of a named value", error);
+
+	return ended(s, good ? s->ops->meta_set(s, name, value, error) : -1);
 }
 
 int vtm_store_meta_get(struct vtm_store *s, const char *name, char **value_r, GError **error)

@@ -26,6 +26,7 @@
 
 #define VTM_STORE_WAIT_MS 250
 #define VTM_STORE_BATCH 1024		/* keys or grants a call */
+#define VTM_STORE_UTC_OFF_MS 2000
 #define VTM_STORE_ITEMS_MAX 10000	/* items a journalled message has */
 #define VTM_STORE_ANSWER_MAX 1000	/* messages a call of vtm_store_journal_answer() works on */
 #define VTM_STORE_LIST_MAX 100000	/* messages, look-ups or late verdicts a list or load gives */
@@ -55,8 +56,8 @@ void vtm_store_close(struct vtm_store *s);
 /* Is <uri> of a form that some backend takes?  Opens nothing. */
 bool vtm_store_uri_ok(const char *uri, GError **error);
 
-/* Between begin and commit all changes are one transaction where the backend has such (sqlite has, redis has not); a
- * failed call inside means rollback: every further call and the commit fail.  Budget calls stand outside. */
+/* Between begin and commit all changes are one transaction where the backend has such (sqlite has, redis has not).  A
+ * failed call inside rolls back and ends it: do not go on, a commit then fails.  Budget calls stand outside. */
 int vtm_store_begin(struct vtm_store *s, GError **error);
 int vtm_store_commit(struct vtm_store *s, GError **error);
 
@@ -101,8 +102,8 @@ int vtm_store_budget_read(struct vtm_store *s, struct vtm_budget *b, GError **er
 /* The server's own count, just read: raises ours to it, never lowers.  Until VTM_MIDNIGHT_BEFORE_MS after midnight (UTC)
  * the count may still be yesterday's, so it does not raise today's. */
 int vtm_store_budget_raise(struct vtm_store *s, uint32_t day_used, uint32_t month_used, GError **error);
-/* The server's clock said <utc_ms> (of 2020..2199) just now: corrects the anchor when it is off by more than 2 s.
- * 1 corrected, 0 was right. */
+/* The server's clock said <utc_ms> (of 2020..2199) just now: corrects the anchor when it is off by more than
+ * VTM_STORE_UTC_OFF_MS. * 1 corrected, 0 was right. */
 int vtm_store_budget_sync(struct vtm_store *s, int64_t utc_ms, GError **error);
 /* The budget's UTC now. */
 int vtm_store_budget_utc(struct vtm_store *s, int64_t *utc_ms_r, GError **error);

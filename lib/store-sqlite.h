@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* store-sqlite.h - what the files of the SQLite store share; included by store-sqlite*.c only.
+ *
+ * One file, two connections: db (synchronous=NORMAL) for all that may lose its last seconds when power fails, durable
+ * (synchronous=FULL) for the budget, whose commits are on disk when they return.  All SQL stands in one table in
+ * store-sqlite.c; statements are prepared once.
+ */
+#ifndef VTM_STORE_SQLITE_H
+#define VTM_STORE_SQLITE_H
+
+#include <sqlite3.h>
+
+#include "store-backend.h"
+
+enum vtm_sql {
+	SQL_BEGIN, SQL_COMMIT, SQL_ROLLBACK, SQL_READ,
+	SQL_VERDICT_GET, SQL_VERDICT_PUT, SQL_VERDICT_FORGET, SQL_VERDICT_EXPIRE,
+	SQL_QUEUE_PUT, SQL_QUEUE_DELETE, SQL_QUEUE_LOAD,
+	SQL_LEASE, SQL_LEASE_DROP, SQL_LEASE_EXPIRE,
+	SQL_MESSAGE_ADD, SQL_MESSAGE_GET, SQL_MESSAGE_TURN, SQL_MESSAGE_LIST, SQL_MESSAGE_FIND, SQL_MESSAGE_OLD,
+	SQL_MESSAGE_DELETE, SQL_ITEM_ADD, SQL_ITEM_GET, SQL_ITEM_WAITING, SQL_ITEM_ANSWER, SQL_ITEM_DELETE,
+	SQL_LATE_ADD, SQL_LATE_COUNT, SQL_LATE_DUE, SQL_LATE_GET, SQL_LATE_DONE, SQL_LATE_RETRY,
+	SQL_META_SET, SQL_META_DELETE, SQL_META_GET,
+	SQL_SLOT_SETTLE,
+	SQL_DURABLE,		/* from here on: by the durable connection */
+	SQL_DURABLE_BEGIN = SQL_DURABLE, SQL_DURABLE_COMMIT, SQL_DURABLE_ROLLBACK, SQL_DURABLE_READ,
+	SQL_ANCHOR_GET, SQL_ANCHOR_SET,
+	SQL_SLOT_ADOPT, SQL_SLOT_COUNT, SQL_SLOT_LIST, SQL_SLOT_EXPIRE, SQL_SLOT_TAKE,
+	SQL_DAY_GET, SQL_DAY_ADD, SQL_DAY_RAISE, SQL_DAY_EXPIRE,
+	SQL_MONTH_GET, SQL_MONTH_ADD, SQL_MONTH_RAISE, SQL_MONTH_EXPIRE
+};
+#define SQL_STATEMENTS (SQL_MONTH_EXPIRE + 1)
+
+struct vtm_sqlite {
+	struct vtm_store base;
+	const struct vtm_clock *clock;
+	char *path, *host;
+	char *owner;		/* of leases: this object */
+	sqlite3 *db, *durable;
+	sqlite3_stmt *statements[SQL_STATEMENTS];
+	bool in_transaction;	/* of the caller's */
+};
+
+/* A value for a ? of a statement; borrowed until the statement is stopped. */
+struct vtm_arg {
+	enum { VTM_ARG_INT, VTM_ARG_TEXT, VTM_ARG_BLOB } type;
+	int64_t number;
+	const void *data;	/* NULL is SQL's NULL */
+	size_t len;
+};
+#define INT(v) ((struct vtm_arg){ VTM_ARG_INT, (v), NULL, 0 })
+#define TEXT(v) ((struct vtm_arg){ VTM_ARG_TEXT, 0, (v), 0 })
+#define BLOB(p, n) ((struct vtm_arg){ VTM_ARG_BLOB, 0, (p), (n) })
+#define ARGS(...) (struct vtm_arg[]){ __VA_ARGS__ }, G_N_ELEMENTS(((struct vtm_arg[]){ __VA_ARGS__ }))
+#define NO_ARGS NULL, 0
+
+static inline struct vtm_sqlite *vtm_sqlite(struct vtm_store *s)
+{
+	return (struct vtm_sqlite *)s;
+}
+
+/* Sets <error> from what <db> says.  Returns -1. */
+int vtm_sql_fail(const struct vtm_sqlite *s, sqlite3 *db, GError **error);
+
+/* A statement ready to be stepped; NULL and an error. */
+sqlite3_stmt *vtm_sql_start(struct vtm_sqlite *s, enum vtm_sql id, const struct vtm_arg *args, size_t n, GError **error);
+/* 1 a row, 0 the end, -1 an error.  After anything but 1 the statement is stopped. */
+int vtm_sql_step(struct vtm_sqlite *s, sqlite3_stmt *st, GError **error);
+void vtm_sql_stop(sqlite3_stmt *st);
+/* A statement without rows; returns the number of rows changed or -1. */
+int vtm_sql_run(struct vtm_sqlite *s, enum vtm_sql id, const struct vtm_arg *args, size_t n, GError **error);
+/* The first column of the first row, <otherwise> if there is none. */
+int vtm_sql_number(struct vtm_sqlite *s, enum vtm_sql id, const struct vtm_arg *args, size_t n, int64_t otherwise,
+		   int64_t *number_r, GError **error);
+/* The first column of every row: GArray of int64_t, NULL on error. */
+GArray *vtm_sql_ids(struct vtm_sqlite *s, enum vtm_sql id, const struct vtm_arg *args, size_t n, GError **error);
+
+/* A transaction of one call, part of the caller's if he began one.  leave takes what the work came to (-1: roll back)
+ * and returns it, or -1 when the commit failed. */
+int vtm_sql_enter(struct vtm_sqlite *s, bool *own_r, GError **error);
+int vtm_sql_leave(struct vtm_sqlite *s, bool own, int result, GError **error);
+/* store-sqlite-budget.c */
+int vtm_sqlite_budget_take(struct vtm_store *, const struct vtm_budget_limits *, enum vtm_spender, unsigned, vtm_slot *,
+			   GError **);
+int vtm_sqlite_budget_settle(struct vtm_store *, vtm_slot, GError **);
+int vtm_sqlite_budget_read(struct vtm_store *, struct vtm_budget *, GError **);
+int vtm_sqlite_budget_raise(struct vtm_store *, uint32_t, uint32_t, GError **);
+int vtm_sqlite_budget_sync(struct vtm_store *, int64_t, GError **);
+int vtm_sqlite_budget_utc(struct vtm_store *, int64_t *, GError **);
+
+/* store-sqlite-journal.c */
+int vtm_sqlite_journal_add(struct vtm_store *, struct vtm_journal_message *, const struct vtm_journal_item *, size_t,
+			   GError **);
+int vtm_sqlite_journal_answer(struct vtm_store *, const struct vtm_key *, const struct vtm_report *,
+			      vtm_journal_turned *, void *, GError **);
+int vtm_sqlite_journal_list(struct vtm_store *, const struct vtm_journal_filter *, vtm_journal_each *, void *, GError **);
+int vtm_sqlite_journal_find(struct vtm_store *, const char *, vtm_journal_each *, void *, GError **);
+int vtm_sqlite_journal_expire(struct vtm_store *, int64_t, unsigned, GError **);
+
+#endif

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* store-suite.h - what every store backend must do, as tests; and small helpers for the others. */
+#ifndef STORE_SUITE_H
+#define STORE_SUITE_H
+
+#include "clock.h"
+#include "store.h"
+
+#define SUITE_NOON (G_GINT64_CONSTANT(1773230400) * 1000)	/* 2026-03-11 12:00:00 UTC */
+#define SUITE_MIDNIGHT (SUITE_NOON + 12 * 3600 * 1000)
+#define SUITE_MONTH_END (G_GINT64_CONSTANT(1775001600) * 1000)	/* 2026-04-01 00:00:00 UTC */
+
+struct suite {
+	const char *name;		/* of the backend, before each check */
+	const char *uri;
+	struct vtm_store_settings settings;
+	struct vtm_clock_manual *clock;
+	/* makes uri and settings name an empty store */
+	void (*renew)(struct suite *);
+};
+
+/* A new, empty store, its budget known; the clock at <utc>. Aborts the test program when it cannot be. */
+struct vtm_store *suite_fresh(struct suite *s, int64_t utc);
+/* The same store once more, as <host>. */
+struct vtm_store *suite_again(struct suite *s, const char *host);
+
+/* All tests that hold for every backend. */
+void suite_run(struct suite *s);
+
+/* A look-up of a url that <n> makes different. */
+struct vtm_lookup *suite_lookup(unsigned n);
+struct vtm_key suite_key(unsigned n);
+
+#endif
