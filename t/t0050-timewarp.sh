@@ -1,0 +1,69 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+# t0050-timewarp.sh - time that runs ahead or faster for programs under test
+. "${srcdir:-$(dirname "$0")/..}/t/lib.sh"
+
+[ -e "$builddir/t/libtimewarp.so" ] || skip_all 't/libtimewarp.so is not built'
+warped=$builddir/t/warped
+# A program built with a sanitizer wants to be asked for nothing before its own library.
+ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}verify_asan_link_order=0
+export ASAN_OPTIONS
+
+# Hundredths of a second since the machine started: /proc is not warped.
+uptime_cs()
+{
+	local up
+	read -r up _ </proc/uptime
+	echo "${up%.*}${up#*.}"
+}
+
+fast()
+{
+	LD_PRELOAD=$builddir/t/libtimewarp.so TIMEWARP=20 "$@"
+}
+
+# Every way to wait takes 6 s, 20 times as fast.
+start=$(uptime_cs)
+fast "$warped" 6000 >"$work/ways"
+took=$(($(uptime_cs) - start))
+for way in poll select epoll nanosleep clock_nanosleep cond monotonic-cond glib; do
+	between "$(sed -n "s/^$way //p" "$work/ways")" 5999 8000 "$way: 6 s by its own clock"
+done
+between "$took" 200 480 'eight times 6 s took 2.4 s of everybody else'\''s'
+
+# Without the library the waits are what they were.
+start=$(uptime_cs)
+"$warped" 100 >"$work/ways"
+between "$(($(uptime_cs) - start))" 75 200 'without it: eight times 0.1 s'
+
+# Children and strangers agree by the epoch.
+epoch=$(awk '{ printf "%.0f", $1 * 1e9 }' /proc/uptime)
+sleep 0.1
+fast env TIMEWARP_EPOCH="$epoch" "$warped" clocks >"$work/one"
+fast env TIMEWARP_EPOCH="$epoch" sh -c "$warped clocks" >"$work/two"
+read -r utc seconds day boot _ <"$work/one"
+read -r utc2 _ _ boot2 _ <"$work/two"
+between "$((utc - $(date +%s) * 1000))" 1000 20000 'by now it is seconds ahead'
+between "$((utc - seconds))" 0 1100 'time() agrees with clock_gettime()'
+between "$((utc - day))" -100 100 'gettimeofday() too'
+between "$((utc2 - utc))" 0 5000 'another program agrees on the time'
+between "$(((utc2 - utc) - (boot2 - boot)))" -50 50 'all clocks go alike'
+
+# By a file: ahead, and jumping while somebody waits.
+warp_clock
+ahead()
+{
+	env $service_env "$@"
+}
+warp_by 3600
+between "$(($(ahead "$warped" clocks | cut -d ' ' -f 1) / 1000 - $(date +%s)))" 3599 3601 'an hour ahead'
+for way in poll select epoll nanosleep clock_nanosleep cond monotonic-cond glib; do
+	start=$(uptime_cs)
+	ahead "$warped" 60000 "$way" >"$work/way" &
+	waiter=$!
+	sleep 0.2
+	warp_by 61
+	wait "$waiter"
+	between "$(($(uptime_cs) - start))" 20 150 "$way: a minute jumped over"
+done
+done_testing
