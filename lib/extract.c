@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "archive.h"
 #include "html.h"
 #include "linkify.h"
 #include "privacy.h"
@@ -16,6 +17,8 @@ struct extraction {
 	const struct vtm_part *part;	/* the one being read */
 	GPtrArray *urls;		/* of struct vtm_item *: attachments come first in the list */
 	GHashTable *unsubscribe;	/* normal forms that List-Unsubscribe names */
+	struct vtm_archive_limits archive;	/* what is left of them for this message */
+	unsigned archive_depth;		/* archives around the part being read */
 };
 
 void vtm_extract_defaults(struct vtm_extract_settings *s)
@@ -64,12 +67,13 @@ static bool room(struct extraction *x)
 	return false;
 }
 
-static void add_attachment(struct extraction *x, const struct vtm_part *p)
+/* The part as an item; NULL if it is empty or there is no room. */
+static struct vtm_item *add_attachment(struct extraction *x, const struct vtm_part *p)
 {
 	struct vtm_item *item;
 
 	if (p->size == 0 || !room(x))
-		return;
+		return NULL;
 	item = vtm_item_new(VTM_ATTACHMENT, p->sha256);
 	item->name = g_strdup(p->name);
 	item->type = g_strdup(p->type);
@@ -87,7 +91,7 @@ static void add_attachment(struct extraction *x, const struct vtm_part *p)
 		item->note = "content elsewhere";
 		item->report.reason = VTM_WHY_PARTIAL;
 	}
-	vtm_items_add(x->items, item);
+	return vtm_items_add(x->items, item);
 }
 
 /* ---- urls ------------------------------------------------------------------------------------------ */
@@ -230,6 +234,82 @@ static void search_attachment(struct extraction *x, const struct vtm_part *p)
 		read_text(x, p);
 }
 
+static const char *type_by_name(const struct vtm_part *p)
+{
+	static const struct {
+		const char *end, *type;
+	} types[] = {
+		{ ".png", "image/png" }, { ".jpg", "image/jpeg" }, { ".jpeg", "image/jpeg" }, { ".gif", "image/gif" },
+		{ ".txt", "text/plain" }, { ".csv", "text/csv" }, { ".ics", "text/calendar" }, { ".html", "text/html" },
+		{ ".htm", "text/html" }, { ".svg", "image/svg+xml" }, { ".mp3", "audio/mpeg" }, { ".mp4", "video/mp4" },
+	};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(types); i++)
+		if (name_ends(p, types[i].end))
+			return types[i].type;
+	return "application/octet-stream";
+}
+
+static void take_attachment(struct extraction *x, const struct vtm_part *p);
+
+/* A member is an attachment one level deeper; archives in archives end at archive_depth. */
+static void on_member(const struct vtm_member *m, void *arg)
+{
+	struct extraction *x = arg;
+	const struct vtm_part *around = x->part;
+	GPtrArray *via = g_ptr_array_new();
+	struct vtm_part p = {
+		.kind = VTM_PART_ATTACHMENT, .name = m->name, .depth = around->depth + 1, .group = around->group,
+		.size = m->size, .content = m->content, .content_len = m->content_len,
+	};
+
+	for (int i = 0; around->via[i]; i++)
+		g_ptr_array_add(via, (char *)(uintptr_t)around->via[i]);
+	g_ptr_array_add(via, (char *)(uintptr_t)around->type);
+	g_ptr_array_add(via, NULL);
+	p.via = (const char *const *)via->pdata;
+	p.type = type_by_name(&p);
+	memcpy(p.sha256, m->sha256, sizeof(p.sha256));
+	x->part = &p;
+	x->archive_depth++;
+	take_attachment(x, &p);
+	x->archive_depth--;
+	x->part = around;
+	g_ptr_array_free(via, TRUE);
+}
+
+static void open_archive(struct extraction *x, const struct vtm_part *p, struct vtm_item *item)
+{
+	if (!x->settings->archive_members || x->archive_depth >= x->settings->archive_depth)
+		return;
+	switch (vtm_archive_walk(p->content, p->content_len, &x->archive, on_member, x)) {
+	case VTM_ARCHIVE_NONE:
+	case VTM_ARCHIVE_READ:
+		break;
+	case VTM_ARCHIVE_ENCRYPTED:
+		if (item)
+			item->note = "encrypted";
+		break;
+	case VTM_ARCHIVE_BROKEN:
+		if (item)
+			item->note = "undecoded";
+		break;
+	case VTM_ARCHIVE_CAPPED:
+		x->items->capped = true;
+		break;
+	}
+}
+
+static void take_attachment(struct extraction *x, const struct vtm_part *p)
+{
+	struct vtm_item *item = add_attachment(x, p);
+
+	if (!p->content)
+		return;
+	search_attachment(x, p);
+	open_archive(x, p, item);
+}
+
 static void on_part(const struct vtm_part *p, void *arg)
 {
 	struct extraction *x = arg;
@@ -245,9 +325,7 @@ static void on_part(const struct vtm_part *p, void *arg)
 			read_html(x, p);
 		break;
 	case VTM_PART_ATTACHMENT:
-		add_attachment(x, p);
-		if (p->content)
-			search_attachment(x, p);
+		take_attachment(x, p);
 		break;
 	case VTM_PART_ELSEWHERE:
 		add_attachment(x, p);
@@ -319,6 +397,9 @@ struct vtm_items *vtm_extract(struct vtm_spool *spool, const struct vtm_extract_
 	struct extraction x = { .settings = settings, .items = vtm_items_new() };
 	struct vtm_mime_summary summary;
 
+	x.archive.members = settings->archive_members;
+	x.archive.bytes = settings->archive_bytes;
+	x.archive.keep = settings->mime.max_part_bytes;
 	x.urls = g_ptr_array_new();
 	x.unsubscribe = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	if (vtm_mime_walk(spool, &settings->mime, on_part, &x, &summary, NULL) < 0)
