@@ -198,3 +198,59 @@ void vtm_spool_totals(uint64_t *memory_r, uint64_t *file_r)
 	*memory_r = __atomic_load_n(&total_memory, __ATOMIC_RELAXED);
 	*file_r = __atomic_load_n(&total_file, __ATOMIC_RELAXED);
 }
+
+/* Could this line of a header section be one?  A field has a name of printable characters and a colon (RFC 5322 section 2.2); a
+ * continuation begins with a blank and holds something else too. */
+static bool in_header(const char *line, size_t len, bool first)
+{
+	size_t n = 0;
+
+	if (len && (line[0] == ' ' || line[0] == '\t')) {
+		while (n < len && (line[n] == ' ' || line[n] == '\t'))
+			n++;
+		return !first && n < len;
+	}
+	while (n < len && line[n] > ' ' && line[n] < 127 && line[n] != ':')
+		n++;
+	while (n && n < len && (line[n] == ' ' || line[n] == '\t'))
+		n++;
+	return n > 0 && n < len && line[n] == ':';
+}
+
+int vtm_spool_add_mail(struct vtm_spool *s, const char *data, size_t len, GError **error)
+{
+	const char *end = data + len;
+	bool header = true, first = true;
+
+	if (len > 5 && !memcmp(data, "From ", 5)) {
+		const char *lf = memchr(data, '\n', len);
+
+		data = lf ? lf + 1 : end;
+	}
+	while (data < end) {
+		const char *lf = memchr(data, '\n', (size_t)(end - data));
+		size_t n = (size_t)((lf ? lf : end) - data);
+
+		if (n && data[n - 1] == '\r')
+			n--;
+		if (header && !in_header(data, n, first)) {
+			/* blank lines end it; a line of the body does so without one */
+			bool blank = true;
+
+			for (size_t i = 0; i < n; i++)
+				blank = blank && (data[i] == ' ' || data[i] == '\t');
+			header = false;
+			if (vtm_spool_add(s, "\r\n", 2, error) < 0)
+				return -1;
+			if (blank) {
+				data = lf ? lf + 1 : end;
+				continue;
+			}
+		}
+		first = false;
+		if (vtm_spool_add(s, data, n, error) < 0 || vtm_spool_add(s, "\r\n", 2, error) < 0)
+			return -1;
+		data = lf ? lf + 1 : end;
+	}
+	return 0;
+}

@@ -21,6 +21,9 @@ void vtm_spool_free(struct vtm_spool *s);
 /* Adds bytes.  -1 and an error when the disk or <max> is full; from then on the spool is broken, keeps nothing
  * and every further call is a cheap -1. */
 int vtm_spool_add(struct vtm_spool *s, const void *data, size_t len, GError **error);
+/* Adds a message as a file has it, in the form in which an MTA would hand it over: a leading mbox "From " line goes, bare LF becomes CRLF,
+ * the header ends at the first line that is neither a field nor a continuation, the last line gets its end. */
+int vtm_spool_add_mail(struct vtm_spool *s, const char *data, size_t len, GError **error);
 bool vtm_spool_broken(const struct vtm_spool *s);
 uint64_t vtm_spool_size(const struct vtm_spool *s);
 
