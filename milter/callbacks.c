@@ -14,6 +14,10 @@
 
 #define PROGRESS_MS 5000	/* Sendmail's R: is 10 s by default */
 
+/* The steps that are not answered; libmilter answers in their place where the MTA does not know of that.  Since the body is
+ * among them, there is no SMFIS_SKIP: a reply for each chunk costs more than the rare message that need not be read. */
+#define NO_REPLY (SMFIP_NR_CONN | SMFIP_NR_MAIL | SMFIP_NR_RCPT | SMFIP_NR_HDR | SMFIP_NR_EOH | SMFIP_NR_BODY)
+
 static struct vtm_session *session_of(SMFICTX *ctx)
 {
 	return smfi_getpriv(ctx);
@@ -39,8 +43,7 @@ static sfsistat on_negotiate(SMFICTX *ctx, unsigned long actions, unsigned long 
 			     unsigned long *f2_r, unsigned long *f3_r)
 {
 	const unsigned long needed = SMFIF_ADDHDRS | SMFIF_CHGHDRS;
-	unsigned long wanted = SMFIP_NOHELO | SMFIP_NOUNKNOWN | SMFIP_NR_CONN | SMFIP_NR_MAIL | SMFIP_NR_RCPT |
-			       SMFIP_NR_HDR | SMFIP_NR_EOH | SMFIP_NR_BODY;
+	unsigned long wanted = SMFIP_NOHELO | SMFIP_NOUNKNOWN | NO_REPLY;
 
 	(void)ctx;
 	(void)f2;
@@ -48,7 +51,7 @@ static sfsistat on_negotiate(SMFICTX *ctx, unsigned long actions, unsigned long 
 	if ((actions & needed) != needed)
 		vtm_log_limited(VTM_LOG_ERROR, "negotiate", "the MTA does not offer header changes: mail passes without tags "
 				"and with forged ones");
-	/* by TCP one reply before the content is needed: without any, the content waits for a delayed ACK of 40 ms */
+	/* By TCP one reply before the content is needed: without any, the content waits for a delayed ACK of 40 ms */
 	if (!vtm_daemon.inet)
 		wanted |= SMFIP_NODATA;
 	*actions_r = actions & (needed | SMFIF_QUARANTINE);
@@ -62,7 +65,7 @@ static sfsistat on_connect(SMFICTX *ctx, char *name, _SOCK_ADDR *address)
 	(void)name;
 	vtm_session_free(session_of(ctx));
 	smfi_setpriv(ctx, vtm_session_new(address));
-	return SMFIS_CONTINUE;
+	return SMFIS_NOREPLY;
 }
 
 static sfsistat on_mail(SMFICTX *ctx, char **argv)
@@ -74,7 +77,7 @@ static sfsistat on_mail(SMFICTX *ctx, char **argv)
 		smfi_setpriv(ctx, s);
 	}
 	vtm_session_begin(s, argv[0] ? argv[0] : "", macro(ctx, "{auth_authen}") != NULL);
-	return SMFIS_CONTINUE;
+	return SMFIS_NOREPLY;
 }
 
 static sfsistat on_rcpt(SMFICTX *ctx, char **argv)
@@ -83,7 +86,7 @@ static sfsistat on_rcpt(SMFICTX *ctx, char **argv)
 
 	if (m && argv[0])
 		vtm_message_add_recipient(m, argv[0]);
-	return SMFIS_CONTINUE;
+	return SMFIS_NOREPLY;
 }
 
 static sfsistat on_data(SMFICTX *ctx)
@@ -98,7 +101,7 @@ static sfsistat on_header(SMFICTX *ctx, char *name, char *value)
 
 	if (m)
 		vtm_message_add_header(m, name, value);
-	return SMFIS_CONTINUE;
+	return SMFIS_NOREPLY;
 }
 
 static sfsistat on_eoh(SMFICTX *ctx)
@@ -107,7 +110,7 @@ static sfsistat on_eoh(SMFICTX *ctx)
 
 	if (m)
 		vtm_message_add(m, "\r\n", 2);
-	return SMFIS_CONTINUE;
+	return SMFIS_NOREPLY;
 }
 
 static sfsistat on_body(SMFICTX *ctx, unsigned char *data, size_t len)
@@ -116,88 +119,99 @@ static sfsistat on_body(SMFICTX *ctx, unsigned char *data, size_t len)
 
 	if (m)
 		vtm_message_add(m, data, len);
-	return SMFIS_CONTINUE;
+	return SMFIS_NOREPLY;
 }
+
+/* ---- end of message ---- */
+
+struct waiting {
+	SMFICTX *ctx;
+	bool gone;		/* the MTA does not listen any more */
+};
 
 static bool progress(void *arg)
 {
-	return smfi_progress(arg) == MI_SUCCESS;
+	struct waiting *w = arg;
+
+	w->gone = smfi_progress(w->ctx) != MI_SUCCESS;
+	return !w->gone;
 }
 
 /* A message that could not be kept says that nobody looked at it. */
-static void decide_unreadable(struct vtm_decision *d)
+static void decide_unkept(const char *queue_id, struct vtm_decision *d)
 {
+	vtm_log_limited(VTM_LOG_WARNING, "spool", "%s: the message could not be kept for reading (TempDirectory full, or it "
+			"is larger than MaxMessageSize): bypassed", queue_id);
 	memset(d, 0, sizeof(*d));
 	d->items = vtm_items_new();
 	d->items->unparsable = true;
 	d->tags = vtm_tags_of(d->items);
 }
 
-static void decide(SMFICTX *ctx, const struct vtm_session *s, struct vtm_message *m, const char *queue_id,
-		   struct vtm_decision *d)
+/* Headers of ours are deleted before any waiting: what the MTA has seen of it holds even if it gives up on us later. */
+static sfsistat scan(SMFICTX *ctx, const struct vtm_session *s, struct vtm_message *m, const char *queue_id)
 {
+	struct vtm_resolver *resolver = vtm_daemon_resolver();
+	struct waiting w = { .ctx = ctx };
 	struct vtm_scan_settings settings;
+	struct vtm_decision d;
 	struct vtm_envelope envelope = {
-		.queue_id = queue_id,
-		.sender = m->sender,
-		.client_address = s->client,
-		.shares_apply = m->shares_apply,
+		.queue_id = queue_id, .sender = m->sender, .client_address = s->client, .shares_apply = m->shares_apply
 	};
+	bool kept = resolver && !vtm_spool_broken(m->spool);
+	sfsistat status;
 
 	g_ptr_array_add(m->recipients, NULL);
 	envelope.recipients = (const char *const *)m->recipients->pdata;
 	vtm_settings_scan(m->conf, &settings);
-	if (vtm_spool_broken(m->spool) || !vtm_daemon.resolver) {
-		vtm_log_limited(VTM_LOG_WARNING, "spool", "%s: the message could not be kept for reading (disk full, or "
-				"larger than MaxMessageSize): bypassed", queue_id);
-		decide_unreadable(d);
-		return;
+	vtm_reply_strip(ctx, m);
+	if (kept)
+		vtm_scan_message(resolver, &settings, &envelope, &m->spool, vtm_daemon.clock, progress, &w, PROGRESS_MS, &d);
+	else
+		decide_unkept(queue_id, &d);
+	if (w.gone) {
+		status = vtm_reply_gone(queue_id, m, &d);
+	} else {
+		vtm_reply_headers(ctx, m, &d);
+		status = vtm_reply_verdict(ctx, m, &d);
+		vtm_reply_log(queue_id, m, &d, kept);
+		if (kept && settings.journal && d.items->list->len)
+			vtm_scan_journal(resolver, &settings, &envelope, &d, (int64_t)m->size, vtm_utc_ms(vtm_daemon.clock));
 	}
-	vtm_scan_message(vtm_daemon.resolver, &settings, &envelope, &m->spool, vtm_daemon.clock, progress, ctx,
-			 PROGRESS_MS, d);
-	if (settings.journal && d->items->list->len)
-		vtm_scan_journal(vtm_daemon.resolver, &settings, &envelope, d, (int64_t)m->size,
-				 vtm_utc_ms(vtm_daemon.clock));
+	vtm_decision_clear(&d);
+	return status;
 }
 
-static sfsistat scan(SMFICTX *ctx, const struct vtm_session *s, struct vtm_message *m)
+static sfsistat skip(SMFICTX *ctx, const struct vtm_message *m, const char *queue_id)
 {
-	const char *id = macro(ctx, "i");
-	char *queue_id = vtm_log_escape(id ? id : "NOQUEUE", -1, 64);
-	struct vtm_decision d;
-	sfsistat status;
-
-	decide(ctx, s, m, queue_id, &d);
-	vtm_reply_strip(ctx, m);
-	vtm_reply_headers(ctx, m, &d);
-	status = vtm_reply_verdict(ctx, m, &d);
-	vtm_reply_log(queue_id, m, &d);
-	vtm_decision_clear(&d);
-	g_free(queue_id);
-	return status;
+	if (m->plan == VTM_PLAN_STRIP)
+		vtm_reply_strip(ctx, m);
+	vtm_reply_log_skipped(queue_id, m);
+	return SMFIS_CONTINUE;
 }
 
 static sfsistat on_eom(SMFICTX *ctx)
 {
 	struct vtm_session *s = session_of(ctx);
 	struct vtm_message *m = message_of(ctx);
-	sfsistat status = SMFIS_ACCEPT;
+	struct vtm_ticker_stay stay;
+	const char *id = macro(ctx, "i");
+	char *queue_id;
+	sfsistat status;
 
 	if (!m)
-		return SMFIS_ACCEPT;
-	vtm_ticker_enter(vtm_daemon.ticker);
-	switch (m->plan) {
-	case VTM_PLAN_TRUST:
-		break;
-	case VTM_PLAN_STRIP:
-		vtm_reply_strip(ctx, m);
-		break;
-	case VTM_PLAN_SCAN:
-		status = scan(ctx, s, m);
-		break;
-	}
+		return SMFIS_CONTINUE;
+	vtm_ticker_enter(vtm_daemon.ticker, &stay);
+	queue_id = vtm_log_escape(id ? id : "NOQUEUE", -1, 64);
+	if (m->overrun && m->plan != VTM_PLAN_TRUST)
+		status = vtm_reply_overrun(ctx, queue_id, m);
+	else if (m->plan == VTM_PLAN_SCAN)
+		status = scan(ctx, s, m, queue_id);
+	else
+		status = skip(ctx, m, queue_id);
 	vtm_session_end(s);
-	vtm_ticker_leave(vtm_daemon.ticker);
+	g_free(queue_id);
+	vtm_ticker_leave(vtm_daemon.ticker, &stay);
 	return status;
 }
 

@@ -1,28 +1,64 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* daemon.h - what all sessions of the daemon share.
  *
- * Set up once in main() before the first session and constant from then on; what the members point to has locks of its own. */
+ * Set up in main() before the first session and constant from then on, but for <resolver>, <stopping> and the counts; what
+ * the members point to has locks of its own.
+ */
 #ifndef VTM_DAEMON_H
 #define VTM_DAEMON_H
 
+#include <glib.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "cache.h"
 #include "clock.h"
 #include "late.h"
 #include "resolver.h"
+#include "tags.h"
 #include "ticker.h"
+
+/* What happened to messages since the start.  A plain value. */
+struct vtm_counts {
+	uint64_t messages;		/* that came to their end */
+	uint64_t skipped, trusted;	/* not scanned: SkipNetworks, SkipAuthenticated or Enabled; TrustedRelays */
+	uint64_t unkept;		/* could not be kept for reading (disk full, MaxMessageSize) */
+	uint64_t lost_mta;		/* the MTA went away while they waited */
+	uint64_t forged;		/* had X-VT-* headers of their own */
+	uint64_t rejected, quarantined, discarded;	/* OnBad */
+	uint64_t items[2];		/* by kind */
+	uint64_t tagged[VTM_TAGS];
+	uint64_t delay_ms;		/* of all messages together */
+	uint64_t bytes;
+};
 
 struct vtm_daemon {
 	const struct vtm_clock *clock;
 	struct vtm_cache *cache;
-	struct vtm_resolver *resolver;	/* NULL: never Enabled since the start */
-	struct vtm_late_runner *late;
 	struct vtm_ticker *ticker;
+	struct vtm_late_runner *late;
+	int64_t start_utc_ms;
 	bool inet;			/* the MTA comes by TCP (callbacks.c: the reply to DATA) */
+
+	struct vtm_resolver *resolver;	/* atomic; NULL: not Enabled since the start.  Once set, it stays. */
+	gint open;			/* atomic: messages between MAIL and their end */
+	GMutex lock;			/* covers counts */
+	struct vtm_counts counts;
 };
 
 /* The process's own. */
 extern struct vtm_daemon vtm_daemon;
+
+static inline struct vtm_resolver *vtm_daemon_resolver(void)
+{
+	return g_atomic_pointer_get(&vtm_daemon.resolver);
+}
+
+/* Adds <more> to the counts; a copy of them.  Any thread. */
+void vtm_daemon_count(const struct vtm_counts *more);
+void vtm_daemon_counts(struct vtm_counts *out);
+
+/* What `vtmilterctl status` shows: one line of JSON.  New string.  Any thread. */
+char *vtm_daemon_status(void);
 
 #endif

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* main.c - vtmilter: options, start, signals, stop. */
-#include <errno.h>
 #include <getopt.h>
 #include <libmilter/mfapi.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -13,20 +13,22 @@
 #include "build-config.h"
 #include "callbacks.h"
 #include "conf.h"
+#include "control.h"
 #include "daemon.h"
 #include "error.h"
+#include "json.h"
 #include "late.h"
 #include "log.h"
 #include "process.h"
 #include "settings.h"
 
 #define CACHE_ENTRIES 100000		/* verdicts in memory: about 15 MB */
-#define STOP_MS 5000			/* sessions may finish for so long */
-
-struct vtm_daemon vtm_daemon;
+#define STOP_MS 5000			/* a stop takes no longer */
+#define DRAIN_MS 3000			/* of these, messages under way go on as ever */
+#define POLL_MS 20
 
 struct options {
-	const char *conf;
+	char *conf;		/* NULL: the default */
 	bool check, dump, foreground;
 };
 
@@ -56,7 +58,8 @@ static int parse_options(struct options *o, int argc, char **argv)
 	while ((c = getopt_long(argc, argv, "f:FnVh", options, NULL)) >= 0)
 		switch (c) {
 		case 'f':
-			o->conf = optarg;
+			g_free(o->conf);
+			o->conf = g_canonicalize_filename(optarg, NULL);	/* a daemon lives in / */
 			break;
 		case 'F':
 			o->foreground = true;
@@ -84,7 +87,6 @@ static int parse_options(struct options *o, int argc, char **argv)
 	return EX_OK;
 }
 
-/* An error before there is a log, or before the parent let go: to standard error and, once it is open, to the log. */
 static int complain(GError *error, int status)
 {
 	fprintf(stderr, "vtmilter: %s\n", error->message);
@@ -96,6 +98,8 @@ static void open_log(const struct vtm_conf *c)
 {
 	vtm_log_open("vtmilter", (enum vtm_log_format)c->log_format, (enum vtm_severity)c->log_level, c->syslog_facility);
 }
+
+/* ---- configuration ---- */
 
 static void turned_bad(void *arg, const struct vtm_journal_message *m, const struct vtm_journal_item *items, size_t n)
 {
@@ -122,15 +126,21 @@ static void resolver_settings(const struct vtm_conf *c, struct vtm_resolver_sett
 /* Starts the resolver, or gives the running one the new settings. */
 static int apply(const struct vtm_conf *c, GError **error)
 {
+	struct vtm_resolver *resolver = vtm_daemon_resolver();
 	struct vtm_resolver_settings s;
 
 	if (!c->enabled)
 		return 0;
 	resolver_settings(c, &s);
-	if (vtm_daemon.resolver)
-		return vtm_resolver_configure(vtm_daemon.resolver, &s, error);
-	vtm_daemon.resolver = vtm_resolver_new(&s, error);
-	return vtm_daemon.resolver ? 0 : -1;
+	if (resolver) {
+		if (vtm_resolver_configure(resolver, &s, error))
+			return -1;
+		vtm_resolver_retry_now(resolver);
+		return 0;
+	}
+	resolver = vtm_resolver_new(&s, error);
+	g_atomic_pointer_set(&vtm_daemon.resolver, resolver);
+	return resolver ? 0 : -1;
 }
 
 static void warn_unchanged(const char *name, const char *old, const char *now)
@@ -139,51 +149,186 @@ static void warn_unchanged(const char *name, const char *old, const char *now)
 		vtm_log(VTM_LOG_WARNING, "reload: %s changes only with a restart", name);
 }
 
-/* A bad new file leaves the old one in force. */
-static void reload(const char *path)
+/* What was set up as root, or before there were threads. */
+static void warn_all_unchanged(const struct vtm_conf *old, const struct vtm_conf *c)
 {
-	GError *error = NULL;
-	struct vtm_conf *old = vtm_conf_current(), *c = vtm_conf_load(path, &error);
+	warn_unchanged("Socket", old->socket, c->socket);
+	warn_unchanged("SocketGroup", old->socket_group, c->socket_group);
+	warn_unchanged("ControlSocket", old->control_socket, c->control_socket);
+	warn_unchanged("User", old->user, c->user);
+	warn_unchanged("PidFile", old->pid_file, c->pid_file);
+	if (old->socket_mode != c->socket_mode)
+		vtm_log(VTM_LOG_WARNING, "reload: SocketMode changes only with a restart");
+}
 
+/* A bad new file leaves the old one in force.  False: it did.  Main and control thread. */
+static bool reload(const char *path, char **why_r)
+{
+	static GMutex one_at_a_time;
+	GError *error = NULL;
+	struct vtm_conf *old = vtm_conf_current(), *c;
+
+	g_mutex_lock(&one_at_a_time);
+	c = vtm_conf_load(path, &error);
 	if (c && apply(c, &error) < 0)
 		g_clear_pointer(&c, vtm_conf_unref);
-	if (!c) {
-		vtm_log(VTM_LOG_ERROR, "reload: %s; the old configuration stays in force", error->message);
-		g_error_free(error);
-	} else {
-		warn_unchanged("Socket", old->socket, c->socket);
-		warn_unchanged("User", old->user, c->user);
-		warn_unchanged("PidFile", old->pid_file, c->pid_file);
+	if (c) {
+		warn_all_unchanged(old, c);
 		vtm_conf_set_current(c);
 		open_log(c);
 		vtm_log(VTM_LOG_NOTICE, "reload: done");
+	} else {
+		vtm_log(VTM_LOG_ERROR, "reload: %s; the old configuration stays in force", error->message);
+		*why_r = g_strdup(error->message);
+		g_error_free(error);
 	}
+	g_mutex_unlock(&one_at_a_time);
 	vtm_conf_unref(old);
+	return c != NULL;
 }
 
-static int listen_socket(const struct vtm_conf *c, GError **error)
+static void reload_by_signal(const char *path)
 {
+	char *why = NULL;
+
+	reload(path, &why);
+	g_free(why);
+}
+
+static char *reload_by_control(const char *path, const char *peer)
+{
+	struct vtm_json *j = vtm_json_new();
+	char *why = NULL, *line;
+
+	vtm_log(VTM_LOG_NOTICE, "reload: asked for by %s", peer);
+	vtm_json_bool(j, "ok", reload(path, &why));
+	if (why)
+		vtm_json_text(j, "error", why);
+	line = vtm_json_line(j);
+	vtm_json_free(j);
+	g_free(why);
+	return line;
+}
+
+static char *answer(const char *command, const char *peer, void *arg)
+{
+	const struct options *o = arg;
+
+	if (!strcmp(command, "status"))
+		return vtm_daemon_status();
+	if (!strcmp(command, "reload"))
+		return reload_by_control(o->conf, peer);
+	return NULL;
+}
+
+/* ---- start ---- */
+
+/* The path of a local socket, NULL: it is another kind. */
+static const char *local_path(const char *connection)
+{
+	if (g_str_has_prefix(connection, "local:"))
+		return connection + strlen("local:");
+	if (g_str_has_prefix(connection, "unix:"))
+		return connection + strlen("unix:");
+	return NULL;
+}
+
+static int listen_socket(const struct vtm_conf *c, const struct vtm_user *u, GError **error)
+{
+	const char *path = local_path(c->socket);
 	mode_t old;
 	int rc;
 
-	if (vtm_process_clear_socket(c->socket, error) < 0)
+	if (path && vtm_socket_claim(path, error))
 		return -1;
-	/* the socket is nobody's until its mode is set */
-	old = umask(0777);
 	if (smfi_setconn(c->socket) != MI_SUCCESS || vtm_callbacks_register() < 0) {
-		umask(old);
 		g_set_error(error, VTM_ERROR, VTM_ERROR_CONFIG, "Socket %s: libmilter refuses it", c->socket);
 		return -1;
 	}
+	old = umask(0777);	/* the socket is nobody's until its mode is set */
 	rc = smfi_opensocket(0);
 	umask(old);
 	if (rc != MI_SUCCESS) {
-		g_set_error(error, VTM_ERROR, VTM_ERROR_IO, "cannot listen on Socket %s: %s; does its directory exist and may "
-			    "it be written?", c->socket, g_strerror(errno));
+		g_set_error(error, VTM_ERROR, VTM_ERROR_IO, "cannot listen on Socket %s: may its directory be written, is its "
+			    "port free? libmilter logs the reason (facility mail)", c->socket);
 		return -1;
 	}
-	return vtm_process_own_socket(c, error);
+	return path ? vtm_socket_own(path, (mode_t)c->socket_mode, u, c->socket_group, error) : 0;
 }
+
+/* What the process holds on to, opened in this order and let go in the other. */
+struct holdings {
+	struct vtm_user user;
+	int pid_fd, word_fd;
+	struct vtm_control *control;
+	const char *socket_path, *pid_path;
+	struct stat socket;	/* of socket_path, to know it again */
+};
+
+/* As root, and before there are threads. */
+static int take_hold(struct holdings *h, const struct options *o, const struct vtm_conf *c, GError **error)
+{
+	if (vtm_user_find(&h->user, c->user, error))
+		return EX_NOUSER;
+	if (c->pid_file) {
+		h->pid_fd = vtm_pidfile_open(c->pid_file, error);
+		if (h->pid_fd < 0)
+			return EX_CANTCREAT;
+		h->pid_path = c->pid_file;
+	}
+	if (listen_socket(c, &h->user, error))
+		return EX_UNAVAILABLE;
+	if (local_path(c->socket) && !stat(local_path(c->socket), &h->socket))
+		h->socket_path = local_path(c->socket);
+	vtm_daemon.ticker = vtm_ticker_new(c->socket, vtm_daemon.clock, error);
+	if (!vtm_daemon.ticker)
+		return EX_UNAVAILABLE;
+	if (c->control_socket) {
+		h->control = vtm_control_open(c->control_socket, &h->user, vtm_daemon.clock, error);
+		if (!h->control)
+			return EX_UNAVAILABLE;
+	}
+	if (!o->foreground && !c->foreground) {
+		h->word_fd = vtm_background(error);
+		if (h->word_fd < 0)
+			return EX_OSERR;
+	}
+	if (h->pid_fd >= 0 && vtm_pidfile_write(h->pid_fd, error))
+		return EX_CANTCREAT;
+	return EX_OK;
+}
+
+/* As the user, with threads. */
+static int start(struct holdings *h, struct options *o, const struct vtm_conf *c, GError **error)
+{
+	vtm_limits_raise();
+	if (vtm_privileges_drop(&h->user, error))
+		return EX_NOPERM;
+	vtm_process_harden();
+	if (apply(c, error) < 0)
+		return EX_CONFIG;
+	if (vtm_ticker_start(vtm_daemon.ticker, error))
+		return EX_OSERR;
+	if (h->control && vtm_control_start(h->control, answer, o, error))
+		return EX_OSERR;
+	return EX_OK;
+}
+
+static void let_go(struct holdings *h)
+{
+	struct stat now;
+
+	vtm_control_free(h->control);
+	vtm_late_stop(vtm_daemon.late);
+	vtm_resolver_free(vtm_daemon_resolver());
+	vtm_late_free(vtm_daemon.late);
+	if (h->socket_path && !stat(h->socket_path, &now) && now.st_ino == h->socket.st_ino && now.st_dev == h->socket.st_dev)
+		unlink(h->socket_path);
+	vtm_pidfile_remove(h->pid_fd, h->pid_path);
+	vtm_user_clear(&h->user);
+}
+
+/* ---- signals, stop ---- */
 
 static void block_signals(sigset_t *set)
 {
@@ -225,7 +370,7 @@ static bool serve(const sigset_t *set, struct milter_thread *m, const char *path
 			continue;
 		if (sig == SIGTERM || sig == SIGINT)
 			break;
-		reload(path);
+		reload_by_signal(path);
 	}
 	g_mutex_lock(&m->lock);
 	ended = m->ended;
@@ -240,80 +385,80 @@ static gpointer stop_milter(gpointer arg)
 	return NULL;
 }
 
-/* Waiting sessions are released with what is known, and answered.  smfi_stop() waits for a lock that the listener holds while it
- * polls for up to 5 s: a connection ends the poll. */
+static void pause_ms(gulong ms)
+{
+	g_usleep(ms * 1000);
+}
+
+/* Nobody waits for VirusTotal any more, and messages under way are taken to their end as long as libmilter still serves
+ * its sessions: after smfi_stop() it answers those only that are inside a callback.  smfi_stop() wants a lock that the
+ * listener holds while it polls for up to 5 s; a connection ends the poll. */
 static void stop_sessions(void)
 {
-	int64_t end = vtm_boot_ms(vtm_daemon.clock) + STOP_MS;
-	GThread *thread = g_thread_new("stop", stop_milter, NULL);
+	struct vtm_resolver *resolver = vtm_daemon_resolver();
+	int64_t start_ms = vtm_boot_ms(vtm_daemon.clock);
+	GThread *thread;
 
-	if (vtm_daemon.resolver)
-		vtm_resolver_release_all(vtm_daemon.resolver);
+	if (resolver)
+		vtm_resolver_release_all(resolver);
+	while (g_atomic_int_get(&vtm_daemon.open) > 0 && vtm_boot_ms(vtm_daemon.clock) < start_ms + DRAIN_MS)
+		pause_ms(POLL_MS);
+	thread = g_thread_new("stop", stop_milter, NULL);
 	do {
-		vtm_ticker_poke(vtm_daemon.ticker);
-		g_usleep(20000);
-	} while (vtm_ticker_busy(vtm_daemon.ticker) && vtm_boot_ms(vtm_daemon.clock) < end);
-	vtm_ticker_poke(vtm_daemon.ticker);
+		vtm_ticker_kick(vtm_daemon.ticker);
+		pause_ms(POLL_MS);
+	} while (vtm_ticker_staying(vtm_daemon.ticker) && vtm_boot_ms(vtm_daemon.clock) < start_ms + STOP_MS);
+	vtm_ticker_kick(vtm_daemon.ticker);
 	g_thread_join(thread);
-	/* the answers of those that just left are still being written */
-	g_usleep(100000);
+	pause_ms(5 * POLL_MS);	/* the answers of those that just left are still being written */
 }
 
-static int start(const struct options *o, struct vtm_conf *c)
-{
-	GError *error = NULL;
-
-	if (listen_socket(c, &error) < 0)
-		return complain(error, EX_UNAVAILABLE);
-	if (!o->foreground && !c->foreground && vtm_process_detach(&error) < 0)
-		return complain(error, EX_OSERR);
-	if (c->pid_file && vtm_process_write_pid(c->pid_file, &error) < 0)
-		return complain(error, EX_CANTCREAT);
-	if (vtm_process_drop(c->user, &error) < 0)
-		return complain(error, EX_NOUSER);
-	vtm_daemon.inet = g_str_has_prefix(c->socket, "inet");
-	vtm_daemon.ticker = vtm_ticker_new(c->socket, &error);
-	if (!vtm_daemon.ticker)
-		return complain(error, EX_CONFIG);
-	if (apply(c, &error) < 0)
-		return complain(error, EX_CONFIG);
-	return EX_OK;
-}
-
-static int run(const struct options *o, struct vtm_conf *c)
+static int serve_until_told(const sigset_t *set, const char *path)
 {
 	struct milter_thread m = { .ended = false };
-	GThread *thread;
-	sigset_t set;
-	int status;
+	GThread *thread = g_thread_new("milter", run_milter, &m);
+	int status = EX_OK;
 
-	vtm_process_harden();
-	block_signals(&set);
-	open_log(c);
-	vtm_daemon.clock = vtm_clock_system();
-	vtm_daemon.late = vtm_late_new();
-	vtm_daemon.cache = vtm_cache_new(vtm_daemon.clock, CACHE_ENTRIES);
-	vtm_conf_set_current(vtm_conf_ref(c));
-	status = start(o, c);
-	if (status != EX_OK)
-		return status;
-	vtm_log(VTM_LOG_NOTICE, "vtmilter %s listens on %s", PACKAGE_VERSION, c->socket);
-	vtm_process_ready(EX_OK);
-	thread = g_thread_new("milter", run_milter, &m);
-	if (serve(&set, &m, o->conf)) {
+	if (serve(set, &m, path)) {
 		vtm_log(VTM_LOG_NOTICE, "stopping");
 	} else {
 		vtm_log(VTM_LOG_ERROR, "libmilter ended by itself");
 		status = EX_SOFTWARE;
 	}
 	stop_sessions();
-	vtm_late_stop(vtm_daemon.late);
-	vtm_resolver_free(vtm_daemon.resolver);
-	vtm_late_free(vtm_daemon.late);
-	if (c->pid_file)
-		vtm_process_remove_pid(c->pid_file);
-	/* libmilter's threads end with the process: it offers no way to wait for them */
-	g_thread_unref(thread);
+	g_thread_join(thread);
+	return status;
+}
+
+static int run(struct options *o, struct vtm_conf *c)
+{
+	struct holdings h = { .pid_fd = -1, .word_fd = -1 };
+	GError *error = NULL;
+	sigset_t set;
+	int status;
+
+	umask(007);
+	block_signals(&set);
+	open_log(c);
+	vtm_daemon.clock = vtm_clock_system();
+	vtm_daemon.start_utc_ms = vtm_utc_ms(vtm_daemon.clock);
+	vtm_daemon.inet = !g_str_has_prefix(c->socket, "local:") && !g_str_has_prefix(c->socket, "unix:");
+	vtm_daemon.late = vtm_late_new();
+	vtm_daemon.cache = vtm_cache_new(vtm_daemon.clock, CACHE_ENTRIES);
+	vtm_conf_set_current(vtm_conf_ref(c));
+	status = take_hold(&h, o, c, &error);
+	if (status == EX_OK)
+		status = start(&h, o, c, &error);
+	if (error && c->log_format == VTM_LOG_SYSLOG)
+		vtm_log(VTM_LOG_ERROR, "%s", error->message);
+	if (error)
+		complain(error, status);
+	vtm_background_ready(h.word_fd, status, c->log_format == VTM_LOG_SYSLOG);
+	if (status == EX_OK) {
+		vtm_log(VTM_LOG_NOTICE, "vtmilter %s listens on %s", PACKAGE_VERSION, c->socket);
+		status = serve_until_told(&set, o->conf);
+	}
+	let_go(&h);
 	vtm_log_close();
 	return status;
 }
@@ -329,13 +474,15 @@ int main(int argc, char **argv)
 		return status;
 	c = vtm_conf_load(o.conf, &error);
 	if (!c)
-		return complain(error, EX_CONFIG);
-	if (o.dump)
+		status = complain(error, EX_CONFIG);
+	else if (o.dump)
 		vtm_conf_dump(c, stdout);
 	else if (o.check)
 		fprintf(stderr, "vtmilter: %s is fine\n", c->path ? c->path : "the configuration");
 	else
 		status = run(&o, c);
-	vtm_conf_unref(c);
+	if (c)
+		vtm_conf_unref(c);
+	g_free(o.conf);
 	return status;
 }

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* process.c - daemon, PID file, privileges. */
+/* process.c - see process.h. */
 #include "process.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
 #include <pwd.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -20,30 +22,197 @@
 
 #include "error.h"
 
-static int ready_fd = -1;
+#define FILES_MAX 65536	/* of RLIMIT_NOFILE: what more would be for is unknown */
 
-static int fail(GError **error, enum vtm_error code, const char *what, const char *name)
+static int fail(GError **error, int code, const char *format, ...) G_GNUC_PRINTF(3, 4);
+
+/* Sets the error; always -1. */
+static int fail(GError **error, int code, const char *format, ...)
 {
-	g_set_error(error, VTM_ERROR, code, "%s %s: %s", what, name, g_strerror(errno));
+	va_list args;
+	char *text;
+
+	va_start(args, format);
+	text = g_strdup_vprintf(format, args);
+	va_end(args);
+	g_set_error_literal(error, VTM_ERROR, code, text);
+	g_free(text);
 	return -1;
+}
+
+/* ---- the user ---- */
+
+int vtm_user_find(struct vtm_user *u, const char *name, GError **error)
+{
+	const struct passwd *pw;
+
+	*u = (struct vtm_user){ .uid = geteuid(), .gid = getegid() };
+	if (!name)
+		return 0;
+	errno = 0;
+	pw = getpwnam(name);
+	if (!pw)
+		return fail(error, VTM_ERROR_CONFIG, "User %s: %s", name, errno ? g_strerror(errno) : "there is no such user");
+	if (geteuid() && geteuid() != pw->pw_uid)
+		return fail(error, VTM_ERROR_CONFIG, "User %s: only root can become another user", name);
+	u->name = g_strdup(name);
+	u->uid = pw->pw_uid;
+	u->gid = pw->pw_gid;
+	return 0;
+}
+
+void vtm_user_clear(struct vtm_user *u)
+{
+	g_clear_pointer(&u->name, g_free);
+}
+
+int vtm_privileges_drop(const struct vtm_user *u, GError **error)
+{
+	if (!u->name || geteuid())
+		return 0;
+	if (initgroups(u->name, u->gid) || setresgid(u->gid, u->gid, u->gid) || setresuid(u->uid, u->uid, u->uid))
+		return fail(error, VTM_ERROR_IO, "cannot become user %s: %s", u->name, g_strerror(errno));
+	if (u->uid && (!setuid(0) || geteuid() != u->uid))
+		return fail(error, VTM_ERROR_IO, "user %s could become root again", u->name);
+	return 0;
 }
 
 void vtm_process_harden(void)
 {
-	struct rlimit none = { 0, 0 }, files;
+	const struct rlimit none = { 0, 0 };
 
-	prctl(PR_SET_DUMPABLE, 0);
-	setrlimit(RLIMIT_CORE, &none);
+	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-	umask(077);
-	if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
-		files.rlim_cur = files.rlim_max;
-		setrlimit(RLIMIT_NOFILE, &files);
-	}
+	setrlimit(RLIMIT_CORE, &none);
 }
 
-/* The parent's part: its exit status is the child's word, or tells that there was none. */
-static void wait_for_child(int fd, pid_t child)
+void vtm_limits_raise(void)
+{
+	struct rlimit files;
+
+	if (getrlimit(RLIMIT_NOFILE, &files))
+		return;
+	files.rlim_cur = files.rlim_max == RLIM_INFINITY ? FILES_MAX : MAX(files.rlim_cur, MIN(files.rlim_max, FILES_MAX));
+	setrlimit(RLIMIT_NOFILE, &files);
+}
+
+/* ---- local sockets ---- */
+
+/* 1 somebody answers, 0 nobody does, -1 cannot be told. */
+static int answers(const char *path)
+{
+	struct sockaddr_un un = { .sun_family = AF_UNIX };
+	int fd, result;
+
+	if (g_strlcpy(un.sun_path, path, sizeof un.sun_path) >= sizeof un.sun_path)
+		return -1;
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -1;
+	if (!connect(fd, (struct sockaddr *)&un, sizeof un) || errno == EAGAIN)
+		result = 1;
+	else
+		result = errno == ECONNREFUSED ? 0 : -1;
+	close(fd);
+	return result;
+}
+
+static int check_directory(const char *path, GError **error)
+{
+	char *dir = g_path_get_dirname(path);
+	struct stat st;
+	int result = 0;
+
+	if (stat(dir, &st))
+		result = fail(error, VTM_ERROR_CONFIG, "socket %s: directory %s: %s; create it, writable for the User only", path,
+			      dir, g_strerror(errno));
+	else if (!S_ISDIR(st.st_mode))
+		result = fail(error, VTM_ERROR_CONFIG, "socket %s: %s is not a directory", path, dir);
+	g_free(dir);
+	return result;
+}
+
+int vtm_socket_claim(const char *path, GError **error)
+{
+	struct stat st;
+
+	if (lstat(path, &st))
+		return errno == ENOENT ? check_directory(path, error) : check_directory(path, error) ? -1 :
+		       fail(error, VTM_ERROR_IO, "socket %s: %s", path, g_strerror(errno));
+	if (!S_ISSOCK(st.st_mode))
+		return fail(error, VTM_ERROR_CONFIG, "socket %s: there is something that is not a socket; move it away", path);
+	switch (answers(path)) {
+	case 1:
+		return fail(error, VTM_ERROR_IO, "socket %s: a process listens there already; stop it first", path);
+	case 0:
+		break;
+	default:
+		return fail(error, VTM_ERROR_IO, "socket %s: %s", path, g_strerror(errno));
+	}
+	if (unlink(path) && errno != ENOENT)
+		return fail(error, VTM_ERROR_IO, "socket %s: nobody listens on it, but it cannot be removed: %s", path,
+			    g_strerror(errno));
+	return 0;
+}
+
+int vtm_socket_own(const char *path, mode_t mode, const struct vtm_user *u, const char *group, GError **error)
+{
+	const struct group *gr = group ? getgrnam(group) : NULL;
+	gid_t gid = gr ? gr->gr_gid : u->gid;
+
+	if (group && !gr)
+		return fail(error, VTM_ERROR_CONFIG, "SocketGroup %s: there is no such group", group);
+	if (lchown(path, geteuid() ? (uid_t)-1 : u->uid, gid) && (group || !geteuid()))
+		return fail(error, VTM_ERROR_IO, "socket %s: cannot be given to group %s: %s", path, group ? group : "of the user",
+			    g_strerror(errno));
+	if (chmod(path, mode))
+		return fail(error, VTM_ERROR_IO, "socket %s: %s", path, g_strerror(errno));
+	return 0;
+}
+
+/* ---- the PID file ---- */
+
+int vtm_pidfile_open(const char *path, GError **error)
+{
+	int fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0644);
+	struct stat st;
+
+	if (fd < 0)
+		return fail(error, VTM_ERROR_IO, "PidFile %s: %s", path, g_strerror(errno));
+	if (fstat(fd, &st) || !S_ISREG(st.st_mode))
+		fail(error, VTM_ERROR_IO, "PidFile %s: not a regular file", path);
+	else if (flock(fd, LOCK_EX | LOCK_NB))
+		fail(error, VTM_ERROR_IO, "PidFile %s: %s", path,
+		     errno == EWOULDBLOCK ? "vtmilter is running already" : g_strerror(errno));
+	else
+		return fd;
+	close(fd);
+	return -1;
+}
+
+int vtm_pidfile_write(int fd, GError **error)
+{
+	char line[32];
+	int len = g_snprintf(line, sizeof line, "%ld\n", (long)getpid());
+
+	if (ftruncate(fd, 0) || pwrite(fd, line, (size_t)len, 0) != len)
+		return fail(error, VTM_ERROR_IO, "PidFile: %s", g_strerror(errno));
+	return 0;
+}
+
+void vtm_pidfile_remove(int fd, const char *path)
+{
+	if (fd < 0)
+		return;
+	if (unlink(path) && ftruncate(fd, 0))
+		return;	/* the lock goes with us anyway */
+}
+
+/* ---- the background ---- */
+
+/* The first process: waits for the word. */
+static void wait_for_word(int fd, pid_t child) G_GNUC_NORETURN;
+static void wait_for_word(int fd, pid_t child)
 {
 	unsigned char status;
 	ssize_t n;
@@ -52,160 +221,53 @@ static void wait_for_child(int fd, pid_t child)
 		n = read(fd, &status, 1);
 	while (n < 0 && errno == EINTR);
 	if (n != 1) {
-		int how;
-
-		status = waitpid(child, &how, 0) == child && WIFEXITED(how) && WEXITSTATUS(how) ?
-			 (unsigned char)WEXITSTATUS(how) : EX_OSERR;
+		waitpid(child, NULL, 0);
+		status = EX_OSERR;
 	}
 	_exit(status);
 }
 
-int vtm_process_detach(GError **error)
+int vtm_background(GError **error)
 {
-	int ends[2], null;
+	int ends[2];
 	pid_t child;
 
-	if (pipe2(ends, O_CLOEXEC) < 0)
-		return fail(error, VTM_ERROR_IO, "cannot make a", "pipe");
+	if (pipe2(ends, O_CLOEXEC))
+		return fail(error, VTM_ERROR_IO, "cannot make a pipe: %s", g_strerror(errno));
 	child = fork();
-	if (child < 0)
-		return fail(error, VTM_ERROR_IO, "cannot", "fork");
-	if (child > 0) {
+	if (child < 0) {
+		close(ends[0]);
 		close(ends[1]);
-		wait_for_child(ends[0], child);
+		return fail(error, VTM_ERROR_IO, "cannot fork: %s", g_strerror(errno));
+	}
+	if (child) {
+		close(ends[1]);
+		wait_for_word(ends[0], child);
 	}
 	close(ends[0]);
-	ready_fd = ends[1];
 	setsid();
-	if (chdir("/") < 0)
-		return fail(error, VTM_ERROR_IO, "cannot change to", "/");
-	null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	if (null >= 0) {
-		dup2(null, 0);
-		dup2(null, 1);
-	}
-	return 0;
+	if (chdir("/"))
+		return fail(error, VTM_ERROR_IO, "cannot enter /: %s", g_strerror(errno));
+	return ends[1];
 }
 
-void vtm_process_ready(int status)
+void vtm_background_ready(int fd, int status, bool quiet)
 {
 	unsigned char byte = (unsigned char)status;
 	int null;
 
-	if (ready_fd < 0)
-		return;
-	if (write(ready_fd, &byte, 1) != 1) {
-		/* the parent is gone: nobody wants to know */
-	}
-	close(ready_fd);
-	ready_fd = -1;
-	null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	if (null >= 0) {
-		dup2(null, 2);
-		close(null);
-	}
-}
-
-int vtm_process_write_pid(const char *path, GError **error)
-{
-	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
-	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
-
 	if (fd < 0)
-		return fail(error, VTM_ERROR_IO, "cannot open PidFile", path);
-	if (fcntl(fd, F_SETLK, &lock) < 0) {
-		g_set_error(error, VTM_ERROR, VTM_ERROR_BUSY, "PidFile %s is locked: another vtmilter runs", path);
-		close(fd);
-		return -1;
+		return;
+	null = open("/dev/null", O_RDWR);
+	if (null >= 0) {
+		dup2(null, STDIN_FILENO);
+		dup2(null, STDOUT_FILENO);
+		if (quiet && !status)
+			dup2(null, STDERR_FILENO);
+		if (null > STDERR_FILENO)
+			close(null);
 	}
-	if (fchmod(fd, 0644) < 0 || ftruncate(fd, 0) < 0 || dprintf(fd, "%ld\n", (long)getpid()) < 0) {
-		fail(error, VTM_ERROR_IO, "cannot write PidFile", path);
-		close(fd);
-		return -1;
-	}
-	return 0;	/* open and locked for the life of the process */
-}
-
-void vtm_process_remove_pid(const char *path)
-{
-	unlink(path);
-}
-
-static const char *local_path(const char *connection)
-{
-	if (g_str_has_prefix(connection, "local:"))
-		return connection + strlen("local:");
-	if (g_str_has_prefix(connection, "unix:"))
-		return connection + strlen("unix:");
-	return NULL;
-}
-
-int vtm_process_clear_socket(const char *connection, GError **error)
-{
-	const char *path = local_path(connection);
-	struct sockaddr_un un = { .sun_family = AF_UNIX };
-	struct stat st;
-	int fd, rc;
-
-	if (!path || lstat(path, &st) < 0)
-		return 0;
-	if (!S_ISSOCK(st.st_mode)) {
-		g_set_error(error, VTM_ERROR, VTM_ERROR_CONFIG, "Socket %s: there is something that is not a socket; "
-			    "choose another path or remove it", path);
-		return -1;
-	}
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	g_strlcpy(un.sun_path, path, sizeof(un.sun_path));
-	rc = fd < 0 ? -1 : connect(fd, (struct sockaddr *)&un, sizeof(un));
-	if (fd >= 0)
-		close(fd);
-	if (rc == 0) {
-		g_set_error(error, VTM_ERROR, VTM_ERROR_BUSY, "Socket %s: another milter answers there", path);
-		return -1;
-	}
-	if (unlink(path) < 0)
-		return fail(error, VTM_ERROR_IO, "cannot remove the stale socket", path);
-	return 0;
-}
-
-int vtm_process_own_socket(const struct vtm_conf *c, GError **error)
-{
-	const char *path = local_path(c->socket);
-	struct passwd *user = c->user ? getpwnam(c->user) : NULL;
-	struct group *group = c->socket_group ? getgrnam(c->socket_group) : NULL;
-
-	if (!path)
-		return 0;
-	if (c->socket_group && !group) {
-		g_set_error(error, VTM_ERROR, VTM_ERROR_CONFIG, "SocketGroup %s: no such group", c->socket_group);
-		return -1;
-	}
-	if (chown(path, user && geteuid() == 0 ? user->pw_uid : (uid_t)-1, group ? group->gr_gid : (gid_t)-1) < 0)
-		return fail(error, VTM_ERROR_IO, "cannot change owner or group of", path);
-	if (chmod(path, (mode_t)c->socket_mode) < 0)
-		return fail(error, VTM_ERROR_IO, "cannot change the mode of", path);
-	return 0;
-}
-
-int vtm_process_drop(const char *user, GError **error)
-{
-	struct passwd *pw;
-
-	if (!user || geteuid() != 0)
-		return 0;
-	errno = 0;
-	pw = getpwnam(user);
-	if (!pw) {
-		g_set_error(error, VTM_ERROR, VTM_ERROR_CONFIG, "User %s: no such user", user);
-		return -1;
-	}
-	if (initgroups(pw->pw_name, pw->pw_gid) < 0 || setgid(pw->pw_gid) < 0 || setuid(pw->pw_uid) < 0)
-		return fail(error, VTM_ERROR_IO, "cannot become", user);
-	if (pw->pw_uid != 0 && setuid(0) == 0) {
-		g_set_error(error, VTM_ERROR, VTM_ERROR_IO, "became %s but could go back", user);
-		return -1;
-	}
-	/* a change of user makes the process dumpable again */
-	prctl(PR_SET_DUMPABLE, 0);
-	return 0;
+	while (write(fd, &byte, 1) < 0 && errno == EINTR)
+		;
+	close(fd);
 }

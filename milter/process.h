@@ -1,31 +1,50 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* process.h - what a well-behaved daemon does to its process.  Called from main() before any thread starts, unless it says otherwise. */
+/* process.h - what makes a process a daemon: sockets, PID file, going to the background, giving up privileges.
+ *
+ * Called from main in the order below, before there are threads.  Errors are VTM_ERROR_IO or VTM_ERROR_CONFIG and say
+ * what to do.
+ */
 #ifndef VTM_PROCESS_H
 #define VTM_PROCESS_H
 
 #include <glib.h>
 #include <stdbool.h>
+#include <sys/types.h>
 
-#include "conf.h"
+struct vtm_user {
+	char *name;		/* NULL: stay who we are */
+	uid_t uid;
+	gid_t gid;		/* the user's group */
+};
 
-/* No core dumps with the key in them, no new privileges, umask 077, as many descriptors as allowed. */
+/* Looks up <name>; NULL: stay (uid and gid are the process's own).  -1: there is none, or only root can become him. */
+int vtm_user_find(struct vtm_user *u, const char *name, GError **error);
+void vtm_user_clear(struct vtm_user *u);
+
+/* Makes way for a local socket at <path>: removes one that nobody listens on.  -1: somebody does, something else lies
+ * there, or the directory is missing. */
+int vtm_socket_claim(const char *path, GError **error);
+/* Gives the local socket at <path> its mode, and its owner and <group> (NULL: the user's) if we may. */
+int vtm_socket_own(const char *path, mode_t mode, const struct vtm_user *u, const char *group, GError **error);
+
+/* Opens and locks the PID file.  Its descriptor, kept open for life; -1: another process has it. */
+int vtm_pidfile_open(const char *path, GError **error);
+int vtm_pidfile_write(int fd, GError **error);
+/* Removes the file, or empties it when its directory is not ours.  fd -1 is fine. */
+void vtm_pidfile_remove(int fd, const char *path);
+
+/* Goes to the background.  Returns in the child only, with the descriptor that takes its word; the first process waits for
+ * it and exits with the status it is told, or with 71 (EX_OSERR) if the child dies before. -1: could not fork. */
+int vtm_background(GError **error);
+/* The child's word: it works (0), or did not start (a status of sysexits.h).  Detaches standard input, output and, with
+ * <quiet>, error.  fd -1 is fine. */
+void vtm_background_ready(int fd, int status, bool quiet);
+
+/* As many open files as the system allows. */
+void vtm_limits_raise(void);
+/* Becomes <u> for good: groups, group, user.  Nothing to do for a process that is not root. */
+int vtm_privileges_drop(const struct vtm_user *u, GError **error);
+/* No core dumps, no ptrace by others, no new privileges by exec. */
 void vtm_process_harden(void);
-
-/* Becomes a daemon: the parent stays until vtm_process_ready() in the child and exits with its <status>, or with 71 if the child dies
- * before.  Returns in the child only; -1 and an error if it cannot fork. */
-int vtm_process_detach(GError **error);
-void vtm_process_ready(int status);
-
-/* Writes and locks the PID file; -1 if another instance holds it. Kept until the process ends; removed by vtm_process_remove_pid(). */
-int vtm_process_write_pid(const char *path, GError **error);
-void vtm_process_remove_pid(const char *path);
-
-/* A listening socket of the administrator's: refuses to take over one that somebody answers on, removes a stale one. */
-int vtm_process_clear_socket(const char *connection, GError **error);
-/* Mode, group and (for the ticker, which connects as <user>) owner of a local socket. */
-int vtm_process_own_socket(const struct vtm_conf *c, GError **error);
-
-/* Becomes <user> with his groups for good; nothing if not root or <user> is NULL. */
-int vtm_process_drop(const char *user, GError **error);
 
 #endif

@@ -4,8 +4,14 @@
 
 #include <string.h>
 
+#include "daemon.h"
 #include "log.h"
 #include "tags.h"
+
+static char *text(const char *constant)	/* libmilter's prototypes know no const */
+{
+	return (char *)(uintptr_t)constant;
+}
 
 void vtm_reply_strip(SMFICTX *ctx, const struct vtm_message *m)
 {
@@ -17,12 +23,12 @@ void vtm_reply_strip(SMFICTX *ctx, const struct vtm_message *m)
 		for (int i = (int)GPOINTER_TO_UINT(count); i >= 1; i--)
 			if (smfi_chgheader(ctx, name, i, NULL) != MI_SUCCESS)
 				vtm_log_limited(VTM_LOG_ERROR, "strip", "a forged %s header could not be deleted: does "
-						"the MTA allow header changes?", (char *)name);
+						"the MTA allow header changes?", (const char *)name);
 }
 
 static void insert(SMFICTX *ctx, int index, const char *name, const char *value)
 {
-	if (smfi_insheader(ctx, index, (char *)(uintptr_t)name, (char *)(uintptr_t)value) != MI_SUCCESS)
+	if (smfi_insheader(ctx, index, text(name), text(value)) != MI_SUCCESS)
 		vtm_log_limited(VTM_LOG_ERROR, "insert", "header %s could not be added", name);
 }
 
@@ -44,52 +50,100 @@ void vtm_reply_headers(SMFICTX *ctx, const struct vtm_message *m, const struct v
 
 sfsistat vtm_reply_verdict(SMFICTX *ctx, const struct vtm_message *m, const struct vtm_decision *d)
 {
-	char code[] = "550", status[] = "5.7.1", text[] = "Message refused: VirusTotal knows its content as malicious";
-	char why[] = "VirusTotal knows its content as malicious";
+	struct vtm_counts n = { 0 };
+	sfsistat status = SMFIS_CONTINUE;
 
 	if (!(d->tags & VTM_TAG_BIT(VTM_TAG_BAD)))
-		return SMFIS_ACCEPT;
+		return SMFIS_CONTINUE;
 	switch ((enum vtm_on_bad)m->conf->on_bad) {
 	case VTM_ON_BAD_ACCEPT:
 		break;
 	case VTM_ON_BAD_QUARANTINE:
-		if (smfi_quarantine(ctx, why) != MI_SUCCESS)
-			vtm_log_limited(VTM_LOG_ERROR, "quarantine", "a message could not be put into quarantine");
+		n.quarantined = smfi_quarantine(ctx, text("VirusTotal knows its content as malicious")) == MI_SUCCESS;
+		if (!n.quarantined)
+			vtm_log_limited(VTM_LOG_ERROR, "quarantine", "the MTA does not put messages into quarantine for us");
 		break;
 	case VTM_ON_BAD_REJECT:
-		smfi_setreply(ctx, code, status, text);
-		return SMFIS_REJECT;
+		n.rejected = 1;
+		smfi_setreply(ctx, text("550"), text("5.7.1"), text("Message refused: VirusTotal knows its content as "
+								    "malicious"));
+		status = SMFIS_REJECT;
+		break;
 	case VTM_ON_BAD_DISCARD:
-		return SMFIS_DISCARD;
+		n.discarded = 1;
+		status = SMFIS_DISCARD;
+		break;
 	}
-	return SMFIS_ACCEPT;
+	vtm_daemon_count(&n);
+	return status;
 }
 
-/* A url for the log: without its query unless LogURLs says so. */
-static char *loggable(const struct vtm_item *item, bool in_full)
+sfsistat vtm_reply_overrun(SMFICTX *ctx, const char *queue_id, const struct vtm_message *m)
 {
-	const char *query = item->kind == VTM_URL && !in_full ? strchr(item->subject, '?') : NULL;
+	const struct vtm_counts n = { .messages = 1, .forged = 1, .rejected = 1 };
 
-	return query ? g_strdup_printf("%.*s?...", (int)(query - item->subject), item->subject) : g_strdup(item->subject);
+	vtm_daemon_count(&n);
+	vtm_log(VTM_LOG_WARNING, "%s: refused: %u forged X-VT-* headers", queue_id, m->forged);
+	smfi_setreply(ctx, text("550"), text("5.7.1"), text("Message refused: too many X-VT-* headers"));
+	return SMFIS_REJECT;
+}
+
+sfsistat vtm_reply_gone(const char *queue_id, const struct vtm_message *m, const struct vtm_decision *d)
+{
+	const struct vtm_counts n = { .messages = 1, .lost_mta = 1, .forged = m->forged > 0 };
+
+	vtm_daemon_count(&n);
+	vtm_log(VTM_LOG_WARNING, "%s: the MTA gave up after %.1f s: is its time-out for milters shorter than Timeout?", queue_id,
+		(double)d->delay_ms / 1000);
+	return SMFIS_CONTINUE;
+}
+
+/* ---- the log ---- */
+
+/* A url as far as the log may show it: no query, and of one that looks personal only the host, unless LogURLs. */
+static char *loggable_url(const struct vtm_item *item, bool in_full)
+{
+	size_t n = strcspn(item->subject, "?");
+
+	if (in_full)
+		return g_strdup(item->subject);
+	if (item->personal && item->host)
+		return g_strdup_printf("%s/...", item->host);
+	return item->subject[n] ? g_strdup_printf("%.*s?...", (int)n, item->subject) : g_strdup(item->subject);
 }
 
 static void log_bad(const char *queue_id, const struct vtm_message *m, const struct vtm_item *item)
 {
-	char *subject = loggable(item, m->conf->log_urls);
+	bool url = item->kind == VTM_URL;
+	char *subject = url ? loggable_url(item, m->conf->log_urls) : g_strdup(item->subject);
+	char *detections = g_strdup_printf("%u/%u", item->report.malicious, item->report.engines);
 	const struct vtm_log_field fields[] = {
 		{ "verdict", "bad", 0 },
-		{ "kind", vtm_kind_name(item->kind), 0 },
-		{ "subject", subject, 0 },
-		{ "malicious", NULL, item->report.malicious },
-		{ "engines", NULL, item->report.engines },
+		{ "detections", detections, 0 },
+		{ url ? "url" : "sha256", subject, 0 },
+		{ item->name ? "name" : NULL, item->name, 0 },
 		{ NULL, NULL, 0 }
 	};
 
 	vtm_log_event(VTM_LOG_WARNING, queue_id, fields);
+	g_free(detections);
 	g_free(subject);
 }
 
-void vtm_reply_log(const char *queue_id, const struct vtm_message *m, const struct vtm_decision *d)
+static void count(const struct vtm_message *m, const struct vtm_decision *d, bool kept)
+{
+	struct vtm_counts n = {
+		.messages = 1, .unkept = !kept, .forged = m->forged > 0, .delay_ms = (uint64_t)MAX(d->delay_ms, 0), .bytes = m->size
+	};
+
+	for (guint i = 0; i < d->items->list->len; i++)
+		n.items[((const struct vtm_item *)d->items->list->pdata[i])->kind]++;
+	for (int t = 0; t < VTM_TAGS; t++)
+		n.tagged[t] = (d->tags & VTM_TAG_BIT(t)) != 0;
+	vtm_daemon_count(&n);
+}
+
+void vtm_reply_log(const char *queue_id, const struct vtm_message *m, const struct vtm_decision *d, bool kept)
 {
 	char *tags = vtm_tags_text(d->tags), *from = g_strdup_printf("<%s>", m->sender);
 	char *delay = g_strdup_printf("%.1f", (double)d->delay_ms / 1000);
@@ -100,9 +154,11 @@ void vtm_reply_log(const char *queue_id, const struct vtm_message *m, const stru
 		{ "delay", delay, 0 },
 		{ "asked", NULL, d->asked },
 		{ "cached", NULL, d->cached },
+		{ m->forged ? "forged" : NULL, NULL, m->forged },
 		{ NULL, NULL, 0 }
 	};
 
+	count(m, d, kept);
 	vtm_log_event(VTM_LOG_INFO, queue_id, fields);
 	for (guint i = 0; i < d->items->list->len; i++) {
 		const struct vtm_item *item = d->items->list->pdata[i];
@@ -113,4 +169,23 @@ void vtm_reply_log(const char *queue_id, const struct vtm_message *m, const stru
 	g_free(tags);
 	g_free(from);
 	g_free(delay);
+}
+
+void vtm_reply_log_skipped(const char *queue_id, const struct vtm_message *m)
+{
+	bool trusted = m->plan == VTM_PLAN_TRUST, stripped = m->forged && !trusted;
+	const struct vtm_counts n = {
+		.messages = 1, .skipped = !trusted, .trusted = trusted, .forged = stripped, .bytes = m->size
+	};
+	char *from = g_strdup_printf("<%s>", m->sender);
+	const struct vtm_log_field fields[] = {
+		{ "from", from, 0 },
+		{ "plan", vtm_plan_name(m->plan), 0 },
+		{ stripped ? "forged" : NULL, NULL, m->forged },
+		{ NULL, NULL, 0 }
+	};
+
+	vtm_daemon_count(&n);
+	vtm_log_event(stripped ? VTM_LOG_INFO : VTM_LOG_DEBUG, queue_id, fields);
+	g_free(from);
 }

@@ -6,7 +6,22 @@
 #include <netinet/in.h>
 #include <string.h>
 
+#include "daemon.h"
+
 #define OUR_PREFIX "x-vt-"
+
+const char *vtm_plan_name(enum vtm_plan plan)
+{
+	switch (plan) {
+	case VTM_PLAN_SCAN:
+		return "scan";
+	case VTM_PLAN_STRIP:
+		return "skip";
+	case VTM_PLAN_TRUST:
+		return "trust";
+	}
+	g_return_val_if_reached("scan");
+}
 
 struct vtm_session *vtm_session_new(const struct sockaddr *client)
 {
@@ -48,8 +63,8 @@ char *vtm_address_bare(const char *address)
 	size_t n = strlen(address);
 
 	if (n >= 2 && address[0] == '<' && address[n - 1] == '>')
-		return g_strndup(address + 1, n - 2);
-	return g_strdup(address);
+		return g_strndup(address + 1, MIN(n - 2, VTM_ADDRESS_MAX));
+	return g_strndup(address, VTM_ADDRESS_MAX);
 }
 
 struct vtm_message *vtm_session_begin(struct vtm_session *s, const char *sender, bool authenticated)
@@ -58,6 +73,7 @@ struct vtm_message *vtm_session_begin(struct vtm_session *s, const char *sender,
 
 	vtm_session_end(s);
 	s->message = m;
+	g_atomic_int_inc(&vtm_daemon.open);
 	m->conf = vtm_conf_current();
 	m->plan = plan_for(s, m->conf, authenticated);
 	m->sender = vtm_address_bare(sender);
@@ -76,6 +92,7 @@ void vtm_session_end(struct vtm_session *s)
 	if (!m)
 		return;
 	s->message = NULL;
+	g_atomic_int_add(&vtm_daemon.open, -1);
 	vtm_spool_free(m->spool);
 	g_hash_table_destroy(m->ours);
 	g_ptr_array_free(m->recipients, TRUE);
@@ -113,14 +130,25 @@ static void add_value(struct vtm_message *m, const char *value)
 	}
 }
 
+/* An MTA compares names without regard to case, so all spellings of one share their indexes. */
+static void note_ours(struct vtm_message *m, const char *name)
+{
+	char *key = g_ascii_strdown(name, -1);
+	guint n = GPOINTER_TO_UINT(g_hash_table_lookup(m->ours, key));
+
+	m->forged++;
+	if (n || g_hash_table_size(m->ours) < VTM_OUR_NAMES_MAX) {
+		g_hash_table_replace(m->ours, key, GUINT_TO_POINTER(n + 1));
+	} else {
+		m->overrun = true;
+		g_free(key);
+	}
+}
+
 void vtm_message_add_header(struct vtm_message *m, const char *name, const char *value)
 {
-	if (g_ascii_strncasecmp(name, OUR_PREFIX, strlen(OUR_PREFIX)) == 0) {
-		char *key = g_ascii_strdown(name, -1);
-		guint n = GPOINTER_TO_UINT(g_hash_table_lookup(m->ours, key));
-
-		g_hash_table_replace(m->ours, key, GUINT_TO_POINTER(n + 1));
-	}
+	if (g_ascii_strncasecmp(name, OUR_PREFIX, strlen(OUR_PREFIX)) == 0)
+		note_ours(m, name);
 	vtm_message_add(m, name, strlen(name));
 	vtm_message_add(m, ": ", 2);
 	add_value(m, value);

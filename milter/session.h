@@ -14,6 +14,8 @@
 #include "spool.h"
 
 #define VTM_RECIPIENTS_MAX 1000	/* kept for the journal; mail to more is scanned as well */
+#define VTM_ADDRESS_MAX 1024	/* bytes kept of an address; RFC 5321 allows 256 */
+#define VTM_OUR_NAMES_MAX 20000	/* different X-VT-* names; Postfix lets fewer than 13,000 through (header_size_limit) */
 
 /* What is done with a message; decided at MAIL. */
 enum vtm_plan {
@@ -21,13 +23,16 @@ enum vtm_plan {
 	VTM_PLAN_STRIP,		/* forged headers go, nothing is asked */
 	VTM_PLAN_TRUST		/* a trusted relay's headers stay, nothing is asked */
 };
+const char *vtm_plan_name(enum vtm_plan plan);	/* "scan", "skip", "trust" */
 
 struct vtm_message {
 	struct vtm_conf *conf;		/* a reference: the snapshot of this message */
 	enum vtm_plan plan;
 	char *sender;			/* without brackets */
 	GPtrArray *recipients;		/* of char *, NULL-terminated at the end of message */
-	GHashTable *ours;		/* name of an X-VT- header, lower case -> how often it came */
+	GHashTable *ours;		/* name of an X-VT-* header, lower case -> how often it came */
+	unsigned forged;		/* how many these are together */
+	bool overrun;			/* more than VTM_OUR_NAMES_MAX: they cannot all be deleted */
 	struct vtm_spool *spool;	/* NULL: nothing is collected */
 	uint64_t size;
 	bool shares_apply;
@@ -46,11 +51,11 @@ struct vtm_message *vtm_session_begin(struct vtm_session *s, const char *sender,
 void vtm_session_end(struct vtm_session *s);
 
 void vtm_message_add_recipient(struct vtm_message *m, const char *recipient);
-/* Counts our headers and collects; LF inside a value is a folded line. */
+/* Notes headers of ours and collects; LF inside a value is a folded line. */
 void vtm_message_add_header(struct vtm_message *m, const char *name, const char *value);
 void vtm_message_add(struct vtm_message *m, const void *data, size_t len);
 
-/* "user@example.com" for "<user@example.com>".  New string. */
+/* "user@example.com" for "<user@example.com>", VTM_ADDRESS_MAX bytes of it.  New string. */
 char *vtm_address_bare(const char *address);
 
 #endif

@@ -3,8 +3,10 @@
 #include "ticker.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netdb.h>
-#include <stdbool.h>
+#include <netinet/in.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -12,191 +14,313 @@
 #include <unistd.h>
 
 #include "error.h"
+#include "log.h"
+
+#define CONNECT_WAIT_MS 50
 
 struct vtm_ticker {
+	const struct vtm_clock *clock;
 	struct sockaddr_storage address;
 	socklen_t address_len;
+	int anchor;		/* O_PATH on a local socket, -1: none */
 	GThread *thread;
-	GMutex lock;		/* covers busy, stop */
-	GCond changed;
-	unsigned busy;
-	bool stop;
-	int open[VTM_TICK_OPEN_MAX];	/* the thread's own; -1: free */
-	unsigned next;
+
+	GMutex lock;		/* covers the rest; never held over I/O */
+	GCond cond;
+	bool asleep;		/* the thread waits for the first one to stay */
+	bool ending;
+	unsigned staying;
+	uint64_t ticks;
+	GQueue fresh;		/* of stays that had no tick yet, oldest first */
 };
 
-/* SMFIC_OPTNEG of version 6 with everything a current MTA offers, then SMFIC_QUIT. */
-static const unsigned char hello[] = {
-	0, 0, 0, 13, 'O', 0, 0, 0, 6, 0, 0, 1, 0xff, 0, 0x1f, 0xff, 0xff,
-	0, 0, 0, 1, 'Q'
-};
+/* ---- the address ---- */
 
-static void tick(struct vtm_ticker *t, int *slot)
+static int fail(GError **error, const char *what, const char *conn, const char *why)
 {
-	int fd;
+	g_set_error(error, VTM_ERROR, VTM_ERROR_IO, "%s %s: %s", what, conn, why);
+	return -1;
+}
 
-	if (*slot >= 0)
-		close(*slot);
-	*slot = -1;
-	fd = socket(t->address.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0)
-		return;
-	if (connect(fd, (struct sockaddr *)&t->address, t->address_len) < 0 && errno != EINPROGRESS) {
+static bool has_prefix(const char *conn, const char *prefix, const char **rest_r)
+{
+	size_t n = strlen(prefix);
+
+	if (g_ascii_strncasecmp(conn, prefix, n))
+		return false;
+	*rest_r = conn + n;
+	return true;
+}
+
+/* The way to a local socket goes through the descriptor: it does not need the right to search its directories, and it leads
+ * to our socket even when somebody puts another one in its place. */
+static int address_local(struct vtm_ticker *t, const char *path, GError **error)
+{
+	struct sockaddr_un *un = (struct sockaddr_un *)&t->address;
+
+	t->anchor = open(path, O_PATH | O_CLOEXEC);
+	if (t->anchor < 0)
+		return fail(error, "socket", path, g_strerror(errno));
+	un->sun_family = AF_UNIX;
+	g_snprintf(un->sun_path, sizeof un->sun_path, "/proc/self/fd/%d", t->anchor);
+	if (access(un->sun_path, F_OK) && g_strlcpy(un->sun_path, path, sizeof un->sun_path) >= sizeof un->sun_path)
+		return fail(error, "socket", path, "path too long");
+	t->address_len = sizeof *un;
+	return 0;
+}
+
+static int address_inet(struct vtm_ticker *t, int family, const char *rest, GError **error)
+{
+	struct addrinfo hints = { .ai_family = family, .ai_socktype = SOCK_STREAM }, *found = NULL;
+	const char *at = strchr(rest, '@');
+	char *port = g_strndup(rest, at ? (size_t)(at - rest) : strlen(rest));
+	char *host = g_strdup(at ? at + 1 : NULL);	/* none: the loopback address answers too */
+	int status, result = 0;
+
+	if (host && *host == '[' && g_str_has_suffix(host, "]")) {
+		memmove(host, host + 1, strlen(host));
+		host[strlen(host) - 1] = '\0';
+	}
+	status = getaddrinfo(host, port, &hints, &found);
+	if (status) {
+		result = fail(error, "socket", rest, gai_strerror(status));
+	} else {
+		memcpy(&t->address, found->ai_addr, found->ai_addrlen);
+		t->address_len = found->ai_addrlen;
+		freeaddrinfo(found);
+	}
+	g_free(port);
+	g_free(host);
+	return result;
+}
+
+/* A socket that was there before us (systemd).  One bound to a path is reached by that path. */
+static int address_fd(struct vtm_ticker *t, const char *conn, const char *number, GError **error)
+{
+	const struct sockaddr_un *un = (const struct sockaddr_un *)&t->address;
+	char *path;
+	int result;
+
+	t->address_len = sizeof t->address;
+	if (getsockname(atoi(number), (struct sockaddr *)&t->address, &t->address_len))
+		return fail(error, "socket", conn, g_strerror(errno));
+	if (t->address.ss_family != AF_UNIX || t->address_len <= offsetof(struct sockaddr_un, sun_path) ||
+	    !un->sun_path[0])
+		return 0;
+	path = g_strndup(un->sun_path, t->address_len - offsetof(struct sockaddr_un, sun_path));
+	result = address_local(t, path, error);
+	g_free(path);
+	return result;
+}
+
+static int address_of(struct vtm_ticker *t, const char *conn, GError **error)
+{
+	const char *rest;
+
+	if (has_prefix(conn, "inet6:", &rest))
+		return address_inet(t, AF_INET6, rest, error);
+	if (has_prefix(conn, "inet:", &rest))
+		return address_inet(t, AF_INET, rest, error);
+	if (has_prefix(conn, "fd:", &rest))
+		return address_fd(t, conn, rest, error);
+	if (has_prefix(conn, "local:", &rest) || has_prefix(conn, "unix:", &rest))
+		return address_local(t, rest, error);
+	return address_local(t, conn, error);
+}
+
+/* ---- a tick ---- */
+
+/* Closing a TCP connection that is not there yet would take it back. */
+static bool connected(int fd, const struct vtm_ticker *t)
+{
+	struct pollfd p = { .fd = fd, .events = POLLOUT };
+
+	if (!connect(fd, (const struct sockaddr *)&t->address, t->address_len))
+		return true;
+	if (errno == EAGAIN)	/* the queue of a local socket is full: the listener is awake */
+		return true;
+	if (errno != EINPROGRESS)
+		return false;
+	return poll(&p, 1, CONNECT_WAIT_MS) >= 0;
+}
+
+static bool tick(const struct vtm_ticker *t)
+{
+	int fd = socket(t->address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), why;
+	bool done = fd >= 0 && connected(fd, t);
+
+	why = errno;
+	if (fd >= 0)
 		close(fd);
-		return;
+	errno = why;
+	return done;
+}
+
+static void tick_or_warn(const struct vtm_ticker *t)
+{
+	if (!tick(t))
+		vtm_log_limited(VTM_LOG_WARNING, "ticker", "cannot connect to our own socket, so that sessions may have to "
+				"wait for each other: %s", g_strerror(errno));
+}
+
+void vtm_ticker_kick(struct vtm_ticker *t)
+{
+	tick(t);	/* perhaps in vain: nobody may be listening any more */
+	g_mutex_lock(&t->lock);
+	t->ticks++;
+	g_mutex_unlock(&t->lock);
+}
+
+/* ---- who stays ---- */
+
+void vtm_ticker_enter(struct vtm_ticker *t, struct vtm_ticker_stay *stay)
+{
+	stay->link = (GList){ .data = stay };
+	stay->fresh = true;
+	g_mutex_lock(&t->lock);
+	stay->since_ms = vtm_boot_ms(t->clock);
+	t->staying++;
+	g_queue_push_tail_link(&t->fresh, &stay->link);
+	if (t->asleep)
+		g_cond_signal(&t->cond);
+	g_mutex_unlock(&t->lock);
+}
+
+void vtm_ticker_leave(struct vtm_ticker *t, struct vtm_ticker_stay *stay)
+{
+	g_mutex_lock(&t->lock);
+	t->staying--;
+	if (stay->fresh)
+		g_queue_unlink(&t->fresh, &stay->link);
+	g_mutex_unlock(&t->lock);
+}
+
+/* ---- the thread; these are called with the lock held ---- */
+
+static int64_t next_tick_ms(struct vtm_ticker *t, int64_t last_ms)
+{
+	const struct vtm_ticker_stay *oldest = g_queue_peek_head(&t->fresh);
+	int64_t periodic = last_ms + VTM_TICK_PERIOD_MS;
+
+	return oldest ? MIN(periodic, oldest->since_ms + VTM_TICK_SETTLE_MS) : periodic;
+}
+
+/* Takes those that have been blocking long enough off the list; their number. */
+static unsigned take_settled(struct vtm_ticker *t, int64_t now_ms)
+{
+	struct vtm_ticker_stay *stay;
+	unsigned n = 0;
+
+	while ((stay = g_queue_peek_head(&t->fresh)) && stay->since_ms + VTM_TICK_SETTLE_MS <= now_ms) {
+		stay->fresh = false;
+		g_queue_unlink(&t->fresh, &stay->link);
+		n++;
 	}
-	if (send(fd, hello, sizeof(hello), MSG_NOSIGNAL) < 0) {
-		/* inet: not connected yet; the connection alone is an event */
-	}
-	*slot = fd;
+	return n;
+}
+
+static void tick_burst(struct vtm_ticker *t, int64_t now_ms)
+{
+	unsigned n = MIN(take_settled(t, now_ms) + 1, VTM_TICK_BURST_MAX);
+
+	t->ticks += n;
+	g_mutex_unlock(&t->lock);
+	while (n--)
+		tick_or_warn(t);
+	g_mutex_lock(&t->lock);
 }
 
 static gpointer run(gpointer arg)
 {
 	struct vtm_ticker *t = arg;
+	int64_t last_ms = 0, now_ms, next_ms;
 
 	g_mutex_lock(&t->lock);
-	while (!t->stop) {
-		if (!t->busy) {
-			g_cond_wait(&t->changed, &t->lock);
+	while (!t->ending) {
+		if (!t->staying) {
+			t->asleep = true;
+			g_cond_wait(&t->cond, &t->lock);
+			t->asleep = false;
+			last_ms = vtm_boot_ms(t->clock);
 			continue;
 		}
-		g_cond_wait_until(&t->changed, &t->lock, g_get_monotonic_time() + VTM_TICK_MS * 1000);
-		if (t->stop || !t->busy)
-			continue;
-		g_mutex_unlock(&t->lock);
-		/* a connection is closed only when its place is needed again: its reply has been written by then */
-		tick(t, &t->open[t->next++ % VTM_TICK_OPEN_MAX]);
-		g_mutex_lock(&t->lock);
+		now_ms = vtm_boot_ms(t->clock);
+		next_ms = next_tick_ms(t, last_ms);
+		if (next_ms <= now_ms) {
+			tick_burst(t, now_ms);
+			last_ms = now_ms;
+		} else {
+			g_cond_wait_until(&t->cond, &t->lock, g_get_monotonic_time() + (next_ms - now_ms) * 1000);
+		}
 	}
 	g_mutex_unlock(&t->lock);
 	return NULL;
 }
 
-static bool set_local(struct vtm_ticker *t, const char *path, GError **error)
-{
-	struct sockaddr_un *un = (struct sockaddr_un *)&t->address;
+/* ---- life ---- */
 
-	if (strlen(path) >= sizeof(un->sun_path)) {
-		g_set_error(error, VTM_ERROR, VTM_ERROR_CONFIG, "socket path %s is too long", path);
-		return false;
-	}
-	un->sun_family = AF_UNIX;
-	strncpy(un->sun_path, path, sizeof(un->sun_path) - 1);
-	t->address_len = sizeof(*un);
-	return true;
-}
-
-static bool set_inet(struct vtm_ticker *t, const char *rest, int family, GError **error)
-{
-	struct addrinfo hints = { .ai_family = family, .ai_socktype = SOCK_STREAM }, *found = NULL;
-	char *port = g_strdup(rest), *at = strchr(port, '@'), *host = at ? at + 1 : NULL;
-	int rc;
-
-	if (at)
-		*at = '\0';
-	if (host && host[0] == '[') {
-		host++;
-		host[strcspn(host, "]")] = '\0';
-	}
-	rc = getaddrinfo(host, port, &hints, &found);
-	if (rc == 0) {
-		memcpy(&t->address, found->ai_addr, found->ai_addrlen);
-		t->address_len = found->ai_addrlen;
-		freeaddrinfo(found);
-	} else {
-		g_set_error(error, VTM_ERROR, VTM_ERROR_CONFIG, "socket %s: %s", rest, gai_strerror(rc));
-	}
-	g_free(port);
-	return rc == 0;
-}
-
-static bool set_fd(struct vtm_ticker *t, const char *rest, GError **error)
-{
-	t->address_len = sizeof(t->address);
-	if (getsockname(atoi(rest), (struct sockaddr *)&t->address, &t->address_len) == 0)
-		return true;
-	g_set_error(error, VTM_ERROR, VTM_ERROR_CONFIG, "socket fd:%s: %s", rest, g_strerror(errno));
-	return false;
-}
-
-static bool set_address(struct vtm_ticker *t, const char *connection, GError **error)
-{
-	const char *colon = strchr(connection, ':');
-	const char *rest = colon ? colon + 1 : connection;
-
-	if (g_str_has_prefix(connection, "inet6:"))
-		return set_inet(t, rest, AF_INET6, error);
-	if (g_str_has_prefix(connection, "inet:"))
-		return set_inet(t, rest, AF_INET, error);
-	if (g_str_has_prefix(connection, "fd:"))
-		return set_fd(t, rest, error);
-	return set_local(t, rest, error);
-}
-
-struct vtm_ticker *vtm_ticker_new(const char *connection, GError **error)
+struct vtm_ticker *vtm_ticker_new(const char *conn, const struct vtm_clock *clock, GError **error)
 {
 	struct vtm_ticker *t = g_new0(struct vtm_ticker, 1);
 
-	if (!set_address(t, connection, error)) {
-		g_free(t);
+	t->clock = clock;
+	t->anchor = -1;
+	g_mutex_init(&t->lock);
+	g_cond_init(&t->cond);
+	g_queue_init(&t->fresh);
+	if (address_of(t, conn, error)) {
+		vtm_ticker_free(t);
 		return NULL;
 	}
-	for (int i = 0; i < VTM_TICK_OPEN_MAX; i++)
-		t->open[i] = -1;
-	g_mutex_init(&t->lock);
-	g_cond_init(&t->changed);
-	t->thread = g_thread_new("ticker", run, t);
 	return t;
+}
+
+int vtm_ticker_start(struct vtm_ticker *t, GError **error)
+{
+	GError *why = NULL;
+
+	t->thread = g_thread_try_new("ticker", run, t, &why);
+	if (t->thread)
+		return 0;
+	g_set_error(error, VTM_ERROR, VTM_ERROR_IO, "cannot start a thread: %s", why->message);
+	g_error_free(why);
+	return -1;
 }
 
 void vtm_ticker_free(struct vtm_ticker *t)
 {
 	if (!t)
 		return;
-	g_mutex_lock(&t->lock);
-	t->stop = true;
-	g_cond_signal(&t->changed);
-	g_mutex_unlock(&t->lock);
-	g_thread_join(t->thread);
-	for (int i = 0; i < VTM_TICK_OPEN_MAX; i++)
-		if (t->open[i] >= 0)
-			close(t->open[i]);
-	g_cond_clear(&t->changed);
+	if (t->thread) {
+		g_mutex_lock(&t->lock);
+		t->ending = true;
+		g_cond_signal(&t->cond);
+		g_mutex_unlock(&t->lock);
+		g_thread_join(t->thread);
+	}
+	if (t->anchor >= 0)
+		close(t->anchor);
+	g_cond_clear(&t->cond);
 	g_mutex_clear(&t->lock);
 	g_free(t);
 }
 
-void vtm_ticker_enter(struct vtm_ticker *t)
+uint64_t vtm_ticker_ticks(struct vtm_ticker *t)
 {
-	g_mutex_lock(&t->lock);
-	if (t->busy++ == 0)
-		g_cond_signal(&t->changed);
-	g_mutex_unlock(&t->lock);
-}
-
-void vtm_ticker_leave(struct vtm_ticker *t)
-{
-	g_mutex_lock(&t->lock);
-	t->busy--;
-	g_mutex_unlock(&t->lock);
-}
-
-unsigned vtm_ticker_busy(struct vtm_ticker *t)
-{
-	unsigned busy;
+	uint64_t n;
 
 	g_mutex_lock(&t->lock);
-	busy = t->busy;
+	n = t->ticks;
 	g_mutex_unlock(&t->lock);
-	return busy;
+	return n;
 }
 
-void vtm_ticker_poke(struct vtm_ticker *t)
+unsigned vtm_ticker_staying(struct vtm_ticker *t)
 {
-	int fd = -1;
+	unsigned n;
 
-	tick(t, &fd);
-	if (fd >= 0)
-		close(fd);
+	g_mutex_lock(&t->lock);
+	n = t->staying;
+	g_mutex_unlock(&t->lock);
+	return n;
 }

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* control.h - the control socket: how vtmilterctl talks to the running daemon.
+ *
+ * A local socket of mode 0660.  A client sends one line, gets one line (JSON) and the connection ends.  One thread serves one
+ * client after the other, each for VTM_CONTROL_CLIENT_MS at most.  Commands are words; none takes a path.
+ */
+#ifndef VTM_CONTROL_H
+#define VTM_CONTROL_H
+
+#include <glib.h>
+#include <sys/types.h>
+
+#include "clock.h"
+#include "process.h"
+
+#define VTM_CONTROL_LINE_MAX 256	/* bytes of a command */
+#define VTM_CONTROL_CLIENT_MS 2000
+
+struct vtm_control;
+
+/* What <command> (without line end) is answered with: one line, without line end, new string; NULL: no such command.  Called in
+ * the control thread.  <peer> for the log: "uid 0, pid 123". */
+typedef char *vtm_control_answer(const char *command, const char *peer, void *arg);
+
+/* Listens at <path>, for <u> and his group.  Before privileges are dropped.  NULL: error (process.h). */
+struct vtm_control *vtm_control_open(const char *path, const struct vtm_user *u, const struct vtm_clock *clock,
+				     GError **error);
+/* Starts the thread.  -1: VTM_ERROR_IO. */
+int vtm_control_start(struct vtm_control *c, vtm_control_answer *answer, void *arg, GError **error);
+/* Ends the thread and removes the socket.  NULL is fine. */
+void vtm_control_free(struct vtm_control *c);
+
+#endif

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* daemon.c - see daemon.h. */
+#include "daemon.h"
+
+#include "build-config.h"
+#include "conf.h"
+#include "json.h"
+
+struct vtm_daemon vtm_daemon;
+
+/* Counts are numbers of one width, so that a new one needs no line here. */
+G_STATIC_ASSERT(sizeof(struct vtm_counts) % sizeof(uint64_t) == 0);
+
+void vtm_daemon_count(const struct vtm_counts *more)
+{
+	const uint64_t *from = (const uint64_t *)more;
+	uint64_t *to = (uint64_t *)&vtm_daemon.counts;
+
+	g_mutex_lock(&vtm_daemon.lock);
+	for (size_t i = 0; i < sizeof(*more) / sizeof(*from); i++)
+		to[i] += from[i];
+	g_mutex_unlock(&vtm_daemon.lock);
+}
+
+void vtm_daemon_counts(struct vtm_counts *out)
+{
+	g_mutex_lock(&vtm_daemon.lock);
+	*out = vtm_daemon.counts;
+	g_mutex_unlock(&vtm_daemon.lock);
+}
+
+/* ---- status ---- */
+
+static struct vtm_json *messages_json(void)
+{
+	struct vtm_json *j = vtm_json_new(), *tags = vtm_json_new();
+	struct vtm_counts c;
+
+	vtm_daemon_counts(&c);
+	vtm_json_int(j, "seen", (int64_t)c.messages);
+	vtm_json_int(j, "open", g_atomic_int_get(&vtm_daemon.open));
+	vtm_json_int(j, "skipped", (int64_t)c.skipped);
+	vtm_json_int(j, "trusted", (int64_t)c.trusted);
+	vtm_json_int(j, "unkept", (int64_t)c.unkept);
+	vtm_json_int(j, "lost_mta", (int64_t)c.lost_mta);
+	vtm_json_int(j, "forged", (int64_t)c.forged);
+	vtm_json_int(j, "rejected", (int64_t)c.rejected);
+	vtm_json_int(j, "quarantined", (int64_t)c.quarantined);
+	vtm_json_int(j, "discarded", (int64_t)c.discarded);
+	vtm_json_int(j, "attachments", (int64_t)c.items[VTM_ATTACHMENT]);
+	vtm_json_int(j, "urls", (int64_t)c.items[VTM_URL]);
+	for (int t = 0; t < VTM_TAGS; t++)
+		vtm_json_int(tags, vtm_tag_name((enum vtm_tag)t), (int64_t)c.tagged[t]);
+	vtm_json_object(j, "tags", tags);
+	return j;
+}
+
+static struct vtm_json *queue_json(const struct vtm_sched_stats *s)
+{
+	struct vtm_json *j = vtm_json_new();
+
+	for (int c = 0; c < VTM_CLASSES; c++)
+		vtm_json_int(j, vtm_class_name((enum vtm_class)c), s->queued[c]);
+	vtm_json_int(j, "in_flight", s->in_flight);
+	vtm_json_int(j, "oldest_s", s->oldest_ms / 1000);
+	return j;
+}
+
+static struct vtm_json *budget_json(const struct vtm_sched_stats *s, const struct vtm_conf *c)
+{
+	struct vtm_json *j = vtm_json_new();
+
+	vtm_json_int(j, "minute_used", s->window_used);
+	vtm_json_int(j, "minute", c->requests_per_minute);
+	vtm_json_int(j, "day_used", s->day_used);
+	vtm_json_int(j, "day", c->requests_per_day);
+	vtm_json_int(j, "month_used", s->month_used);
+	vtm_json_int(j, "month", c->requests_per_month);
+	vtm_json_int(j, "server_day_used", s->server_daily.used);
+	vtm_json_int(j, "server_day", s->server_daily.allowed);
+	vtm_json_int(j, "server_month_used", s->server_monthly.used);
+	vtm_json_int(j, "server_month", s->server_monthly.allowed);
+	return j;
+}
+
+static struct vtm_json *store_json(const struct vtm_resolver_stats *r)
+{
+	struct vtm_json *j = vtm_json_new();
+
+	vtm_json_bool(j, "ok", r->store_ok);
+	vtm_json_text(j, "error", r->store_error[0] ? r->store_error : NULL);
+	vtm_json_int(j, "journal_waiting", r->journal_waiting);
+	vtm_json_int(j, "journal_dropped", (int64_t)r->journal_dropped);
+	return j;
+}
+
+static void add_resolver(struct vtm_json *j, struct vtm_resolver *resolver, const struct vtm_conf *c)
+{
+	struct vtm_resolver_stats r;
+	struct vtm_json *circuit = vtm_json_new();
+
+	vtm_resolver_stats(resolver, &r);
+	vtm_json_int(j, "waiting", r.sched.waiting);
+	vtm_json_object(j, "queue", queue_json(&r.sched));
+	vtm_json_object(j, "budget", budget_json(&r.sched, c));
+	vtm_json_int(j, "cache_entries", r.cache_entries);
+	vtm_json_text(circuit, "state", vtm_circuit_name(r.sched.breaker.state));
+	vtm_json_text(circuit, "cause", r.sched.breaker.state == VTM_CIRCUIT_CLOSED ? NULL :
+		      vtm_reason_name(r.sched.breaker.cause));
+	vtm_json_object(j, "virustotal", circuit);
+	vtm_json_object(j, "store", store_json(&r));
+	vtm_json_int(j, "beat_age_ms", vtm_boot_ms(vtm_daemon.clock) - r.beat_ms);
+}
+
+char *vtm_daemon_status(void)
+{
+	struct vtm_json *j = vtm_json_new();
+	struct vtm_conf *c = vtm_conf_current();
+	struct vtm_resolver *resolver = vtm_daemon_resolver();
+	char *line;
+
+	vtm_json_text(j, "version", PACKAGE_VERSION);
+	vtm_json_bool(j, "enabled", c->enabled);
+	vtm_json_int(j, "since", vtm_daemon.start_utc_ms / 1000);
+	vtm_json_object(j, "messages", messages_json());
+	if (resolver)
+		add_resolver(j, resolver, c);
+	line = vtm_json_line(j);
+	vtm_json_free(j);
+	vtm_conf_unref(c);
+	return line;
+}
