@@ -14,7 +14,8 @@ struct vtm_store_ops {
 	int (*commit)(struct vtm_store *, GError **);
 	void (*rollback)(struct vtm_store *);	/* after a call that failed; nothing when none is open; may be NULL */
 	int (*verdicts_get)(struct vtm_store *, const struct vtm_key *, size_t, struct vtm_cached *, GError **);
-	int (*verdict_put)(struct vtm_store *, const struct vtm_lookup *, const struct vtm_report *, int64_t, GError **);
+	int (*verdict_put)(struct vtm_store *, const struct vtm_lookup *, const struct vtm_report *, int64_t,
+			   GError **);
 	int (*verdict_forget)(struct vtm_store *, const struct vtm_key *, GError **);
 	int (*verdicts_expire)(struct vtm_store *, unsigned, GError **);
 	int (*budget_take)(struct vtm_store *, const struct vtm_budget_limits *, enum vtm_spender, unsigned,
@@ -31,9 +32,11 @@ struct vtm_store_ops {
 	int (*lease_drop)(struct vtm_store *, const struct vtm_key *, GError **);
 	int (*journal_add)(struct vtm_store *, struct vtm_journal_message *, const struct vtm_journal_item *, size_t,
 			   GError **);
-	int (*journal_answer)(struct vtm_store *, const struct vtm_key *, const struct vtm_report *, vtm_journal_turned *,
+	int (*journal_answer)(struct vtm_store *, const struct vtm_key *, const struct vtm_report *,
+			      vtm_journal_turned *,
 			      void *, GError **);
-	int (*journal_list)(struct vtm_store *, const struct vtm_journal_filter *, vtm_journal_each *, void *, GError **);
+	int (*journal_list)(struct vtm_store *, const struct vtm_journal_filter *, vtm_journal_each *, void *,
+			    GError **);
 	int (*journal_find)(struct vtm_store *, const char *, vtm_journal_each *, void *, GError **);
 	int (*journal_expire)(struct vtm_store *, int64_t, unsigned, GError **);
 	int (*late_add)(struct vtm_store *, const char *, GError **);

@@ -70,7 +70,8 @@ static int durable_begin(struct vtm_sqlite *s, GError **error)
 {
 	if (!s->in_transaction)
 		return vtm_sql_run(s, SQL_DURABLE_BEGIN, NO_ARGS, error) < 0 ? -1 : 0;
-	g_set_error(error, VTM_ERROR, VTM_ERROR_STORE, "%s: the budget cannot be changed inside a transaction", s->path);
+	g_set_error(error, VTM_ERROR, VTM_ERROR_STORE, "%s: the budget cannot be changed inside a transaction",
+		    s->path);
 	return -1;
 }
 

@@ -37,7 +37,8 @@ static int add_item(struct vtm_sqlite *s, int64_t message, size_t n, const struc
 
 	vtm_pack_key(&j->key, key);
 	vtm_pack_report(&j->item->report, report);
-	rc = vtm_sql_run(s, SQL_ITEM_ADD, ARGS(INT(message), INT((int64_t)n), BLOB(j->has_key ? key : NULL, sizeof(key)),
+	rc = vtm_sql_run(s, SQL_ITEM_ADD, ARGS(INT(message), INT((int64_t)n),
+					       BLOB(j->has_key ? key : NULL, sizeof(key)),
 					       INT(open_of(j)), INT(j->answered_ms), BLOB(report, sizeof(report)),
 					       BLOB(data, len)), error);
 	g_bytes_unref(value);
@@ -51,7 +52,8 @@ static int add_message(struct vtm_sqlite *s, struct vtm_journal_message *m, GErr
 	const void *data = recipients ? g_bytes_get_data(recipients, &len) : NULL;
 	int rc;
 
-	rc = vtm_sql_run(s, SQL_MESSAGE_ADD, ARGS(TEXT(s->host), TEXT(m->queue_id), TEXT(m->message_id), TEXT(m->sender),
+	rc = vtm_sql_run(s, SQL_MESSAGE_ADD, ARGS(TEXT(s->host), TEXT(m->queue_id), TEXT(m->message_id),
+						  TEXT(m->sender),
 						  BLOB(data, len), TEXT(m->client), INT(m->time_ms), INT(m->size),
 						  INT(m->tags), INT(m->tags_delivered), INT(m->done_ms)), error);
 	if (recipients)
@@ -175,7 +177,8 @@ static int hand_out_all(struct vtm_sqlite *s, GArray *ids, vtm_journal_each *eac
 	return n;
 }
 
-int vtm_sqlite_journal_list(struct vtm_store *store, const struct vtm_journal_filter *f, vtm_journal_each *each, void *arg,
+int vtm_sqlite_journal_list(struct vtm_store *store, const struct vtm_journal_filter *f, vtm_journal_each *each,
+			    void *arg,
 			    GError **error)
 {
 	struct vtm_sqlite *s = vtm_sqlite(store);
@@ -238,7 +241,8 @@ struct change {
 static int answer_one(struct vtm_sqlite *s, const struct change *c, int64_t id, vtm_journal_turned *turned, void *arg,
 		      GError **error)
 {
-	if (vtm_sql_run(s, SQL_ITEM_ANSWER, ARGS(BLOB(c->report, sizeof(c->report)), INT(c->now_ms), INT(c->to), INT(id),
+	if (vtm_sql_run(s, SQL_ITEM_ANSWER, ARGS(BLOB(c->report, sizeof(c->report)), INT(c->now_ms), INT(c->to),
+						 INT(id),
 						 BLOB(c->key, sizeof(c->key)), INT(c->from)), error) < 0)
 		return -1;
 	return turn_message(s, id, turned, arg, error);

@@ -10,7 +10,8 @@
 
 static const char *const schema_steps[] = {
 	"CREATE TABLE anchor("
-	" id INTEGER PRIMARY KEY CHECK (id = 1), boot TEXT NOT NULL, boot_ms INTEGER NOT NULL, utc_ms INTEGER NOT NULL);"
+	" id INTEGER PRIMARY KEY CHECK (id = 1), boot TEXT NOT NULL, boot_ms INTEGER NOT NULL,"
+	" utc_ms INTEGER NOT NULL);"
 	/* AUTOINCREMENT: a number is never given twice, so that a late settle cannot touch another's slot */
 	"CREATE TABLE slot(id INTEGER PRIMARY KEY AUTOINCREMENT, until_ms INTEGER NOT NULL);"
 	"CREATE INDEX slot_until ON slot(until_ms);"

@@ -33,13 +33,13 @@ static const char *const sql[SQL_STATEMENTS] = {
 		" (SELECT key FROM verdict WHERE expires_ms <= ? ORDER BY expires_ms LIMIT ?)",
 
 	/* who queued it first stays named */
-	[SQL_QUEUE_PUT] = "INSERT INTO queue(key, subject, op, class, since_ms, not_before_ms, attempts, analysis, host)"
-		" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT(key) DO UPDATE SET subject = excluded.subject,"
+	[SQL_QUEUE_PUT] = "INSERT INTO queue(key, subject, op, class, since_ms, not_before_ms, attempts, analysis,"
+		" host) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT(key) DO UPDATE SET subject = excluded.subject,"
 		" op = excluded.op, class = excluded.class, since_ms = excluded.since_ms,"
 		" not_before_ms = excluded.not_before_ms, attempts = excluded.attempts, analysis = excluded.analysis",
 	[SQL_QUEUE_DELETE] = "DELETE FROM queue WHERE key = ?",
-	[SQL_QUEUE_LOAD] = "SELECT key, subject, op, class, since_ms, not_before_ms, attempts, analysis, host FROM queue"
-		" ORDER BY since_ms LIMIT ?",
+	[SQL_QUEUE_LOAD] = "SELECT key, subject, op, class, since_ms, not_before_ms, attempts, analysis, host"
+		" FROM queue ORDER BY since_ms LIMIT ?",
 	[SQL_LEASE] = "INSERT INTO lease(key, owner, boot, until_ms) VALUES (?1, ?2, ?3, ?4) ON CONFLICT(key) DO UPDATE"
 		" SET owner = excluded.owner, boot = excluded.boot, until_ms = excluded.until_ms"
 		" WHERE owner = ?2 OR boot <> ?3 OR until_ms <= ?5",
@@ -57,11 +57,13 @@ static const char *const sql[SQL_STATEMENTS] = {
 		" ORDER BY time_ms DESC, id DESC LIMIT ?3",
 	[SQL_MESSAGE_OLD] = "SELECT id FROM message WHERE time_ms < ? ORDER BY time_ms LIMIT ?",
 	[SQL_MESSAGE_DELETE] = "DELETE FROM message WHERE id = ?",
-	[SQL_ITEM_ADD] = "INSERT INTO item(message, n, key, open, answered_ms, report, value) VALUES (?, ?, ?, ?, ?, ?, ?)",
+	[SQL_ITEM_ADD] = "INSERT INTO item(message, n, key, open, answered_ms, report, value)"
+		" VALUES (?, ?, ?, ?, ?, ?, ?)",
 	[SQL_ITEM_GET] = "SELECT answered_ms, report, value FROM item WHERE message = ? ORDER BY n",
 	[SQL_ITEM_WAITING] = "SELECT DISTINCT message FROM item WHERE key = ?1 AND open > 0 AND open >= ?2"
 		" ORDER BY message DESC LIMIT ?3",
-	[SQL_ITEM_ANSWER] = "UPDATE item SET report = ?, answered_ms = ?, open = ? WHERE message = ? AND key = ? AND open >= ?",
+	[SQL_ITEM_ANSWER] = "UPDATE item SET report = ?, answered_ms = ?, open = ?"
+		" WHERE message = ? AND key = ? AND open >= ?",
 	[SQL_ITEM_DELETE] = "DELETE FROM item WHERE message = ?",
 
 	[SQL_LATE_ADD] = "INSERT INTO late(host, json, attempts, not_before_ms) VALUES (?, ?, 0, 0)",
@@ -90,7 +92,8 @@ static const char *const sql[SQL_STATEMENTS] = {
 	[SQL_DAY_RAISE] = "INSERT INTO used_day(day, used) VALUES (?, ?) ON CONFLICT(day) DO UPDATE SET"
 		" used = excluded.used WHERE excluded.used > used",
 	/* by number, not by date: a clock that was once wrong must not make us forget today */
-	[SQL_DAY_EXPIRE] = "DELETE FROM used_day WHERE day NOT IN (SELECT day FROM used_day ORDER BY day DESC LIMIT 400)",
+	[SQL_DAY_EXPIRE] = "DELETE FROM used_day WHERE day NOT IN"
+		" (SELECT day FROM used_day ORDER BY day DESC LIMIT 400)",
 	[SQL_MONTH_GET] = "SELECT used FROM used_month WHERE month = ?",
 	[SQL_MONTH_ADD] = "INSERT INTO used_month(month, used) VALUES (?, ?) ON CONFLICT(month) DO UPDATE SET"
 		" used = used + excluded.used",
@@ -115,8 +118,8 @@ int vtm_sql_fail(const struct vtm_sqlite *s, sqlite3 *db, GError **error)
 		break;
 	case SQLITE_CORRUPT:
 	case SQLITE_NOTADB:
-		remedy = " (move the file and its -wal and -shm away and start again: verdicts, queue and journal in it "
-			 "are lost, and so is the count of today's requests)";
+		remedy = " (move the file and its -wal and -shm away and start again: verdicts, queue and journal "
+			 "in it are lost, and so is the count of today's requests)";
 		break;
 	case SQLITE_FULL:
 		remedy = " (no space left)";
@@ -288,7 +291,8 @@ static int commit(struct vtm_store *store, GError **error)
 /* ---- verdicts ---- */
 
 /* A row that does not read back counts as not there: it is asked again, and never becomes clean. */
-static int verdict_get(struct vtm_sqlite *s, const struct vtm_key *key, int64_t now, struct vtm_cached *out, GError **error)
+static int verdict_get(struct vtm_sqlite *s, const struct vtm_key *key, int64_t now, struct vtm_cached *out,
+		       GError **error)
 {
 	uint8_t packed[VTM_PACKED_KEY];
 	sqlite3_stmt *st;
@@ -367,10 +371,13 @@ static int queue_put(struct vtm_store *store, const struct vtm_queued *q, GError
 	struct vtm_sqlite *s = vtm_sqlite(store);
 	uint8_t key[VTM_PACKED_KEY];
 
+	int rc;
+
 	vtm_pack_key(&q->lookup->key, key);
-	return vtm_sql_run(s, SQL_QUEUE_PUT, ARGS(BLOB(key, sizeof(key)), TEXT(q->lookup->subject), INT(q->op),
-						     INT(q->class), INT(q->since_ms), INT(q->not_before_ms),
-						     INT(q->attempts), TEXT(q->analysis), TEXT(s->host)), error) < 0 ? -1 : 0;
+	rc = vtm_sql_run(s, SQL_QUEUE_PUT, ARGS(BLOB(key, sizeof(key)), TEXT(q->lookup->subject), INT(q->op),
+						INT(q->class), INT(q->since_ms), INT(q->not_before_ms),
+						INT(q->attempts), TEXT(q->analysis), TEXT(s->host)), error);
+	return rc < 0 ? -1 : 0;
 }
 
 static int queue_delete(struct vtm_store *store, const struct vtm_key *key, GError **error)
@@ -588,7 +595,8 @@ static int create_file(const struct vtm_sqlite *s, GError **error)
 	return rc;
 }
 
-static int connect_to(const struct vtm_sqlite *s, bool read_only, const char *synchronous, sqlite3 **db_r, GError **error)
+static int connect_to(const struct vtm_sqlite *s, bool read_only, const char *synchronous, sqlite3 **db_r,
+		      GError **error)
 {
 	int flags = (read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE) | SQLITE_OPEN_NOMUTEX;
 	char *text;
@@ -634,8 +642,8 @@ static int look_at_schema(const struct vtm_sqlite *s, int *version_r, GError **e
 	}
 	if (*version_r < 0 || *version_r > SCHEMA_VERSION) {
 		g_set_error(error, VTM_ERROR, VTM_ERROR_STORE,
-			    "%s: has schema %d and this vtmilter knows up to %d: use the newer vtmilter, or move the file away",
-			    s->path, *version_r, SCHEMA_VERSION);
+			    "%s: has schema %d and this vtmilter knows up to %d: use the newer vtmilter, or move the file "
+			    "away", s->path, *version_r, SCHEMA_VERSION);
 		return -1;
 	}
 	return *version_r == SCHEMA_VERSION;
@@ -650,7 +658,8 @@ static int apply_steps(const struct vtm_sqlite *s, int version, GError **error)
 		rc = exec(s, s->db, schema_steps[version], error);
 	if (rc < 0)
 		return -1;
-	text = g_strdup_printf("PRAGMA application_id = %d; PRAGMA user_version = %d", SCHEMA_APPLICATION, SCHEMA_VERSION);
+	text = g_strdup_printf("PRAGMA application_id = %d; PRAGMA user_version = %d", SCHEMA_APPLICATION,
+			       SCHEMA_VERSION);
 	rc = exec(s, s->db, text, error);
 	g_free(text);
 	return rc;

@@ -63,7 +63,8 @@ static inline struct vtm_sqlite *vtm_sqlite(struct vtm_store *s)
 int vtm_sql_fail(const struct vtm_sqlite *s, sqlite3 *db, GError **error);
 
 /* A statement ready to be stepped; NULL and an error. */
-sqlite3_stmt *vtm_sql_start(struct vtm_sqlite *s, enum vtm_sql id, const struct vtm_arg *args, size_t n, GError **error);
+sqlite3_stmt *vtm_sql_start(struct vtm_sqlite *s, enum vtm_sql id, const struct vtm_arg *args, size_t n,
+			    GError **error);
 /* 1 a row, 0 the end, -1 an error.  After anything but 1 the statement is stopped. */
 int vtm_sql_step(struct vtm_sqlite *s, sqlite3_stmt *st, GError **error);
 void vtm_sql_stop(sqlite3_stmt *st);
@@ -93,7 +94,8 @@ int vtm_sqlite_journal_add(struct vtm_store *, struct vtm_journal_message *, con
 			   GError **);
 int vtm_sqlite_journal_answer(struct vtm_store *, const struct vtm_key *, const struct vtm_report *,
 			      vtm_journal_turned *, void *, GError **);
-int vtm_sqlite_journal_list(struct vtm_store *, const struct vtm_journal_filter *, vtm_journal_each *, void *, GError **);
+int vtm_sqlite_journal_list(struct vtm_store *, const struct vtm_journal_filter *, vtm_journal_each *, void *,
+			    GError **);
 int vtm_sqlite_journal_find(struct vtm_store *, const char *, vtm_journal_each *, void *, GError **);
 int vtm_sqlite_journal_expire(struct vtm_store *, int64_t, unsigned, GError **);
 

@@ -30,8 +30,8 @@ static bool is_redis(const char *uri)
 static void no_such_form(const char *uri, GError **error)
 {
 	g_set_error(error, VTM_ERROR, VTM_ERROR_CONFIG,
-		    "\"%s\" is no store: expected sqlite:PATH, redis://HOST[:PORT][/DB], rediss://..., redis+unix:PATH or "
-		    "redis-sentinel://HOST,.../NAME", uri);
+		    "\"%s\" is no store: expected sqlite:PATH, redis://HOST[:PORT][/DB], rediss://..., redis+unix:PATH "
+		    "or redis-sentinel://HOST,.../NAME", uri);
 }
 
 bool vtm_store_uri_ok(const char *uri, GError **error)
@@ -126,7 +126,9 @@ int vtm_store_verdicts_get(struct vtm_store *s, const struct vtm_key *keys, size
 int vtm_store_verdict_put(struct vtm_store *s, const struct vtm_lookup *l, const struct vtm_report *r,
 			  int64_t expires_ms, GError **error)
 {
-	return ended(s, may_change(s, error) && is_answer(r, error) ? s->ops->verdict_put(s, l, r, expires_ms, error) : -1);
+	bool good = may_change(s, error) && is_answer(r, error);
+
+	return ended(s, good ? s->ops->verdict_put(s, l, r, expires_ms, error) : -1);
 }
 
 int vtm_store_verdict_forget(struct vtm_store *s, const struct vtm_key *key, GError **error)
@@ -265,7 +267,8 @@ int vtm_store_journal_expire(struct vtm_store *s, int64_t before_ms, unsigned ma
 
 int vtm_store_late_add(struct vtm_store *s, const char *json, GError **error)
 {
-	bool good = may_change(s, error) && within(strlen(json), VTM_STORE_LATE_BYTES, "bytes of a late verdict", error);
+	bool good = may_change(s, error) &&
+		    within(strlen(json), VTM_STORE_LATE_BYTES, "bytes of a late verdict", error);
 
 	return ended(s, good ? s->ops->late_add(s, json, error) : -1);
 }

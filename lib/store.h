@@ -70,7 +70,8 @@ struct vtm_cached {
 	int64_t expires_ms;
 };
 
-/* Looks up <n> <= VTM_STORE_BATCH keys in one go; out[i].found tells.  Expired ones are not found. Returns the number found. */
+/* Looks up <n> <= VTM_STORE_BATCH keys in one go; out[i].found tells.  Expired ones are not found.  Returns the number
+ * found. */
 int vtm_store_verdicts_get(struct vtm_store *s, const struct vtm_key *keys, size_t n, struct vtm_cached *out,
 			   GError **error);
 /* Verdicts that are no answer (verdict.h) are refused. */
@@ -86,8 +87,8 @@ int vtm_store_verdicts_expire(struct vtm_store *s, unsigned max, GError **error)
 typedef uint64_t vtm_slot;
 
 /* Asks for <want> (1..VTM_STORE_BATCH) requests.  What is granted is on disk (fsync'ed) when this
- * returns: charged to day and month, its slots taken until VTM_SLOT_MAX_MS from now.  Returns 0..want, the slots in slots_r. Atomic over all
- * processes and hosts.
+ * returns: charged to day and month, its slots taken until VTM_SLOT_MAX_MS from now.  Returns 0..want, the slots in
+ * slots_r.  Atomic over all processes and hosts.
  *
  * -1 and VTM_ERROR_BUDGET_LOST: the store does not know what was spent (a Redis that is new, was flushed, or came back
  * without its data).  Ask VirusTotal's own count, which is free, and give it to vtm_store_budget_raise(); then
@@ -99,8 +100,8 @@ int vtm_store_budget_settle(struct vtm_store *s, vtm_slot slot, GError **error);
 /* Reads what is used now into <b> (initialised).  Slots of another boot count as ending 60 s from the first
  * time this boot sees them. */
 int vtm_store_budget_read(struct vtm_store *s, struct vtm_budget *b, GError **error);
-/* The server's own count, just read: raises ours to it, never lowers.  Until VTM_MIDNIGHT_BEFORE_MS after midnight (UTC)
- * the count may still be yesterday's, so it does not raise today's. */
+/* The server's own count, just read: raises ours to it, never lowers.  Until VTM_MIDNIGHT_BEFORE_MS after midnight
+ * (UTC) the count may still be yesterday's, so it does not raise today's. */
 int vtm_store_budget_raise(struct vtm_store *s, uint32_t day_used, uint32_t month_used, GError **error);
 /* The server's clock said <utc_ms> (of 2020..2199) just now: corrects the anchor when it is off by more than
  * VTM_STORE_UTC_OFF_MS. * 1 corrected, 0 was right. */
@@ -169,7 +170,8 @@ int vtm_store_journal_add(struct vtm_store *s, struct vtm_journal_message *m, co
  * again, and stores m->tags and m->done_ms as the callback leaves them.  An unknown that is answered unknown again is
  * not concerned.  Inside the callback only vtm_store_late_add() may be called.  Returns the number of messages;
  * VTM_STORE_ANSWER_MAX means that more may wait: call again. */
-typedef void vtm_journal_turned(struct vtm_journal_message *m, const struct vtm_journal_item *items, size_t n, void *arg);
+typedef void vtm_journal_turned(struct vtm_journal_message *m, const struct vtm_journal_item *items, size_t n,
+				void *arg);
 int vtm_store_journal_answer(struct vtm_store *s, const struct vtm_key *key, const struct vtm_report *r,
 			     vtm_journal_turned *turned, void *arg, GError **error);
 
@@ -182,7 +184,8 @@ typedef void vtm_journal_each(const struct vtm_journal_message *m, const struct 
 			      void *arg);
 int vtm_store_journal_list(struct vtm_store *s, const struct vtm_journal_filter *f, vtm_journal_each *each, void *arg,
 			   GError **error);
-/* All messages with this queue id or Message-ID (with or without brackets), newest first, at most VTM_STORE_FIND_MAX. */
+/* All messages with this queue id or Message-ID (with or without brackets), newest first, at most
+ * VTM_STORE_FIND_MAX. */
 int vtm_store_journal_find(struct vtm_store *s, const char *id, vtm_journal_each *each, void *arg, GError **error);
 /* Drops messages older than <before_ms>, at most <max>. */
 int vtm_store_journal_expire(struct vtm_store *s, int64_t before_ms, unsigned max, GError **error);

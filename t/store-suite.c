@@ -54,7 +54,8 @@ struct vtm_store *suite_fresh(struct suite *s, int64_t utc)
 	s->renew(s);
 	vtm_clock_manual_init(s->clock, utc);
 	store = must_open(s, "mx1");
-	if (vtm_store_budget_take(store, &(struct vtm_budget_limits){ .per_day = 1, .reserve_manual = 1 }, VTM_SPEND_URL, 1,
+	if (vtm_store_budget_take(store, &(struct vtm_budget_limits){ .per_day = 1, .reserve_manual = 1 },
+				  VTM_SPEND_URL, 1,
 				  &slot, &error) < 0) {
 		if (!g_error_matches(error, VTM_ERROR, VTM_ERROR_BUDGET_LOST) ||
 		    vtm_store_budget_raise(store, 0, 0, NULL) < 0)
@@ -109,7 +110,8 @@ static bool same_report(const struct vtm_report *a, const struct vtm_report *b)
 static void verdicts(struct suite *s)
 {
 	struct vtm_store *st = suite_fresh(s, SUITE_NOON), *other;
-	struct vtm_report most = { VTM_UNKNOWN, VTM_WHY_ANALYSING, VTM_MATCH_EXACT, G_MAXUINT32, G_MAXUINT32, G_MAXUINT32,
+	struct vtm_report most = { VTM_UNKNOWN, VTM_WHY_ANALYSING, VTM_MATCH_EXACT, G_MAXUINT32, G_MAXUINT32,
+				   G_MAXUINT32,
 				   G_MAXUINT32, G_MAXUINT32, G_MAXINT64 };
 	struct vtm_key keys[4] = { suite_key(1), suite_key(2), suite_key(3), suite_key(1) };
 	struct vtm_cached out[4];
@@ -120,7 +122,8 @@ static void verdicts(struct suite *s)
 	put(st, 3, &most, SUITE_NOON + 1000);
 	is_int(vtm_store_verdicts_get(st, keys, 4, out, NULL), 3, "%s: found in one go, the same key twice", s->name);
 	ok(out[0].found && !out[1].found && out[2].found && out[3].found, "%s: each at its place", s->name);
-	ok(same_report(&out[0].report, &bad) && same_report(&out[3].report, &bad), "%s: every number comes back", s->name);
+	ok(same_report(&out[0].report, &bad) && same_report(&out[3].report, &bad), "%s: every number comes back",
+	   s->name);
 	ok(same_report(&out[2].report, &most), "%s: the largest ones too", s->name);
 	ok(out[0].stored_ms == SUITE_NOON && out[0].expires_ms == SUITE_NOON + 7 * DAY, "%s: with its times", s->name);
 	keys[1].kind = VTM_LOOKUP_HOST;
@@ -150,7 +153,8 @@ static void verdicts(struct suite *s)
 
 		if (!vtm_verdict_is_answer(r.verdict))
 			ok(vtm_store_verdict_put(st, l, &r, SUITE_NOON + DAY, &error) < 0 &&
-			   failed_as(&error, VTM_ERROR_FORMAT), "%s: %s is refused", s->name, vtm_verdict_name(r.verdict));
+			   failed_as(&error, VTM_ERROR_FORMAT), "%s: %s is refused", s->name,
+			   vtm_verdict_name(r.verdict));
 		vtm_lookup_free(l);
 	}
 	vtm_store_close(st);
@@ -190,7 +194,8 @@ static void verdict_batches(struct suite *s)
 
 /* ---- budget ---- */
 
-static int take(struct vtm_store *st, const struct vtm_budget_limits *l, enum vtm_spender who, unsigned want, vtm_slot *slots)
+static int take(struct vtm_store *st, const struct vtm_budget_limits *l, enum vtm_spender who, unsigned want,
+		vtm_slot *slots)
 {
 	static vtm_slot unused[VTM_STORE_BATCH];
 	GError *error = NULL;
@@ -216,8 +221,8 @@ static void is_used(struct suite *s, struct vtm_store *st, int64_t day, int64_t 
 			if (g_array_index(b.window, int64_t, i) < g_array_index(b.window, int64_t, i - 1))
 				ascending = false;
 		if (!ok(b.day_used == day && b.month_used == month && b.window->len == slots && ascending,
-			"%s: %d used today, %d this month, %d slots taken %s", s->name, (int)day, (int)month, (int)slots,
-			when))
+			"%s: %d used today, %d this month, %d slots taken %s", s->name, (int)day, (int)month,
+			(int)slots, when))
 			diag("got %u, %u, %u", b.day_used, b.month_used, b.window->len);
 	}
 	vtm_budget_clear(&b);
@@ -231,8 +236,10 @@ static void window(struct suite *s)
 
 	is_used(s, st, 0, 0, 0, "at first");
 	is_int(take(st, &public_key, VTM_SPEND_URL, 3, slots), 3, "%s: three requests", s->name);
-	is_int(take(other, &public_key, VTM_SPEND_URL, 3, slots + 3), 1, "%s: a second process gets the fourth only", s->name);
-	is_int(take(st, &public_key, VTM_SPEND_MANUAL, 1, NULL), 0, "%s: then the minute is full for everybody", s->name);
+	is_int(take(other, &public_key, VTM_SPEND_URL, 3, slots + 3), 1, "%s: a second process gets the fourth only",
+	       s->name);
+	is_int(take(st, &public_key, VTM_SPEND_MANUAL, 1, NULL), 0, "%s: then the minute is full for everybody",
+	       s->name);
 	ok(slots[0] != slots[1] && slots[1] != slots[2] && slots[0] != slots[2] && slots[2] != slots[3],
 	   "%s: no slot is given twice", s->name);
 	is_used(s, other, 4, 4, 4, "as both see it");
@@ -255,7 +262,8 @@ static void window(struct suite *s)
 	is_used(s, st, 8, 8, 4, "after all that");
 
 	vtm_clock_manual_advance(s->clock, 10 * VTM_SLOT_MAX_MS);
-	is_int(vtm_store_budget_settle(st, slots[0], NULL), 0, "%s: a request that ends when its slot is gone", s->name);
+	is_int(vtm_store_budget_settle(st, slots[0], NULL), 0, "%s: a request that ends when its slot is gone",
+	       s->name);
 	is_used(s, st, 8, 8, 1, "since it may have gone out late");
 	vtm_store_close(st);
 	vtm_store_close(other);
@@ -299,7 +307,8 @@ static void midnight(struct suite *s)
 	is_int(take(st, &small, VTM_SPEND_URL, 6, NULL), 4, "%s: close to it this day still counts", s->name);
 	is_int(take(st, &small, VTM_SPEND_URL, 6, NULL), 0, "%s: and is spent", s->name);
 	vtm_clock_manual_advance(s->clock, VTM_MIDNIGHT_BEFORE_MS + VTM_MIDNIGHT_AFTER_MS - 1);
-	is_int(take(st, &small, VTM_SPEND_URL, 6, NULL), 0, "%s: just after midnight it may still be yesterday there", s->name);
+	is_int(take(st, &small, VTM_SPEND_URL, 6, NULL), 0, "%s: just after midnight it may still be yesterday there",
+	       s->name);
 	vtm_clock_manual_advance(s->clock, 1);
 	is_used(s, st, 4, 10, 10, "today: what was sent close to midnight counts twice");
 	is_int(take(st, &small, VTM_SPEND_URL, 100, NULL), 6, "%s: which leaves six", s->name);
@@ -319,7 +328,8 @@ static void raised(struct suite *s)
 	struct vtm_store *st = suite_fresh(s, SUITE_NOON);
 
 	take(st, &no_window, VTM_SPEND_URL, 5, NULL);
-	is_int(vtm_store_budget_raise(st, 3, 200, NULL), 0, "%s: the server counts fewer today, more this month", s->name);
+	is_int(vtm_store_budget_raise(st, 3, 200, NULL), 0, "%s: the server counts fewer today, more this month",
+	       s->name);
 	is_used(s, st, 5, 200, 5, "the larger ones");
 	vtm_store_budget_raise(st, 450, 100, NULL);
 	is_used(s, st, 450, 200, 5, "after it counted more");
@@ -345,14 +355,18 @@ static void utc(struct suite *s)
 	int64_t now = 0;
 	GError *error = NULL;
 
-	ok(!vtm_store_budget_utc(st, &now, NULL) && now == SUITE_NOON, "%s: the budget's time is the clock's at first", s->name);
-	is_int(vtm_store_budget_sync(st, SUITE_NOON + VTM_STORE_UTC_OFF_MS, NULL), 0, "%s: 2 s off is near enough", s->name);
-	is_int(vtm_store_budget_sync(st, SUITE_NOON - VTM_STORE_UTC_OFF_MS - 1, NULL), 1, "%s: more is corrected", s->name);
+	ok(!vtm_store_budget_utc(st, &now, NULL) && now == SUITE_NOON, "%s: the budget's time is the clock's at first",
+	   s->name);
+	is_int(vtm_store_budget_sync(st, SUITE_NOON + VTM_STORE_UTC_OFF_MS, NULL), 0, "%s: 2 s off is near enough",
+	       s->name);
+	is_int(vtm_store_budget_sync(st, SUITE_NOON - VTM_STORE_UTC_OFF_MS - 1, NULL), 1, "%s: more is corrected",
+	       s->name);
 	vtm_clock_manual_advance(s->clock, 5000);
 	vtm_store_budget_utc(st, &now, NULL);
 	is_int(now, SUITE_NOON - VTM_STORE_UTC_OFF_MS - 1 + 5000, "%s: and goes on from there", s->name);
 	take(st, &no_window, VTM_SPEND_URL, 7, NULL);
-	is_int(vtm_store_budget_sync(st, SUITE_MIDNIGHT + HOUR, NULL), 1, "%s: a clock that is half a day late", s->name);
+	is_int(vtm_store_budget_sync(st, SUITE_MIDNIGHT + HOUR, NULL), 1, "%s: a clock that is half a day late",
+	       s->name);
 	is_used(s, st, 0, 7, 7, "by the server's day");
 	is_int(vtm_store_budget_sync(st, SUITE_NOON, NULL), 1, "%s: set back", s->name);
 	is_used(s, st, 7, 7, 7, "again: nothing was forgotten");
@@ -365,7 +379,8 @@ static void utc(struct suite *s)
 
 static void keep_queued(const struct vtm_queued *q, void *arg)
 {
-	g_string_append_printf(arg, "%s %d %d %" G_GINT64_FORMAT " %" G_GINT64_FORMAT " %d %s %s\n", q->lookup->subject, q->op,
+	g_string_append_printf(arg, "%s %d %d %" G_GINT64_FORMAT " %" G_GINT64_FORMAT " %d %s %s\n",
+			       q->lookup->subject, q->op,
 			       q->class, q->since_ms, q->not_before_ms, q->attempts, q->analysis ? q->analysis : "-",
 			       q->host);
 }
@@ -399,7 +414,8 @@ static void queue(struct suite *s)
 
 	is_queue(s, st, 10, "", "an empty queue");
 	ok(!vtm_store_queue_put(st, &one, NULL) && !vtm_store_queue_put(st, &two, NULL), "%s: two are queued", s->name);
-	is_queue(s, other, 10, "http://host2.example/ 0 0 2000 0 0 - mx1\nhttp://host1.example/ 1 2 3000 4 5 u-1-2 mx1\n",
+	is_queue(s, other, 10,
+		 "http://host2.example/ 0 0 2000 0 0 - mx1\nhttp://host1.example/ 1 2 3000 4 5 u-1-2 mx1\n",
 		 "another host sees them, the oldest first");
 	is_queue(s, st, 1, "http://host2.example/ 0 0 2000 0 0 - mx1\n", "no more than asked for");
 	one.attempts = 6;
@@ -408,7 +424,8 @@ static void queue(struct suite *s)
 	vtm_store_queue_put(other, &one, NULL);
 	vtm_store_queue_delete(other, &two.lookup->key, NULL);
 	is_queue(s, st, 10, "http://host1.example/ 1 2 3000 4 6 u-1-2 mx1\n", "changed and deleted by the other");
-	is_int(vtm_store_queue_delete(st, &two.lookup->key, NULL), 0, "%s: deleting what is not there is no error", s->name);
+	is_int(vtm_store_queue_delete(st, &two.lookup->key, NULL), 0, "%s: deleting what is not there is no error",
+	       s->name);
 	vtm_store_queue_delete(st, &one.lookup->key, NULL);
 	vtm_store_queue_put(st, &odd, NULL);
 	want = g_strdup_printf("%s 0 0 5000 0 0 - mx1\n", url);
@@ -456,7 +473,8 @@ static struct vtm_journal_item journal_item(unsigned n, enum vtm_verdict verdict
 static void add(struct vtm_store *st, const char *queue_id, const char *message_id, int64_t time, uint32_t tags,
 		struct vtm_journal_item *items, size_t n)
 {
-	struct vtm_journal_message m = { .queue_id = g_strdup(queue_id), .message_id = g_strdup(message_id), .time_ms = time,
+	struct vtm_journal_message m = { .queue_id = g_strdup(queue_id), .message_id = g_strdup(message_id),
+					 .time_ms = time,
 					 .tags = tags, .tags_delivered = tags };
 	GError *error = NULL;
 
@@ -486,7 +504,8 @@ static void keep_message(const struct vtm_journal_message *m, const struct vtm_j
 	g_string_append(text, m->done_ms ? " done\n" : "\n");
 }
 
-static void is_list(struct suite *s, struct vtm_store *st, struct vtm_journal_filter f, const char *want, const char *what)
+static void is_list(struct suite *s, struct vtm_store *st, struct vtm_journal_filter f, const char *want,
+		    const char *what)
 {
 	GString *text = g_string_new("");
 	int n;
@@ -513,7 +532,8 @@ static struct vtm_journal_message full_message(void)
 {
 	return (struct vtm_journal_message){
 		.queue_id = g_strdup("4bQ1"), .message_id = g_strdup("<x\xff@y>"), .sender = g_strdup("s@example"),
-		.recipients = g_strsplit("a@example,\xff\xfe@example,", ",", -1), .client = g_strdup("192.0.2.0/24"), .time_ms = SUITE_NOON,
+		.recipients = g_strsplit("a@example,\xff\xfe@example,", ",", -1), .client = g_strdup("192.0.2.0/24"),
+		.time_ms = SUITE_NOON,
 		.size = G_MAXINT64, .tags = 0x7f, .tags_delivered = 0x18, .done_ms = 77,
 	};
 }
@@ -551,11 +571,12 @@ static bool same_item(const struct vtm_journal_item *a, const struct vtm_journal
 	return a->has_key == b->has_key && (!a->has_key || vtm_key_equal(&a->key, &b->key)) &&
 	       a->answered_ms == b->answered_ms && !g_strcmp0(a->why, b->why) && x->kind == y->kind &&
 	       !g_strcmp0(x->subject, y->subject) && !g_strcmp0(x->name, y->name) && !g_strcmp0(x->type, y->type) &&
-	       x->size == y->size && !g_strcmp0(x->host, y->host) && x->role == y->role && !g_strcmp0(x->from, y->from) &&
+	       x->size == y->size && !g_strcmp0(x->host, y->host) && x->role == y->role &&
+	       !g_strcmp0(x->from, y->from) &&
 	       g_strv_equal((const char *const *)x->via, (const char *const *)y->via) && x->depth == y->depth &&
 	       x->group == y->group && !g_strcmp0(x->note, y->note) && x->personal == y->personal &&
-	       x->ignored == y->ignored && x->wrapper == y->wrapper && x->risky == y->risky && x->unasked == y->unasked &&
-	       same_report(&x->report, &y->report);
+	       x->ignored == y->ignored && x->wrapper == y->wrapper && x->risky == y->risky &&
+	       x->unasked == y->unasked && same_report(&x->report, &y->report);
 }
 
 static void compare(const struct vtm_journal_message *m, const struct vtm_journal_item *items, size_t n, void *arg)
@@ -589,7 +610,8 @@ static void journal_fields(struct suite *s)
 	is_int(c.same, 3, "%s: every field came back each time", s->name);
 	is_int(vtm_store_journal_add(st, &bare, NULL, 0, NULL), 0, "%s: a message with nothing at all", s->name);
 	is_list(s, st, (struct vtm_journal_filter){ .until_ms = SUITE_NOON - 1 }, "(null):0\n", "comes back so");
-	ok(vtm_store_journal_add(st, &bare, items, VTM_STORE_ITEMS_MAX + 1, &error) < 0 && failed_as(&error, VTM_ERROR_LIMIT),
+	ok(vtm_store_journal_add(st, &bare, items, VTM_STORE_ITEMS_MAX + 1, &error) < 0 &&
+	   failed_as(&error, VTM_ERROR_LIMIT),
 	   "%s: too many items are refused", s->name);
 	vtm_journal_message_clear(&m);
 	vtm_journal_message_clear(&bare);
@@ -606,7 +628,8 @@ static void journal_lists(struct suite *s)
 	add_one(st, "C", SUITE_NOON + 3, 4, 1, VTM_CLEAN);
 	add_one(st, "B", SUITE_NOON + 2, 2 | 1, 1, VTM_IGNORED);
 	add_one(st, "B", SUITE_NOON + 4, 0, 1, VTM_CLEAN);
-	is_list(s, st, (struct vtm_journal_filter){ 0 }, "B:0 clean\nC:4 clean\nB:3 ignored\nA:1 bad\n", "newest first");
+	is_list(s, st, (struct vtm_journal_filter){ 0 }, "B:0 clean\nC:4 clean\nB:3 ignored\nA:1 bad\n",
+		"newest first");
 	is_list(s, st, (struct vtm_journal_filter){ .tags = 1 }, "B:3 ignored\nA:1 bad\n", "by tag");
 	is_list(s, st, (struct vtm_journal_filter){ .tags = 6 }, "C:4 clean\nB:3 ignored\n", "by one of two tags");
 	is_list(s, st, (struct vtm_journal_filter){ .since_ms = SUITE_NOON + 2, .until_ms = SUITE_NOON + 3 },
@@ -659,7 +682,8 @@ static void is_answered(struct suite *s, struct vtm_store *st, unsigned key, con
 	struct turning t = { st, g_string_new(""), 0 };
 	struct vtm_key k = suite_key(key);
 
-	is_int(vtm_store_journal_answer(st, &k, r, turned, &t, NULL), count, "%s: %s: %d messages", s->name, what, count);
+	is_int(vtm_store_journal_answer(st, &k, r, turned, &t, NULL), count, "%s: %s: %d messages", s->name, what,
+	       count);
 	is_str(t.text->str, want, "%s: %s: as told", s->name, what);
 	g_string_free(t.text, TRUE);
 }
@@ -696,13 +720,15 @@ static void answers(struct suite *s)
 	{
 		struct turning t = { st, g_string_new(""), 0 };
 
-		is_int(vtm_store_journal_answer(st, &k1, &bad, turned, &t, NULL), 2, "%s: both unknown ones turn bad", s->name);
+		is_int(vtm_store_journal_answer(st, &k1, &bad, turned, &t, NULL), 2, "%s: both unknown ones turn bad",
+		       s->name);
 		is_int(t.bad, 2, "%s: the callback says so", s->name);
 		g_string_free(t.text, TRUE);
 	}
 	is_found(s, st, "unk", "unk:1 bad! done\n", "tags as the callback left them");
 	is_found(s, st, "key", "key:0 pending\n", "an item without a key waits for nothing");
-	is_int(vtm_store_late_due(st, 10, count_late, late, NULL), 2, "%s: late verdicts added by the callback are kept", s->name);
+	is_int(vtm_store_late_due(st, 10, count_late, late, NULL), 2,
+	       "%s: late verdicts added by the callback are kept", s->name);
 	ok(vtm_store_journal_answer(st, &k1, &(struct vtm_report){ 0 }, turned, NULL, &error) < 0 &&
 	   failed_as(&error, VTM_ERROR_FORMAT), "%s: what is no answer is refused", s->name);
 	g_string_free(late, TRUE);
@@ -730,7 +756,8 @@ static void many_answers(struct suite *s)
 		add_one(st, "M", SUITE_NOON + i, 0, 1, VTM_PENDING);
 	vtm_store_commit(st, NULL);
 	start = g_get_monotonic_time();
-	is_int(vtm_store_journal_answer(st, &k, &bad, quiet, &told, NULL), VTM_STORE_ANSWER_MAX, "%s: %d messages a call",
+	is_int(vtm_store_journal_answer(st, &k, &bad, quiet, &told, NULL), VTM_STORE_ANSWER_MAX,
+	       "%s: %d messages a call",
 	       s->name, VTM_STORE_ANSWER_MAX);
 	diag("%s: %.1f ms for %u messages", s->name, (double)(g_get_monotonic_time() - start) / 1000, told);
 	is_int(vtm_store_journal_answer(st, &k, &bad, quiet, &told, NULL), 1, "%s: the rest by the next", s->name);
@@ -783,12 +810,14 @@ static void late(struct suite *s)
 	vtm_store_late_retry(st, id, 0, NULL);
 	is_late(s, st, 10, "", "what is done does not come back");
 	is_int(vtm_store_late_add(st, most, NULL), 0, "%s: %d bytes are taken", s->name, VTM_STORE_LATE_BYTES);
-	ok(vtm_store_late_add(st, more, &error) < 0 && failed_as(&error, VTM_ERROR_LIMIT), "%s: one more is not", s->name);
+	ok(vtm_store_late_add(st, more, &error) < 0 && failed_as(&error, VTM_ERROR_LIMIT), "%s: one more is not",
+	   s->name);
 	vtm_store_begin(st, NULL);
 	for (int i = 1; i < VTM_STORE_LATE_MAX - 1; i++)
 		vtm_store_late_add(st, "x", NULL);
 	is_int(vtm_store_commit(st, NULL), 0, "%s: up to %d wait, of all hosts", s->name, VTM_STORE_LATE_MAX);
-	ok(vtm_store_late_add(st, "x", &error) < 0 && failed_as(&error, VTM_ERROR_LIMIT), "%s: one more is refused", s->name);
+	ok(vtm_store_late_add(st, "x", &error) < 0 && failed_as(&error, VTM_ERROR_LIMIT), "%s: one more is refused",
+	   s->name);
 	g_free(most);
 	g_free(more);
 	vtm_store_close(st);
@@ -835,7 +864,8 @@ static void read_only(struct suite *s)
 	take(st, &public_key, VTM_SPEND_URL, 2, NULL);
 	s->settings.read_only = true;
 	looker = suite_again(s, "mx1");
-	is_int(vtm_store_verdicts_get(looker, &l->key, 1, &out, NULL), 1, "%s: one who only looks sees verdicts", s->name);
+	is_int(vtm_store_verdicts_get(looker, &l->key, 1, &out, NULL), 1, "%s: one who only looks sees verdicts",
+	       s->name);
 	is_used(s, looker, 2, 2, 2, "as he sees it");
 	ok(vtm_store_verdict_put(looker, l, &bad, SUITE_NOON + DAY, &error) < 0 && failed_as(&error, VTM_ERROR_STORE),
 	   "%s: but changes nothing", s->name);

@@ -37,7 +37,8 @@ static void uris(void)
 
 		ok(vtm_store_uri_ok(cases[i].uri, &error) == cases[i].good, "\"%s\" is %s", cases[i].uri,
 		   cases[i].good ? "a store" : "none");
-		ok(cases[i].good || g_error_matches(error, VTM_ERROR, VTM_ERROR_CONFIG), "told as a configuration error");
+		ok(cases[i].good || g_error_matches(error, VTM_ERROR, VTM_ERROR_CONFIG),
+		   "told as a configuration error");
 		g_clear_error(&error);
 		if (!cases[i].good)
 			ok(!vtm_store_open(cases[i].uri, &settings, &error) &&
