@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "error.h"
 #include "log.h"
 
 #define ANSWER_FIRST_MS 600		/* what an answer is thought to take before any came */
@@ -17,6 +18,7 @@
 #define LEASE_POLL_MS 1000		/* how often another host's answer is looked for */
 #define QUOTAS_MS 3600000		/* how often the server's own count is read */
 #define QUOTAS_RETRY_MS 300000	/* and when that failed */
+#define QUOTAS_LOST_MS 60000		/* how often, while the store does not know */
 #define QUOTAS_FIRST_MS 10000		/* requests wait so long for it at start */
 #define REFUSED_MS 2000			/* the store granted less than planned: plan again after */
 #define TAKE_MAX 64			/* requests taken from the budget in one go */
@@ -829,6 +831,15 @@ static unsigned send_room(const struct vtm_sched *s, int64_t now)
 	return MIN(room, TAKE_MAX);
 }
 
+/* The store forgot what was spent: nothing is sent until VirusTotal's own count is there. */
+static void budget_lost(struct vtm_sched *s, int64_t now)
+{
+	if (!s->quotas_in_flight && s->quotas_due_ms > now && s->quotas_due_ms - QUOTAS_MS + QUOTAS_LOST_MS <= now) {
+		s->quotas_due_ms = now;
+		vtm_log(VTM_LOG_WARNING, "budget: the store forgot what was spent; asking VirusTotal's own count");
+	}
+}
+
 /* One round: picks, takes from the budget, sends.  True if another round may be worth it. */
 static bool send_round(struct vtm_sched *s, int64_t now)
 {
@@ -846,6 +857,11 @@ static bool send_round(struct vtm_sched *s, int64_t now)
 		return s->stats.cached_store != before && !s->stats.store_failing;
 	granted = vtm_store_budget_take(s->set.store, &s->limits, vtm_class_spender(batch[0]->class), n, slots, &error);
 	s->view_stale = true;
+	if (g_error_matches(error, VTM_ERROR, VTM_ERROR_BUDGET_LOST)) {
+		budget_lost(s, now);
+		g_clear_error(&error);
+		granted = 0;
+	}
 	if (!stored_ok(s, granted, &error))
 		granted = 0;
 	if (granted > 0 && !vtm_breaker_allows(&s->breaker, now))

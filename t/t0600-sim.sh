@@ -1,0 +1,33 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+# t0600-sim.sh - days of mail through the daemon's scheduler: the budget holds, mail does not wait for what cannot come.
+. "${srcdir:-.}/t/lib.sh"
+
+# value NAME LINE : the number behind NAME=, without its unit.
+value()
+{
+	echo "$2" | tr ' ' '\n' | sed -n "s/^$1=\([0-9.]*\).*/\1/p"
+}
+
+for pattern in poisson burst newsletter abuser; do
+	line=$("$builddir/t/sim" --pattern $pattern --days 2)
+	ok "$pattern: the simulator ends well" [ $? = 0 ]
+	diag "$line"
+	is "$(value violations "$line")" 0 "$pattern: no request over the budget"
+	ok "$pattern: the budget is used" [ "$(value requests "$line")" -ge 900 ]
+	is "$(value delay_median "$line")" 0.000 "$pattern: the median message is not delayed"
+	ok "$pattern: nobody waits longer than the time-out" [ "$(value delay_max "$line" | cut -d. -f1)" -le 120 ]
+	ok "$pattern: never more than 9 wait" [ "$(value waiting_max "$line")" -le 9 ]
+done
+
+line=$("$builddir/t/sim" --pattern poisson --messages 300)
+diag "$line"
+is "$(value risky_asked "$line")" 100.0 "300 messages a day: every risky attachment is asked"
+
+line=$("$builddir/t/sim" --pattern poisson --policy fifo)
+diag "$line"
+ok 'first in first out, as a naive milter: the median message is delayed' [ "$(value delay_median "$line" | cut -d. -f1)" -ge 60 ]
+
+"$builddir/t/sim" --pattern nonsense >/dev/null 2>&1
+is $? 64 'an unknown pattern is refused'
+done_testing
