@@ -118,19 +118,34 @@ static struct vtm_lookup *lookup_of(const struct sim_item *item)
 
 /* ---- the server: answers, and holds us to its quota ---------------------------------------- */
 
-/* Counts a request that arrives at <at_ms>; false: over the quota. */
-static bool server_takes(struct sim *s, int64_t at_ms)
+static gint by_arrival(gconstpointer a, gconstpointer b, gpointer data)
 {
-	int64_t utc = START_UTC_MS + at_ms, day = vtm_budget_day(utc);
-	bool over;
+	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+
+	(void)data;
+	return x < y ? -1 : x > y;
+}
+
+static void roll_day(struct sim *s, int64_t at_ms)
+{
+	int64_t day = vtm_budget_day(START_UTC_MS + at_ms);
 
 	if (day != s->day) {
 		s->day = day;
 		s->day_count = 0;
 	}
+}
+
+/* Counts a request that arrives at <at_ms>; false: over the quota. */
+static bool server_takes(struct sim *s, int64_t at_ms)
+{
+	bool over;
+
+	roll_day(s, at_ms);
 	while (s->window.length && *(int64_t *)g_queue_peek_head(&s->window) <= at_ms - VTM_WINDOW_MS)
 		g_free(g_queue_pop_head(&s->window));
-	g_queue_push_tail(&s->window, g_memdup2(&at_ms, sizeof(at_ms)));
+	/* requests do not arrive in the order in which they left */
+	g_queue_insert_sorted(&s->window, g_memdup2(&at_ms, sizeof(at_ms)), by_arrival, NULL);
 	s->requests++;
 	s->day_count++;
 	s->window_max = MAX(s->window_max, s->window.length);
@@ -175,6 +190,7 @@ static int transport(void *arg, enum vtm_op op, const struct vtm_lookup *lookup,
 	e->result.retry_after_ms = -1;
 	e->result.hourly.allowed = -1;
 	if (op == VTM_OP_QUOTAS) {
+		roll_day(s, s->clock.boot + took / 2);
 		e->result.answer = VTM_ANSWER_QUOTAS;
 		e->result.daily = (struct vtm_quota){ s->day_count, s->o.limits.per_day };
 		e->result.monthly = (struct vtm_quota){ s->requests, s->o.limits.per_month };
