@@ -140,6 +140,8 @@ static bool fetch(struct vtm_http *h, struct vtm_http_reply *r)
 #define DATE_MS INT64_C(1601478930000)
 #define YEAR_MS (INT64_C(366) * 24 * 3600 * 1000)
 #define LEN0 "Content-Length: 0\r\n\r\n"
+#define RETRY(value) "Retry-After:" value "\r\n"
+#define RETRY_DATE(time) RETRY(" Wed, 30 Sep 2020 " time " GMT")
 
 static const struct {
 	const char *what, *reply;
@@ -149,23 +151,25 @@ static const struct {
 	int64_t date_ms, retry_after_ms;
 } replies[] = {
 	{ "a whole reply", OK DATE "Content-Length: 5\r\n\r\nhello", 200, false, "hello", DATE_MS, -1 },
-	{ "chunks", OK "Transfer-Encoding: chunked\r\n\r\n3\r\nhel\r\n2\r\nlo\r\n0\r\n\r\n", 200, false, "hello", 0, -1 },
+	{ "chunks", OK "Transfer-Encoding: chunked\r\n\r\n3\r\nhel\r\n2\r\nlo\r\n0\r\n\r\n", 200, false, "hello",
+	  0, -1 },
 	{ "up to the end of the connection", OK "\r\nhello", 200, false, "hello", 0, -1 },
 	{ "an empty body", OK LEN0, 200, false, "", 0, -1 },
 	{ "another status", "HTTP/1.1 503 No\r\nContent-Length: 2\r\n\r\nno", 503, false, "no", 0, -1 },
-	{ "an interim reply", "HTTP/1.1 100 Continue\r\n" DATE "Retry-After: 5\r\n\r\n" OK LEN0, 200, false, "", 0, -1 },
+	{ "an interim reply", "HTTP/1.1 100 Continue\r\n" DATE RETRY(" 5") "\r\n" OK LEN0, 200, false, "", 0, -1 },
 	{ "a date that is none", OK "Date: tomorrow\r\n" LEN0, 200, false, "", 0, -1 },
-	{ "headers in any case", OK "dAtE:Wed, 30 Sep 2020 15:15:30 GMT \r\nretry-AFTER:  7  \r\n" LEN0, 200, false, "", DATE_MS,
-	  7000 },
-	{ "other headers with such names", OK "X-Date: a\r\nDates: b\r\nRetry-After-All: 3\r\n" LEN0, 200, false, "", 0, -1 },
-	{ "Retry-After 0", OK "Retry-After: 0\r\n" LEN0, 200, false, "", 0, 0 },
-	{ "Retry-After -5", OK "Retry-After: -5\r\n" LEN0, 200, false, "", 0, -1 },
-	{ "Retry-After without a value", OK "Retry-After:\r\n" LEN0, 200, false, "", 0, -1 },
-	{ "Retry-After of 30 digits", OK "Retry-After: 999999999999999999999999999999\r\n" LEN0, 200, false, "", 0, YEAR_MS },
-	{ "Retry-After as a date", OK DATE "Retry-After: Wed, 30 Sep 2020 15:16:00 GMT\r\n" LEN0, 200, false, "", DATE_MS, 30000 },
-	{ "and before Date", OK "Retry-After: Wed, 30 Sep 2020 15:16:00 GMT\r\n" DATE LEN0, 200, false, "", DATE_MS, 30000 },
-	{ "a date in the past", OK DATE "Retry-After: Wed, 30 Sep 2020 15:00:00 GMT\r\n" LEN0, 200, false, "", DATE_MS, 0 },
-	{ "a date against no Date", OK "Retry-After: Wed, 30 Sep 2020 15:16:00 GMT\r\n" LEN0, 200, false, "", 0, -1 },
+	{ "headers in any case", OK "dAtE:Wed, 30 Sep 2020 15:15:30 GMT \r\nretry-AFTER:  7  \r\n" LEN0, 200, false,
+	  "", DATE_MS, 7000 },
+	{ "other headers with such names", OK "X-Date: a\r\nDates: b\r\nRetry-After-All: 3\r\n" LEN0, 200, false, "",
+	  0, -1 },
+	{ "Retry-After 0", OK RETRY("0") LEN0, 200, false, "", 0, 0 },
+	{ "Retry-After -5", OK RETRY("-5") LEN0, 200, false, "", 0, -1 },
+	{ "Retry-After without a value", OK RETRY("") LEN0, 200, false, "", 0, -1 },
+	{ "Retry-After of 30 digits", OK RETRY("999999999999999999999999999999") LEN0, 200, false, "", 0, YEAR_MS },
+	{ "Retry-After as a date", OK DATE RETRY_DATE("15:16:00") LEN0, 200, false, "", DATE_MS, 30000 },
+	{ "and before Date", OK RETRY_DATE("15:16:00") DATE LEN0, 200, false, "", DATE_MS, 30000 },
+	{ "a date in the past", OK DATE RETRY_DATE("15:00:00") LEN0, 200, false, "", DATE_MS, 0 },
+	{ "a date against no Date", OK RETRY_DATE("15:16:00") LEN0, 200, false, "", 0, -1 },
 	{ "a redirect", "HTTP/1.1 302 Found\r\nLocation: /other\r\n" LEN0, 302, false, "", 0, -1 },
 	{ "no HTTP", "hello\r\n\r\n", 0, true, NULL, 0, -1 },
 	{ "nothing", "", 0, true, NULL, 0, -1 },
@@ -173,7 +177,8 @@ static const struct {
 	{ "a body cut short", OK DATE "Content-Length: 10\r\n\r\nhello", 200, true, NULL, DATE_MS, -1 },
 	{ "chunks cut short", OK "Transfer-Encoding: chunked\r\n\r\n5\r\nhel", 200, true, NULL, 0, -1 },
 	{ "bad compression", OK "Content-Encoding: gzip\r\nContent-Length: 5\r\n\r\nhello", 200, true, NULL, 0, -1 },
-	{ "an encoding nobody knows", OK "Content-Encoding: rot13\r\nContent-Length: 5\r\n\r\nuryyb", 200, true, NULL, 0, -1 },
+	{ "an encoding nobody knows", OK "Content-Encoding: rot13\r\nContent-Length: 5\r\n\r\nuryyb", 200, true, NULL,
+	  0, -1 },
 };
 
 static void read_replies(void)
@@ -219,8 +224,9 @@ static void size(size_t len, bool chunked, bool fits)
 		g_string_append(s, "\r\n0\r\n\r\n");
 	step.reply = s->str;
 	server_start(&step, 1);
-	ok(fetch(h, &r) && r.too_large == !fits && !r.body == !fits && !r.failure == fits && r.body_len == (fits ? len : 0),
-	   "%zu bytes%s %s", len, chunked ? " in chunks" : "", fits ? "fit" : "are too many");
+	ok(fetch(h, &r) && r.too_large == !fits && !r.body == !fits && !r.failure == fits &&
+	   r.body_len == (fits ? len : 0), "%zu bytes%s %s", len, chunked ? " in chunks" : "",
+	   fits ? "fit" : "are too many");
 	vtm_http_reply_clear(&r);
 	vtm_http_free(h);
 	server_stop();
@@ -256,8 +262,8 @@ static void compressed_size(size_t len, bool fits)
 	step.reply = s->str;
 	step.len = s->len;
 	server_start(&step, 1);
-	ok(fetch(h, &r) && r.too_large == !fits && r.body_len == (fits ? len : 0), "%u bytes that become %zu %s", gz->len, len,
-	   fits ? "fit" : "are too many");
+	ok(fetch(h, &r) && r.too_large == !fits && r.body_len == (fits ? len : 0), "%u bytes that become %zu %s",
+	   gz->len, len, fits ? "fit" : "are too many");
 	vtm_http_reply_clear(&r);
 	vtm_http_free(h);
 	server_stop();
@@ -414,15 +420,16 @@ static void addresses(void)
 	GError *error = NULL;
 
 	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
-		ok(vtm_http_base_ok(cases[i].url, &error) == cases[i].good && !error == cases[i].good, "\"%s\": %s", cases[i].url,
-		   error ? error->message : "taken");
+		ok(vtm_http_base_ok(cases[i].url, &error) == cases[i].good && !error == cases[i].good, "\"%s\": %s",
+		   cases[i].url, error ? error->message : "taken");
 		g_clear_error(&error);
 	}
 	g_strdelimit(longest, " ", 'a');
 	longer = g_strconcat(longest, "a", NULL);
 	ok(vtm_http_base_ok(longest, NULL), "1024 bytes are taken");
 	ok(!vtm_http_base_ok(longer, NULL), "1025 are not");
-	ok(vtm_http_start(h, &r, &error) < 0 && error && !strstr(error->message, "secret"), "no request to such a place");
+	ok(vtm_http_start(h, &r, &error) < 0 && error && !strstr(error->message, "secret"),
+	   "no request to such a place");
 	g_clear_error(&error);
 	is_int(vtm_http_in_flight(h), 0, "so nothing is in flight");
 	vtm_http_free(h);

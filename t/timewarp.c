@@ -5,11 +5,11 @@
  *		Clocks are ahead by the 64-bit number of milliseconds (native order) that stands in FILE.  The file is
  *		mapped: changing it in place makes time jump for all that run with it, and ends their waits.
  *	LD_PRELOAD=t/libtimewarp.so TIMEWARP=20 [TIMEWARP_EPOCH=NS] PROGRAM
- *		Time runs 20 times as fast, from the moment TIMEWARP_EPOCH on (CLOCK_BOOTTIME in ns; set for the children
- *		when it is not there).  Programs with one epoch agree on the time.
+ *		Time runs 20 times as fast, from the moment TIMEWARP_EPOCH on (CLOCK_BOOTTIME in ns; set for the
+ *		children when it is not there).  Programs with one epoch agree on the time.
  *
- * Both may be combined.  What is warped: clock_gettime (all but CPU time), gettimeofday, time, timespec_get; poll, ppoll,
- * select, pselect, epoll_wait, epoll_pwait, nanosleep, clock_nanosleep, usleep, sleep, pthread_cond_timedwait,
+ * Both may be combined.  What is warped: clock_gettime (all but CPU time), gettimeofday, time, timespec_get; poll,
+ * ppoll, select, pselect, epoll_wait, epoll_pwait, nanosleep, clock_nanosleep, usleep, sleep, pthread_cond_timedwait,
  * pthread_cond_clockwait and the futex system call, by which GLib waits.  What is not: time stamps of files, socket
  * time-outs, timers and alarms.  A condition may wake up without a cause, as conditions may.
  *
@@ -376,7 +376,8 @@ unsigned sleep(unsigned seconds)
 	return nanosleep(&ts, &left) == 0 ? 0 : (unsigned)left.tv_sec;
 }
 
-/* The moment of the real clock <id> at which the next piece of a wait until <deadline> ends; *last_r: so does the wait. */
+/* The moment of the real clock <id> at which the next piece of a wait until <deadline> ends; *last_r: with it the
+ * wait. */
 static struct timespec piece_end(clockid_t id, const struct timespec *deadline, bool *last_r)
 {
 	struct wait w = { id, to_ns(deadline), 0 };
