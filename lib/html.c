@@ -218,7 +218,7 @@ static const char *script_base64(GString *out, struct bytes b)
 
 	while (p < b.end && (g_ascii_isalnum(*p) || *p == '+' || *p == '/'))
 		p++;
-	text = g_strdup_printf("%.*s%s", (int)(p - b.at), b.at, "===" + (p - b.at + 3) % 4);
+	text = g_strdup_printf("%.*s%s", (int)(p - b.at), b.at, &"==="[(p - b.at + 3) % 4]);
 	decoded = g_base64_decode(text, &n);
 	g_string_append_c(out, '\n');
 	g_string_append_len(out, (const char *)decoded, (gssize)n);
