@@ -37,7 +37,8 @@ static const char *practical(const char *charset)
 	static const struct {
 		const char *label, *charset;
 	} table[] = {
-		{ "iso-8859-1", "CP1252" }, { "iso8859-1", "CP1252" }, { "iso_8859-1", "CP1252" }, { "latin1", "CP1252" },
+		{ "iso-8859-1", "CP1252" }, { "iso8859-1", "CP1252" }, { "iso_8859-1", "CP1252" },
+		{ "latin1", "CP1252" },
 		{ "iso-8859-9", "CP1254" }, { "iso-8859-11", "CP874" }, { "tis-620", "CP874" },
 		{ "gb2312", "GB18030" }, { "gbk", "GB18030" }, { "x-gbk", "GB18030" }, { "gb_2312-80", "GB18030" },
 		{ "ks_c_5601-1987", "CP949" }, { "ks_c_5601", "CP949" }, { "euc-kr", "CP949" }, { "ksc5601", "CP949" },
@@ -61,7 +62,8 @@ static bool means_utf8(const char *charset)
 
 static bool means_nothing(const char *charset)
 {
-	return !charset || !*charset || !g_ascii_strcasecmp(charset, "us-ascii") || !g_ascii_strcasecmp(charset, "ascii") ||
+	return !charset || !*charset ||
+	       !g_ascii_strcasecmp(charset, "us-ascii") || !g_ascii_strcasecmp(charset, "ascii") ||
 	       !g_ascii_strcasecmp(charset, "ansi_x3.4-1968") || !g_ascii_strcasecmp(charset, "unknown-8bit") ||
 	       !g_ascii_strcasecmp(charset, "x-unknown");
 }

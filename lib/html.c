@@ -2,25 +2,25 @@
 /* html.c - references and visible text of HTML: the tokenizer of the HTML standard without its tree.
  *
  * libxml2's SAX parser was tried and measured (2.9.14): as push parser it stops behind "</html>", it takes "<!-->" and
- * "<title><!--</title>" for the beginning of a comment that hides the rest, it loses the href of "<a/href=...>", and 100,000
- * end tags that match nothing, or attributes of one tag, take it 10 to 18 s.  A sender chooses those, so only its table of
- * entities is used.  Nothing here looks back, and nothing nests but a conditional comment in a document: linear, flat.
+ * "<title><!--</title>" for the beginning of a comment that hides the rest, it loses the href of "<a/href=...>", and
+ * 100,000 end tags that match nothing, or attributes of one tag, take it 10 to 18 s.  A sender chooses those, so only
+ * its table of entities is used.  Nothing here looks back, and nothing nests but a conditional comment, a raw element
+ * that may be none, and a document in an attribute, each once or twice: linear, flat.
  */
 #include "html.h"
 
-#include <libxml/HTMLparser.h>
 #include <string.h>
 
 #include "charset.h"
+#include "html-parts.h"
 
-#define NAME_MAX_LEN 32		/* longest name of an element, attribute or entity that means anything here */
 #define INSIDE_MAX 2		/* data: URLs and srcdoc in each other */
 #define SNIFF_BYTES 4096	/* of a document, in which it may declare its charset */
 
 enum span {
 	SPAN_DOCUMENT,		/* also one inside an attribute */
 	SPAN_CONDITIONAL,	/* inside <!--[if ...]> */
-	SPAN_RAW		/* inside a raw text element that may be none (SVG): references only, nothing is raw in it */
+	SPAN_RAW		/* inside a raw text element that may be none (SVG): only references, and nothing is raw */
 };
 
 struct reader {
@@ -33,222 +33,11 @@ struct reader {
 	enum span span;
 };
 
-struct bytes {
-	const char *at, *end;
-};
-
-static void read_span(struct reader *r, struct bytes in, enum span span);
-
-static bool is_space(char c)
-{
-	return c == ' ' || (c >= '\t' && c <= '\r' && c != '\v');
-}
-
-static struct bytes skip_space(struct bytes b)
-{
-	while (b.at < b.end && is_space(*b.at))
-		b.at++;
-	return b;
-}
-
-static bool starts_with(struct bytes b, const char *lower)
-{
-	size_t n = strlen(lower);
-
-	return (size_t)(b.end - b.at) >= n && !g_ascii_strncasecmp(b.at, lower, n);
-}
-
-/* First byte behind the next <c>, or the end. */
-static const char *behind(struct bytes b, char c)
-{
-	const char *p = memchr(b.at, c, (size_t)(b.end - b.at));
-
-	return p ? p + 1 : b.end;
-}
+static void read_span(struct reader *r, struct vtm_bytes in, enum span span);
 
 static bool is_one_of(const char *name, const char *const *names)
 {
 	return g_strv_contains(names, name);
-}
-
-/* ---- entities ------------------------------------------------------------ */
-
-/* Names that HTML 4 (libxml2's table) lacks and that spell parts of a URL. */
-static gunichar html5_entity(const char *name)
-{
-	static const struct {
-		const char *name;
-		gunichar c;
-	} table[] = {
-		{ "AMP", '&' }, { "GT", '>' }, { "Hat", '^' }, { "LT", '<' }, { "NewLine", '\n' }, { "QUOT", '"' },
-		{ "Tab", '\t' }, { "UnderBar", '_' }, { "apos", '\'' }, { "ast", '*' }, { "bsol", '\\' }, { "colon", ':' },
-		{ "comma", ',' }, { "commat", '@' }, { "dash", 0x2010 }, { "dollar", '$' }, { "equals", '=' },
-		{ "excl", '!' }, { "grave", '`' }, { "hyphen", 0x2010 }, { "lbrace", '{' }, { "lbrack", '[' },
-		{ "lcub", '{' }, { "lowbar", '_' }, { "lpar", '(' }, { "lsqb", '[' }, { "midast", '*' }, { "num", '#' },
-		{ "percnt", '%' }, { "period", '.' }, { "plus", '+' }, { "quest", '?' }, { "rbrace", '}' },
-		{ "rbrack", ']' }, { "rcub", '}' }, { "rpar", ')' }, { "rsqb", ']' }, { "semi", ';' }, { "sol", '/' },
-		{ "verbar", '|' }, { "vert", '|' }, { "ZeroWidthSpace", 0x200b }, { "NoBreak", 0x2060 },
-	};
-
-	for (size_t i = 0; i < G_N_ELEMENTS(table); i++)
-		if (!strcmp(name, table[i].name))
-			return table[i].c;
-	return 0;
-}
-
-static gunichar entity(const char *name)
-{
-	const htmlEntityDesc *e;
-
-	if (!strcmp(name, "amp"))
-		return '&';
-	if (!strcmp(name, "nbsp"))
-		return 0xa0;
-	e = htmlEntityLookup((const xmlChar *)name);
-	return e ? e->value : html5_entity(name);
-}
-
-/* Those that count without a semicolon: the ones of Latin-1, and these. */
-static gunichar legacy_entity(const char *name)
-{
-	gunichar c = entity(name);
-
-	return c == '&' || c == '<' || c == '>' || c == '"' || (c >= 0xa0 && c <= 0xff) ? c : 0;
-}
-
-/* "&#58;" at b.at: the character, and what is behind it. */
-static const char *numeric_reference(struct bytes b, gunichar *c_r)
-{
-	const char *p = b.at + 2;
-	bool hex = p < b.end && (*p == 'x' || *p == 'X');
-	const char *digits = hex ? ++p : p;
-	gunichar c = 0;
-
-	for (; p < b.end && (hex ? g_ascii_isxdigit(*p) : g_ascii_isdigit(*p)); p++)
-		c = MIN(c * (hex ? 16 : 10) + (gunichar)g_ascii_xdigit_value(*p), 0x110000);
-	if (p == digits)
-		return NULL;
-	*c_r = c && g_unichar_validate(c) ? c : 0xfffd;
-	return p < b.end && *p == ';' ? p + 1 : p;
-}
-
-/* "&name;" at b.at, or without a semicolon as far as HTML allows: in an attribute not before '=' or a letter. */
-static const char *named_reference(struct bytes b, bool attribute, gunichar *c_r)
-{
-	char name[NAME_MAX_LEN + 1];
-	const char *p = b.at + 1;
-	size_t n = 0;
-
-	while (p + n < b.end && n < NAME_MAX_LEN && g_ascii_isalnum(p[n])) {
-		name[n] = p[n];
-		n++;
-	}
-	name[n] = '\0';
-	if (n < 2)
-		return NULL;
-	if (p + n < b.end && p[n] == ';' && (*c_r = entity(name)))
-		return p + n + 1;
-	if (attribute) {
-		*c_r = p + n < b.end && p[n] == '=' ? 0 : legacy_entity(name);
-		return *c_r ? p + n : NULL;
-	}
-	for (n = MIN(n, 6); n > 1; n--) {
-		name[n] = '\0';
-		*c_r = legacy_entity(name);
-		if (*c_r)
-			return p + n;
-	}
-	return NULL;
-}
-
-/* Appends <b> with its character references decoded and NUL bytes replaced. */
-static void append_decoded(GString *out, struct bytes b, bool attribute)
-{
-	while (b.at < b.end) {
-		const char *amp = memchr(b.at, '&', (size_t)(b.end - b.at)), *next;
-		gunichar c;
-
-		g_string_append_len(out, b.at, (amp ? amp : b.end) - b.at);
-		if (!amp)
-			return;
-		b.at = amp;
-		if (b.end - amp > 1 && amp[1] == '#')
-			next = numeric_reference(b, &c);
-		else
-			next = named_reference(b, attribute, &c);
-		if (next)
-			g_string_append_unichar(out, c);
-		else
-			g_string_append_c(out, '&');
-		b.at = next ? next : amp + 1;
-	}
-}
-
-/* ---- scripts ------------------------------------------------------------- */
-
-/* "\/", "\x2f", "\u002f" at b.at: appends the character; what is behind it. */
-static const char *script_escape(GString *out, struct bytes b)
-{
-	const char *p = b.at + 1;
-	int digits = p < b.end && *p == 'x' ? 2 : p < b.end && *p == 'u' ? 4 : 0;
-	gunichar c = 0;
-
-	if (p == b.end)
-		return p;
-	if (b.end - p <= digits || !digits) {
-		g_string_append_c(out, *p);
-		return p + 1;
-	}
-	for (int i = 1; i <= digits; i++) {
-		if (!g_ascii_isxdigit(p[i]))
-			return p;
-		c = c * 16 + (gunichar)g_ascii_xdigit_value(p[i]);
-	}
-	g_string_append_unichar(out, c && g_unichar_validate(c) ? c : 0xfffd);
-	return p + 1 + digits;
-}
-
-/* atob('aHR0c...'): a URL in base64 begins so. */
-static const char *script_base64(GString *out, struct bytes b)
-{
-	const char *p = b.at;
-	char *text;
-	guchar *decoded;
-	gsize n;
-
-	while (p < b.end && (g_ascii_isalnum(*p) || *p == '+' || *p == '/'))
-		p++;
-	text = g_strdup_printf("%.*s%s", (int)(p - b.at), b.at, &"==="[(p - b.at + 3) % 4]);
-	decoded = g_base64_decode(text, &n);
-	g_string_append_c(out, '\n');
-	g_string_append_len(out, (const char *)decoded, (gssize)n);
-	g_string_append_c(out, '\n');
-	g_free(decoded);
-	g_free(text);
-	return p;
-}
-
-static void read_script(struct reader *r, struct bytes b)
-{
-	GString *out;
-
-	if (!r->handler->script || b.at == b.end)
-		return;
-	out = g_string_sized_new((gsize)(b.end - b.at));
-	while (b.at < b.end) {
-		char c = *b.at;
-
-		if (c == '\\') {
-			b.at = script_escape(out, b);
-		} else if (c == 'a' && b.end - b.at > 8 && !memcmp(b.at, "aHR0c", 5)) {
-			b.at = script_base64(out, b);
-		} else {
-			g_string_append_c(out, c == '\'' || c == '`' || c == '"' || !c ? '\n' : c);
-			b.at++;
-		}
-	}
-	r->handler->script(out->str, out->len, r->handler->arg);
-	g_string_free(out, TRUE);
 }
 
 /* ---- references ----------------------------------------------------------- */
@@ -264,7 +53,7 @@ static void read_inside(struct reader *r, const char *html, size_t len)
 	inner.run = g_string_new(NULL);
 	inner.value = g_string_new(NULL);
 	inner.base = g_strdup(r->base);
-	read_span(&inner, (struct bytes){ html, html + len }, SPAN_DOCUMENT);
+	read_span(&inner, (struct vtm_bytes){ html, html + len }, SPAN_DOCUMENT);
 	g_string_free(inner.run, TRUE);
 	g_string_free(inner.value, TRUE);
 	g_free(inner.base);
@@ -299,7 +88,8 @@ static bool read_data_url(struct reader *r, const char *reference)
 	if (g_ascii_strncasecmp(reference, "data:", 5))
 		return false;
 	comma = strchr(reference, ',');
-	if (!comma || (g_ascii_strncasecmp(reference + 5, "text/html", 9) && g_ascii_strncasecmp(reference + 5, "image/svg", 9) &&
+	if (!comma || (g_ascii_strncasecmp(reference + 5, "text/html", 9) &&
+		       g_ascii_strncasecmp(reference + 5, "image/svg", 9) &&
 		       g_ascii_strncasecmp(reference + 5, "text/xml", 8)))
 		return true;
 	base64 = comma - reference > 7 && !g_ascii_strncasecmp(comma - 7, ";base64", 7);
@@ -314,17 +104,33 @@ static bool read_data_url(struct reader *r, const char *reference)
 	return true;
 }
 
+static void read_script(struct reader *r, struct vtm_bytes b)
+{
+	GString *text;
+
+	if (!r->handler->script || b.at == b.end)
+		return;
+	text = vtm_html_script(b);
+	r->handler->script(text->str, text->len, r->handler->arg);
+	g_string_free(text, TRUE);
+}
+
 static void report(struct reader *r, const char *reference, enum vtm_role role)
 {
 	if (!*reference || read_data_url(r, reference))
 		return;
 	if (!g_ascii_strncasecmp(reference, "javascript:", 11))
-		read_script(r, (struct bytes){ reference + 11, reference + strlen(reference) });
+		read_script(r, (struct vtm_bytes){ reference + 11, reference + strlen(reference) });
 	else if (r->handler->ref)
 		r->handler->ref(reference, role, r->base, r->handler->arg);
 }
 
-static void report_bytes(struct reader *r, struct bytes b, enum vtm_role role)
+static void on_css_url(const char *url, void *arg)
+{
+	report(arg, url, VTM_ROLE_RESOURCE);
+}
+
+static void report_bytes(struct reader *r, struct vtm_bytes b, enum vtm_role role)
 {
 	char *s;
 
@@ -336,10 +142,10 @@ static void report_bytes(struct reader *r, struct bytes b, enum vtm_role role)
 }
 
 /* "URL 2x, URL 100w" */
-static void read_srcset(struct reader *r, struct bytes b)
+static void read_srcset(struct reader *r, struct vtm_bytes b)
 {
 	while (b.at < b.end) {
-		struct bytes url;
+		struct vtm_bytes url;
 
 		while (b.at < b.end && (is_space(*b.at) || *b.at == ','))
 			b.at++;
@@ -358,7 +164,7 @@ static void read_srcset(struct reader *r, struct bytes b)
 }
 
 /* "5; url='http://...'" of a meta element */
-static void read_refresh(struct reader *r, struct bytes b)
+static void read_refresh(struct reader *r, struct vtm_bytes b)
 {
 	while (b.at < b.end && (g_ascii_isdigit(*b.at) || *b.at == '.' || is_space(*b.at)))
 		b.at++;
@@ -366,7 +172,7 @@ static void read_refresh(struct reader *r, struct bytes b)
 		b.at++;
 	b = skip_space(b);
 	if (starts_with(b, "url")) {
-		struct bytes value = { b.at + 3, b.end };
+		struct vtm_bytes value = { b.at + 3, b.end };
 
 		value = skip_space(value);
 		if (value.at < value.end && *value.at == '=') {
@@ -384,81 +190,19 @@ static void read_refresh(struct reader *r, struct bytes b)
 	report_bytes(r, b, VTM_ROLE_LINK);
 }
 
-/* ---- CSS ------------------------------------------------------------------- */
-
-/* Backslash at b.at: appends what it stands for; what is behind it. */
-static const char *css_escape(GString *out, struct bytes b)
-{
-	const char *p = b.at + 1;
-	gunichar c = 0;
-	int n = 0;
-
-	for (; p < b.end && n < 6 && g_ascii_isxdigit(*p); p++, n++)
-		c = c * 16 + (gunichar)g_ascii_xdigit_value(*p);
-	if (n) {
-		g_string_append_unichar(out, c && g_unichar_validate(c) ? c : 0xfffd);
-		return p < b.end && is_space(*p) ? p + 1 : p;
-	}
-	if (p < b.end && *p != '\n')
-		g_string_append_c(out, *p);
-	return p < b.end ? p + 1 : p;
-}
-
-/* A string, or the inside of url( up to its parenthesis, at b.at; what is behind it. */
-static const char *css_url(struct reader *r, struct bytes b)
-{
-	char quote = b.at < b.end && (*b.at == '"' || *b.at == '\'') ? *b.at : '\0';
-
-	g_string_truncate(r->value, 0);
-	if (quote)
-		b.at++;
-	while (b.at < b.end && (quote ? *b.at != quote : *b.at != ')' && !is_space(*b.at))) {
-		if (*b.at == '\\')
-			b.at = css_escape(r->value, b);
-		else
-			g_string_append_c(r->value, *b.at++);
-	}
-	report(r, r->value->str, VTM_ROLE_RESOURCE);
-	return b.at < b.end ? b.at + 1 : b.at;
-}
-
-static void read_css(struct reader *r, struct bytes b)
-{
-	while (b.at < b.end) {
-		char c = *b.at;
-
-		if (c == '/' && starts_with(b, "/*")) {
-			const char *end = memmem(b.at + 2, (size_t)(b.end - b.at - 2), "*/", 2);
-
-			b.at = end ? end + 2 : b.end;
-		} else if ((c == 'u' || c == 'U') && starts_with(b, "url(")) {
-			b.at += 4;
-			b.at = css_url(r, skip_space(b));
-		} else if (c == '@' && starts_with(b, "@import")) {
-			b.at += 7;
-			b = skip_space(b);
-			if (b.at < b.end && (*b.at == '"' || *b.at == '\''))
-				b.at = css_url(r, b);
-		} else if ((c == 's' || c == 'S') && (starts_with(b, "src='") || starts_with(b, "src=\""))) {
-			b.at += 4;	/* AlphaImageLoader(src='...') */
-			b.at = css_url(r, b);
-		} else {
-			b.at++;
-		}
-	}
-}
-
 /* ---- attributes --------------------------------------------------------------- */
 
 struct tag {
-	char name[NAME_MAX_LEN + 1];	/* lower case, cut; <base> and <meta> need it whole, others only differ */
+	char name[VTM_HTML_NAME + 1];	/* lower case, cut; <base> and <meta> need it whole, others only differ */
 	bool refresh;			/* <meta http-equiv=refresh> */
 	GString *content;		/* of <meta>, NULL: none */
 };
 
 static void read_href(struct reader *r, const struct tag *tag)
 {
-	static const char *const fetched[] = { "link", "image", "use", "feimage", "script", "v:imagedata", "v:fill", NULL };
+	static const char *const fetched[] = {
+		"link", "image", "use", "feimage", "script", "v:imagedata", "v:fill", NULL
+	};
 
 	if (strcmp(tag->name, "base"))
 		report(r, r->value->str, is_one_of(tag->name, fetched) ? VTM_ROLE_RESOURCE : VTM_ROLE_LINK);
@@ -475,7 +219,8 @@ static bool attribute_kind(const char *name, enum what *what_r)
 		const char *name;
 		enum what what;
 	} table[] = {
-		{ "href", HREF }, { "src", RESOURCE }, { "style", STYLE }, { "content", CONTENT }, { "http-equiv", HTTP_EQUIV },
+		{ "href", HREF }, { "src", RESOURCE }, { "style", STYLE }, { "content", CONTENT },
+		  { "http-equiv", HTTP_EQUIV },
 		{ "background", RESOURCE }, { "srcset", SRCSET }, { "action", LINK }, { "formaction", LINK },
 		{ "xlink:href", HREF }, { "imagesrcset", SRCSET }, { "poster", RESOURCE }, { "data", RESOURCE },
 		{ "dynsrc", RESOURCE }, { "lowsrc", RESOURCE }, { "o:href", RESOURCE }, { "originalsrc", NESTED },
@@ -492,17 +237,17 @@ static bool attribute_kind(const char *name, enum what *what_r)
 	return name[0] == 'o' && name[1] == 'n';
 }
 
-static void read_attribute(struct reader *r, struct tag *tag, const char *name, struct bytes value)
+static void read_attribute(struct reader *r, struct tag *tag, const char *name, struct vtm_bytes value)
 {
 	bool meta = !strcmp(tag->name, "meta");
-	struct bytes decoded;
+	struct vtm_bytes decoded;
 	enum what what;
 
 	if (!attribute_kind(name, &what) || ((what == CONTENT || what == HTTP_EQUIV) && !meta))
 		return;
 	g_string_truncate(r->value, 0);
-	append_decoded(r->value, value, true);
-	decoded = (struct bytes){ r->value->str, r->value->str + r->value->len };
+	vtm_html_decode(r->value, value, true);
+	decoded = (struct vtm_bytes){ r->value->str, r->value->str + r->value->len };
 	switch (what) {
 	case HREF:
 		read_href(r, tag);
@@ -519,13 +264,9 @@ static void read_attribute(struct reader *r, struct tag *tag, const char *name, 
 	case SRCSET:
 		read_srcset(r, decoded);
 		break;
-	case STYLE: {
-		char *css = g_strndup(decoded.at, r->value->len);	/* the scratch is needed for its URLs */
-
-		read_css(r, (struct bytes){ css, css + strlen(css) });
-		g_free(css);
+	case STYLE:
+		vtm_html_css(decoded, on_css_url, r);
 		break;
-	}
 	case CONTENT:
 		if (!tag->content)
 			tag->content = g_string_new(r->value->str);
@@ -543,25 +284,25 @@ static void read_attribute(struct reader *r, struct tag *tag, const char *name, 
 }
 
 /* Copies a name in lower case up to white space, '/', '>' and, for an attribute, '='; what is behind it. */
-static const char *copy_name(char name[NAME_MAX_LEN + 1], struct bytes b, bool attribute)
+static const char *copy_name(char name[VTM_HTML_NAME + 1], struct vtm_bytes b, bool attribute)
 {
 	const char *p = b.at;
 	size_t n = 0;
 
 	for (; p < b.end && !is_space(*p) && *p != '/' && *p != '>' && !(attribute && *p == '=' && p > b.at); p++)
-		if (n < NAME_MAX_LEN)
+		if (n < VTM_HTML_NAME)
 			name[n++] = g_ascii_tolower(*p);
 	name[n] = '\0';
 	return p;
 }
 
 /* The attributes of a tag whose name ends at b.at; what is behind its '>'.  <r> NULL: nobody asks for them. */
-static const char *read_attributes(struct reader *r, struct tag *tag, struct bytes b)
+static const char *read_attributes(struct reader *r, struct tag *tag, struct vtm_bytes b)
 {
-	char name[NAME_MAX_LEN + 1];
+	char name[VTM_HTML_NAME + 1];
 
 	for (;;) {
-		struct bytes value = { NULL, NULL };
+		struct vtm_bytes value = { NULL, NULL };
 
 		while (b.at < b.end && (is_space(*b.at) || *b.at == '/'))
 			b.at++;
@@ -600,18 +341,18 @@ static void flush_text(struct reader *r)
 	g_string_truncate(r->run, 0);
 }
 
-static void read_text(struct reader *r, struct bytes b)
+static void read_text(struct reader *r, struct vtm_bytes b)
 {
 	if (r->span != SPAN_RAW && r->handler->text)
-		append_decoded(r->run, b, false);
+		vtm_html_decode(r->run, b, false);
 }
 
 /* Elements that do not break a word.  An anchor is not among them: nobody writes a URL across its edge. */
 static bool is_inline(const char *name)
 {
 	static const char *const names[] = {
-		"abbr", "b", "bdi", "bdo", "big", "code", "del", "dfn", "em", "font", "i", "ins", "kbd", "mark", "nobr", "o:p",
-		"q", "s", "samp", "small", "span", "strike", "strong", "sub", "sup", "tt", "u", "var", "wbr", NULL
+		"abbr", "b", "bdi", "bdo", "big", "code", "del", "dfn", "em", "font", "i", "ins", "kbd", "mark", "nobr",
+		"o:p", "q", "s", "samp", "small", "span", "strike", "strong", "sub", "sup", "tt", "u", "var", "wbr", NULL
 	};
 
 	return is_one_of(name, names);
@@ -629,7 +370,7 @@ static bool is_raw(const char *name)
 }
 
 /* Where "</name" begins, followed by what may follow a name. */
-static const char *raw_end(struct bytes b, const char *name)
+static const char *raw_end(struct vtm_bytes b, const char *name)
 {
 	size_t n = strlen(name);
 
@@ -646,15 +387,16 @@ static const char *raw_end(struct bytes b, const char *name)
 	return b.end;
 }
 
-/* The content of a raw text element, which begins at b.at; where its end tag begins.  In SVG and MathML those are ordinary
- * elements, and where those begin and end is what browsers disagree with old ones about: so both readings are taken. */
-static const char *read_raw(struct reader *r, struct tag *tag, struct bytes b)
+/* The content of a raw text element, which begins at b.at; where its end tag begins.  In SVG and MathML those are
+ * ordinary elements, and where those begin and end is what browsers disagree with old ones about: so both readings
+ * are taken. */
+static const char *read_raw(struct reader *r, struct tag *tag, struct vtm_bytes b)
 {
 	const char *end = strcmp(tag->name, "plaintext") ? raw_end(b, tag->name) : b.end;
-	struct bytes content = { b.at, end };
+	struct vtm_bytes content = { b.at, end };
 
 	if (!strcmp(tag->name, "style"))
-		read_css(r, content);
+		vtm_html_css(content, on_css_url, r);
 	else if (!strcmp(tag->name, "script"))
 		read_script(r, content);
 	else if (strcmp(tag->name, "title") && strcmp(tag->name, "iframe"))
@@ -665,7 +407,7 @@ static const char *read_raw(struct reader *r, struct tag *tag, struct bytes b)
 }
 
 /* '<' and a letter are at b.at; what is behind the tag, or behind the element if it is raw. */
-static const char *read_start_tag(struct reader *r, struct bytes b)
+static const char *read_start_tag(struct reader *r, struct vtm_bytes b)
 {
 	struct tag tag = { .content = NULL };
 
@@ -676,7 +418,7 @@ static const char *read_start_tag(struct reader *r, struct bytes b)
 	b.at = read_attributes(r, &tag, b);
 	if (tag.content) {
 		if (tag.refresh)
-			read_refresh(r, (struct bytes){ tag.content->str, tag.content->str + tag.content->len });
+			read_refresh(r, (struct vtm_bytes){ tag.content->str, tag.content->str + tag.content->len });
 		g_string_free(tag.content, TRUE);
 	}
 	if (!strcmp(tag.name, "svg") || !strcmp(tag.name, "math"))
@@ -684,9 +426,9 @@ static const char *read_start_tag(struct reader *r, struct bytes b)
 	return r->span != SPAN_RAW && is_raw(tag.name) ? read_raw(r, &tag, b) : b.at;
 }
 
-static const char *read_end_tag(struct reader *r, struct bytes b)
+static const char *read_end_tag(struct reader *r, struct vtm_bytes b)
 {
-	char name[NAME_MAX_LEN + 1];
+	char name[VTM_HTML_NAME + 1];
 
 	b.at += 2;
 	b.at = copy_name(name, b, false);
@@ -696,9 +438,9 @@ static const char *read_end_tag(struct reader *r, struct bytes b)
 }
 
 /* "<!--" is at b.at; what is behind the comment.  Outlook shows what a conditional one holds. */
-static const char *read_comment(struct reader *r, struct bytes b)
+static const char *read_comment(struct reader *r, struct vtm_bytes b)
 {
-	struct bytes inside = { b.at + 4, b.end };
+	struct vtm_bytes inside = { b.at + 4, b.end };
 	const char *p = inside.at;
 
 	if (starts_with(inside, ">"))
@@ -723,7 +465,7 @@ static const char *read_comment(struct reader *r, struct bytes b)
 }
 
 /* '<' is at b.at; what is behind the tag, comment or whatever it begins, or NULL if it is a character like others. */
-static const char *read_markup(struct reader *r, struct bytes b)
+static const char *read_markup(struct reader *r, struct vtm_bytes b)
 {
 	char c = b.end - b.at > 1 ? b.at[1] : '\0';
 
@@ -740,7 +482,7 @@ static const char *read_markup(struct reader *r, struct bytes b)
 	return c == '?' ? behind(b, '>') : NULL;
 }
 
-static void read_span(struct reader *r, struct bytes in, enum span span)
+static void read_span(struct reader *r, struct vtm_bytes in, enum span span)
 {
 	enum span outer = r->span;
 
@@ -749,13 +491,13 @@ static void read_span(struct reader *r, struct bytes in, enum span span)
 		const char *lt = memchr(in.at, '<', (size_t)(in.end - in.at)), *next;
 		const char *text_end = lt ? lt : in.end;
 
-		read_text(r, (struct bytes){ in.at, text_end });
+		read_text(r, (struct vtm_bytes){ in.at, text_end });
 		if (!lt)
 			break;
 		in.at = lt;
 		next = read_markup(r, in);
 		if (!next) {
-			read_text(r, (struct bytes){ lt, lt + 1 });
+			read_text(r, (struct vtm_bytes){ lt, lt + 1 });
 			next = lt + 1;
 		}
 		in.at = next;
@@ -770,15 +512,15 @@ static void read_span(struct reader *r, struct bytes in, enum span span)
 /* The charset that <meta> or an XML declaration near the start names; new string or NULL. */
 static char *declared_charset(const char *html, size_t len)
 {
-	struct bytes head = { html, html + MIN(len, SNIFF_BYTES) };
+	struct vtm_bytes head = { html, html + MIN(len, SNIFF_BYTES) };
 
 	for (; head.at < head.end; head.at = behind(head, '<')) {
-		struct bytes tag = { head.at, behind(head, '>') };
+		struct vtm_bytes tag = { head.at, behind(head, '>') };
 		bool meta = starts_with(tag, "meta"), xml = starts_with(tag, "?xml");
 		const char *word = meta ? "charset" : "encoding";
 
 		for (; (meta || xml) && tag.at < tag.end; tag.at++) {
-			struct bytes value = tag;
+			struct vtm_bytes value = tag;
 
 			if (!starts_with(tag, word))
 				continue;
@@ -798,7 +540,7 @@ static char *declared_charset(const char *html, size_t len)
 }
 
 /* The document in UTF-8: <html> itself if it is that already, else *owned_r. */
-static struct bytes document(const char *html, size_t len, const char *charset, char **owned_r)
+static struct vtm_bytes document(const char *html, size_t len, const char *charset, char **owned_r)
 {
 	char *declared = NULL;
 	size_t utf8_len;
@@ -815,7 +557,7 @@ static struct bytes document(const char *html, size_t len, const char *charset, 
 	else
 		html = *owned_r = vtm_charset_utf8(html, len, charset, &utf8_len);
 	g_free(declared);
-	return (struct bytes){ html, html + utf8_len };
+	return (struct vtm_bytes){ html, html + utf8_len };
 }
 
 static void reader_init(struct reader *r, const struct vtm_html_handler *handler)
@@ -833,7 +575,7 @@ static void reader_clear(struct reader *r)
 void vtm_html_read(const char *html, size_t len, const char *charset, const struct vtm_html_handler *handler)
 {
 	char *owned = NULL;
-	struct bytes in = document(html, len, charset, &owned);
+	struct vtm_bytes in = document(html, len, charset, &owned);
 	struct reader r;
 
 	reader_init(&r, handler);
@@ -847,6 +589,6 @@ void vtm_css_read(const char *css, size_t len, const struct vtm_html_handler *ha
 	struct reader r;
 
 	reader_init(&r, handler);
-	read_css(&r, (struct bytes){ css, css + len });
+	vtm_html_css((struct vtm_bytes){ css, css + len }, on_css_url, &r);
 	reader_clear(&r);
 }

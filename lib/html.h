@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* html.h - references and visible text of HTML and SVG.  Leaf; the only file that knows libxml2 (its table of entities). */
+/* html.h - references and visible text of HTML and SVG.  Leaf. */
 #ifndef VTM_HTML_H
 #define VTM_HTML_H
 
@@ -8,10 +8,11 @@
 
 #include "item.h"
 
-/* Calls <ref> for every reference as written (entities decoded): role link, resource or nested (originalsrc and the like);
- * <base> is the document's base href in force, NULL if none.  Calls <text> with runs of visible text; a run ends where a browser
- * would break a line or a cell, and at an anchor.  <script> gets scripts and event handlers as text in which a URL may be spelled out:
- * escapes undone, quotes as line ends, base64 that begins like a URL decoded.  Both get bytes that live during the call.  Broken markup is read as far as it goes. */
+/* Calls <ref> for every reference as written (entities decoded): role link, resource or nested (originalsrc and the
+ * like); <base> is the document's base href in force, NULL if none.  Calls <text> with runs of visible text; a run
+ * ends where a browser would break a line or a cell, and at an anchor.  <script> gets scripts and event handlers as
+ * text in which a URL may be spelled out: escapes undone, quotes as line ends, base64 that begins like a URL
+ * decoded.  Both get bytes that live during the call.  Broken markup is read as far as it goes. */
 typedef void vtm_html_ref(const char *reference, enum vtm_role role, const char *base, void *arg);
 typedef void vtm_html_text(const char *text, size_t len, void *arg);
 
@@ -19,11 +20,12 @@ struct vtm_html_handler {
 	vtm_html_ref *ref;
 	vtm_html_text *text;
 	void *arg;
-	vtm_html_text *script;	/* NULL: scripts are not read (mail programs do not run them; browsers do, in an attachment) */
+	vtm_html_text *script;	/* NULL: not read; mail programs run no scripts, browsers do in an attachment */
 };
 
-/* <html> is in <charset> (NULL: what the document declares, else windows-1252/UTF-8). Linear in <len>; stack use does not depend on nesting.
- * HTML inside a data: URL or srcdoc is read too, two deep.  Any thread, one document a call. */
+/* <html> is in <charset> (NULL: what the document declares, else windows-1252/UTF-8). Linear in <len>; stack use
+ * does not depend on nesting. HTML inside a data: URL or srcdoc is read too, two deep.  Any thread, one document a
+ * call. */
 void vtm_html_read(const char *html, size_t len, const char *charset, const struct vtm_html_handler *handler);
 
 /* url() and @import references in CSS, role resource. */

@@ -114,7 +114,8 @@ static char *hash_normal(const char *line, GError **error)
 	if (!vtm_unhex(entry, digest))
 		return entry;
 	shown = vtm_log_escape(entry, -1, 200);
-	g_set_error(error, VTM_ERROR, VTM_ERROR_CONFIG, "'%s': not a SHA-256; write its 64 hex digits and nothing else", shown);
+	g_set_error(error, VTM_ERROR, VTM_ERROR_CONFIG, "'%s': not a SHA-256; write its 64 hex digits and nothing else",
+		    shown);
 	g_free(shown);
 	g_free(entry);
 	return NULL;
@@ -123,7 +124,8 @@ static char *hash_normal(const char *line, GError **error)
 /* ---- files ----------------------------------------------------------------- */
 
 /* One line without its comment; an entry goes into <set>. */
-static bool add_line(GHashTable *set, const char *line, size_t len, char *(*normal)(const char *, GError **), GError **error)
+static bool add_line(GHashTable *set, const char *line, size_t len, char *(*normal)(const char *, GError **),
+		     GError **error)
 {
 	char buf[LINE_BYTES + 1], *entry;
 

@@ -34,7 +34,8 @@ static gunichar character(const char *p, const char *end, size_t *n_r)
 /* Scripts written without blanks, in which a URL may end between two letters. */
 static bool is_unspaced(gunichar c)
 {
-	return (c >= 0xe00 && c <= 0xeff) || (c >= 0x1000 && c <= 0x109f) || (c >= 0x1780 && c <= 0x17ff) || c >= 0x2e80;
+	return (c >= 0xe00 && c <= 0xeff) || (c >= 0x1000 && c <= 0x109f) || (c >= 0x1780 && c <= 0x17ff) ||
+	       c >= 0x2e80;
 }
 
 /* Never inside a URL: blanks, controls, brackets and quotes that stand around one, the punctuation of other scripts. */
@@ -196,7 +197,8 @@ static const char *take(const struct scan *s, const char *url, size_t prefix, bo
 	return e.end > url ? e.end : url + 1;
 }
 
-/* A line end at <p>, after blanks: what is behind it, the quote marks of the next line and blanks.  <p> if there is none. */
+/* A line end at <p>, after blanks: what is behind it, the quote marks of the next line and blanks.  <p> if there is
+ * none. */
 static const char *behind_line_end(const struct scan *s, const char *p, const char *limit)
 {
 	const char *q = p;
@@ -210,8 +212,8 @@ static const char *behind_line_end(const struct scan *s, const char *p, const ch
 	return q;
 }
 
-/* Behind '<' a URL goes on over line ends up to '>' (RFC 3986, appendix C).  What is behind it; NULL if it does not end so.  Not
- * every mail program joins the lines: the first one is told as well. */
+/* Behind '<' a URL goes on over line ends up to '>' (RFC 3986, appendix C).  What is behind it; NULL if it does not
+ * end so.  Not every mail program joins the lines: the first one is told as well. */
 static const char *take_angled(const struct scan *s, const char *p)
 {
 	const char *limit = s->end - p > ANGLE_MAX ? p + ANGLE_MAX : s->end, *next;
@@ -271,8 +273,9 @@ static bool word_begins(const struct scan *s, const char *p)
 static const char *take_bare(const struct scan *s, const char *p)
 {
 	const char *end = bare_end(p, s->end);
+	bool port = end && s->end - end > 1 && *end == ':' && g_ascii_isdigit(end[1]);
 
-	if (!end || (end < s->end && strchr("@_(:\\=", *end) && !(*end == ':' && end + 1 < s->end && g_ascii_isdigit(end[1]))))
+	if (!end || (end < s->end && strchr("@_(:\\=", *end) && !port))
 		return NULL;
 	return take(s, p, 0, false, true);
 }
@@ -333,7 +336,8 @@ static GString *unflow(const char *text, size_t len)
 	return out;
 }
 
-void vtm_linkify(const char *text, size_t len, const struct vtm_linkify_options *options, vtm_linkify_found *found, void *arg)
+void vtm_linkify(const char *text, size_t len, const struct vtm_linkify_options *options, vtm_linkify_found *found,
+		 void *arg)
 {
 	struct scan s = { .options = options, .found = found, .arg = arg };
 	GString *joined = options->flowed && options->delsp ? unflow(text, len) : NULL;

@@ -7,10 +7,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* What was found: bytes of the text (trailing punctuation off, wrapped lines joined) that live during the call.
- * A name that begins with "www." comes without a scheme; <bare>: a domain without either.  Neither is checked against
- * the public suffixes: the caller does that (vtm_url_guess()).  Where text in a script that has no blanks follows at once,
- * both readings are told, with that text and without. */
+/* What was found: bytes of the text (trailing punctuation off, wrapped lines joined) that live during the call. A
+ * name that begins with "www." comes without a scheme; <bare>: a domain without either.  Neither is checked against
+ * the public suffixes: the caller does that (vtm_url_guess()).  Where text in a script that has no blanks follows
+ * at once, both readings are told, with that text and without. */
 typedef void vtm_linkify_found(const char *text, size_t len, bool bare, void *arg);
 
 struct vtm_linkify_options {
@@ -18,10 +18,10 @@ struct vtm_linkify_options {
 	bool bare;		/* report bare domains too */
 };
 
-/* <text> is UTF-8 (other bytes end a URL).  Found are http:// and https:// in any case, also in the middle of a word, and www.
- * at the start of one.  A URL in angle brackets goes on over line ends; its first line is told
- * as well.  Not found: what is part of a mail address or of a
- * path.  Linear in <len>. */
-void vtm_linkify(const char *text, size_t len, const struct vtm_linkify_options *options, vtm_linkify_found *found, void *arg);
+/* <text> is UTF-8 (other bytes end a URL).  Found are http:// and https:// in any case, also in the middle of a
+ * word, and www. at the start of one.  A URL in angle brackets goes on over line ends; its first line is told as
+ * well.  Not found: what is part of a mail address or of a path.  Linear in <len>. */
+void vtm_linkify(const char *text, size_t len, const struct vtm_linkify_options *options, vtm_linkify_found *found,
+		 void *arg);
 
 #endif

@@ -17,14 +17,20 @@ struct word_rule {
 };
 
 static const struct word_rule word_rules[] = {
-	{ "unsubscribe", "unsub optout opt-out opt_out removeme remove-me emailpref email-pref mailpref abmeld abbestell desabonn "
-	  "desinscri desuscri darsedebaja darse-de-baja cancelar-suscri cancelar_suscri disiscri uitschrijven afmelden wypisz odhlas "
-	  "avregistr avprenumer descadastr otpis", false },
-	{ "confirm", "confirm verif activat validat emailverif emailconfirm accountverif aktivier bestaetig doubleoptin double-opt-in "
-	  "doi", true },
-	{ "reset", "reset password passwort kennwort passwd pwreset forgot recover lostpassword newpassword changepassword", true },
+	{ "unsubscribe",
+	  "unsub optout opt-out opt_out removeme remove-me emailpref email-pref mailpref abmeld abbestell "
+	  "desabonn desinscri desuscri darsedebaja darse-de-baja cancelar-suscri cancelar_suscri disiscri "
+	  "uitschrijven afmelden wypisz odhlas avregistr avprenumer descadastr otpis", false },
+	{ "confirm",
+	  "confirm verif activat validat emailverif emailconfirm accountverif aktivier bestaetig "
+	  "doubleoptin double-opt-in doi", true },
+	{ "reset",
+	  "reset password passwort kennwort passwd pwreset forgot recover lostpassword newpassword "
+	  "changepassword", true },
 	{ "invite", "invit rsvp einladung convite uitnodiging", true },
-	{ "login", "magiclink magic-link magic_link loginlink login-link autologin auto-login onetime one-time sso passwordless", true },
+	{ "login",
+	  "magiclink magic-link magic_link loginlink login-link autologin auto-login onetime one-time sso "
+	  "passwordless", true },
 };
 
 static bool begins_word(const char *text, const char *p)
@@ -63,7 +69,8 @@ static bool is_page(const char *segment, size_t len)
 	return len == 0;
 }
 
-/* Is there anything from <p> on that may tell one reader from another: a further segment, a parameter that has a value? */
+/* Is there anything from <p> on that may tell one reader from another: a further segment, a parameter that has a
+ * value? */
 static bool identifies(const char *p)
 {
 	size_t rest = strcspn(p, "/?");
@@ -109,13 +116,15 @@ struct param_rule {
 static const struct param_rule param_rules[] = {
 	{ "session", "jsessionid phpsessid sessionid session_id sessid sess_id session aspsessionid cfid cftoken", 4 },
 	{ "session", "sid s_id", 10 },
-	{ "token", "token access_token id_token refresh_token auth_token authtoken auth_key authkey auth otp jwt ticket hmac apikey "
-	  "api_key secret signature x-amz-signature x-amz-security-token x-goog-signature x-ms-signature pwd passcode magic nonce "
-	  "login_token logintoken csrf state", 4 },
+	{ "token",
+	  "token access_token id_token refresh_token auth_token authtoken auth_key authkey auth otp jwt "
+	  "ticket hmac apikey api_key secret signature x-amz-signature x-amz-security-token "
+	  "x-goog-signature x-ms-signature pwd passcode magic nonce login_token logintoken csrf state", 4 },
 	{ "token", "key sig hash code t tk tkn sign digest check ctoken", 12 },
-	{ "recipient", "email e-mail mail emailaddress email_address mailto recipient rcpt recipient_id subscriber subscriber_id "
-	  "ck_subscriber_id subscriberid mc_eid mkt_tok _hsenc vero_id contactid contact_id userid user_id memberid member_id username "
-	  "login_hint", 1 },
+	{ "recipient",
+	  "email e-mail mail emailaddress email_address mailto recipient rcpt recipient_id subscriber "
+	  "subscriber_id ck_subscriber_id subscriberid mc_eid mkt_tok _hsenc vero_id contactid contact_id "
+	  "userid user_id memberid member_id username login_hint", 1 },
 };
 
 static bool has_name(const char *names, const char *name, size_t len)
@@ -188,8 +197,8 @@ static bool is_run_char(char c)
 	return g_ascii_isalnum(c) || c == '-' || c == '_';
 }
 
-/* How often a random string changes between small letters, capitals and digits, words do not: "(letter)(digit)", "aB".  Four
- * pairs in ten do in base64 and in hex, one in five in CamelCase, hardly any in words. */
+/* How often a random string changes between small letters, capitals and digits, words do not: "(letter)(digit)",
+ * "aB".  Four pairs in ten do in base64 and in hex, one in five in CamelCase, hardly any in words. */
 static bool looks_random(const char *run, size_t len)
 {
 	size_t changes = 0, digits = 0;
@@ -199,7 +208,8 @@ static bool looks_random(const char *run, size_t len)
 
 		digits += digit;
 		if (i && g_ascii_isalnum(run[i]) && g_ascii_isalnum(run[i - 1]) &&
-		    (digit != !!g_ascii_isdigit(run[i - 1]) || (g_ascii_isupper(run[i]) && g_ascii_islower(run[i - 1]))))
+		    (digit != !!g_ascii_isdigit(run[i - 1]) ||
+		     (g_ascii_isupper(run[i]) && g_ascii_islower(run[i - 1]))))
 			changes++;
 	}
 	if (digits == len)
@@ -264,9 +274,11 @@ static const char *by_runs(const char *text, bool count_random)
 static bool keeps_public_files(const char *host)
 {
 	static const char *const domains[] = {
-		"amazonaws.com", "bitbucket.org", "blob.core.windows.net", "cdn.discordapp.com", "cloudflare-ipfs.com", "cloudfront.net",
-		"dweb.link", "firebasestorage.googleapis.com", "github.com", "githubusercontent.com", "gitlab.com", "ipfs.io", "mediafire.com",
-		"pastebin.com", "r2.dev", "sourceforge.net", "storage.googleapis.com", "vimeo.com", "youtu.be", "youtube.com",
+		"amazonaws.com", "backblazeb2.com", "bitbucket.org", "blob.core.windows.net", "cdn.discordapp.com",
+		"cloudflare-ipfs.com", "cloudfront.net", "digitaloceanspaces.com", "dweb.link",
+		"firebasestorage.googleapis.com", "github.com", "githubusercontent.com", "gitlab.com", "ipfs.io",
+		"mediafire.com", "pastebin.com", "r2.dev", "sourceforge.net", "storage.googleapis.com", "vimeo.com",
+		"wasabisys.com", "web.core.windows.net", "youtu.be", "youtube.com",
 	};
 
 	for (size_t i = 0; i < G_N_ELEMENTS(domains); i++) {

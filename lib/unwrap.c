@@ -5,13 +5,14 @@
 #include <string.h>
 
 #define ESCAPED_TIMES 4		/* a URL inside may be percent-encoded that often */
+#define BASE64 "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 #define PAIRS 256		/* of a query that are looked at */
 
 struct wrapper;
 typedef struct vtm_url *decode(const struct vtm_url *u, const struct wrapper *w);
 
 struct wrapper {
-	const char *hosts;	/* domains, subdomains included; "google.*" is google under any public suffix; "*" any host */
+	const char *hosts;	/* domains, subdomains included; "google.*": under any public suffix; "*": any host */
 	const char *path;	/* what the path begins with, NULL: anything */
 	decode *decode;
 	const char *params;	/* of the query, for the decoders that read one */
@@ -83,7 +84,7 @@ static struct vtm_url *url_in(const char *text)
 	const char *p;
 
 	if (!found && (p = strstr(text, "aHR0c"))) {
-		decoded = decode_base64(p, strspn(p, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_"));
+		decoded = decode_base64(p, strspn(p, BASE64 "+/-_"));
 		found = embedded(decoded);
 		g_free(decoded);
 	}
@@ -268,11 +269,11 @@ static const char *take_spare(GString *out, const char *spare, unsigned n)
 	return spare;
 }
 
-/* Proofpoint v3: "/v3/__URL__;SPARE!": each '*' in URL is the next character of SPARE (base64), "**X" is a run of them, whose
- * length X spells in the base64 alphabet, counted from 2. */
+/* Proofpoint v3: "/v3/__URL__;SPARE!": each '*' in URL is the next character of SPARE (base64), "**X" is a run of
+ * them, whose length X spells in the base64 alphabet, counted from 2. */
 static struct vtm_url *by_proofpoint3(const struct vtm_url *u, const struct wrapper *w)
 {
-	static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+	static const char alphabet[] = BASE64 "-_";
 	const char *begin = u->path + strlen(w->path), *end = strstr(begin, "__;"), *spare, *x;
 	char *url, *decoded, *valid;
 	GString *out;
@@ -306,8 +307,8 @@ static struct vtm_url *by_proofpoint3(const struct vtm_url *u, const struct wrap
 
 /* ---- the table -------------------------------------------------------------- */
 
-#define SAFE_LINKS "safelinks.protection.outlook.com safelinks.protection.office365.us safelinks.protection.outlook.us " \
-	"safelinks.protection.apps.mil safelinks.protection.partner.outlook.cn"
+#define SAFE_LINKS "safelinks.protection.outlook.com safelinks.protection.office365.us " \
+	"safelinks.protection.outlook.us safelinks.protection.apps.mil safelinks.protection.partner.outlook.cn"
 #define PROOFPOINT "urldefense.com urldefense.us urldefense.proofpoint.com"
 
 static const struct wrapper wrappers[] = {
@@ -426,8 +427,9 @@ static void add(struct finds *f, struct vtm_url *u)
 static bool names_a_url(const char *name, size_t len)
 {
 	static const char *const names[] = {
-		"url", "u", "uri", "link", "target", "dest", "destination", "redirect", "redirect_url", "redirect_uri", "redir", "goto",
-		"next", "continue", "return", "returnurl", "return_url", "to", "out", "go", "r", NULL
+		"url", "u", "uri", "link", "target", "dest", "destination", "redirect", "redirect_url",
+		"redirect_uri", "redir", "goto", "next", "continue", "return", "returnurl", "return_url", "to",
+		"out", "go", "r", NULL
 	};
 	char *lower = g_ascii_strdown(name, (gssize)len);
 	bool found = g_strv_contains(names, lower);

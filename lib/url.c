@@ -180,7 +180,9 @@ static char *ipv6_normal(const char *text, size_t len)
 		return NULL;
 	memcpy(buf, text, len);
 	buf[len] = '\0';
-	return inet_pton(AF_INET6, buf, &addr) == 1 && inet_ntop(AF_INET6, &addr, out, sizeof(out)) ? g_strdup(out) : NULL;
+	if (inet_pton(AF_INET6, buf, &addr) != 1 || !inet_ntop(AF_INET6, &addr, out, sizeof(out)))
+		return NULL;
+	return g_strdup(out);
 }
 
 /* Characters that name preparation maps to nothing, and the dots that are none of ASCII's. */
@@ -369,7 +371,8 @@ static void append_dedotted(GString *s, size_t path)
 }
 
 /* Splits [USER@]HOST[:PORT]; false if the port is none. */
-static bool split_authority(const char *at, const char *end, const char **host_r, const char **host_end_r, guint *port_r)
+static bool split_authority(const char *at, const char *end, const char **host_r, const char **host_end_r,
+			    guint *port_r)
 {
 	const char *user_end = memrchr(at, '@', (size_t)(end - at));
 	const char *host = user_end ? user_end + 1 : at;
@@ -478,13 +481,12 @@ void vtm_url_free(struct vtm_url *u)
 
 /* ---- without a scheme, and relative ones ---------------------------------- */
 
-/* HOST.TLD[:PORT][TAIL] without a scheme, as http.  A lone name that ends like a file's is none. */
+/* HOST.TLD[:PORT][TAIL] without a scheme, as http. */
 static struct vtm_url *parse_schemeless(const GString *s)
 {
 	struct vtm_url *u = parse_authority("http", s->str, s->str + s->len);
 
-	if (u && !u->has_userinfo && (vtm_host_plausible(u->host) || vtm_host_is_ip(u->host)) &&
-	    !(u->path[0] == '/' && !u->path[1] && vtm_host_like_file(u->host)))
+	if (u && !u->has_userinfo && (vtm_host_plausible(u->host) || vtm_host_is_ip(u->host)))
 		return u;
 	vtm_url_free(u);
 	return NULL;
@@ -493,8 +495,8 @@ static struct vtm_url *parse_schemeless(const GString *s)
 bool vtm_host_like_file(const char *host)
 {
 	static const char *const endings[] = {
-		"ai", "bz", "cab", "cc", "do", "gz", "hs", "in", "java", "la", "md", "ml", "mm", "mo", "mov", "pl", "pm", "ps",
-		"py", "rs", "sh", "so", "st", "tf", "vi", "zip", NULL
+		"bz", "cab", "cc", "java", "la", "md", "mm", "mo", "mov", "pl", "pm", "ps", "py", "rs", "sh", "so",
+		"tf", "zip", NULL
 	};
 	const char *dot = strchr(host, '.');
 
@@ -514,6 +516,8 @@ struct vtm_url *vtm_url_guess(const char *text, gssize len)
 	else
 		u = parse_schemeless(s);
 	g_string_free(s, TRUE);
+	if (u && !n && !u->path[1] && vtm_host_like_file(u->host))
+		g_clear_pointer(&u, vtm_url_free);
 	return u;
 }
 

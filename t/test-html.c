@@ -19,7 +19,8 @@ static void on_ref(const char *reference, enum vtm_role role, const char *base, 
 
 	s->refs++;
 	if (s->log)
-		g_string_append_printf(s->log, "%s:%s%s%s|", vtm_role_name(role), reference, base ? "@" : "", base ? base : "");
+		g_string_append_printf(s->log, "%s:%s%s%s|", vtm_role_name(role), reference, base ? "@" : "", base
+				       ? base : "");
 }
 
 static void on_text(const char *text, size_t len, void *arg)
@@ -63,36 +64,44 @@ static void references(void)
 		  "link:1|link:2|link:3|link:4|" },
 		{ "fetched", "<img src=1 lowsrc=2><iframe src=3></iframe><frame src=4><embed src=5><object data=6>"
 		  "<script src=7></script><link href=8><video poster=9><table background=10><source src=11>",
-		  "resource:1|resource:2|resource:3|resource:4|resource:5|resource:6|resource:7|resource:8|resource:9|resource:10|"
-		  "resource:11|" },
+		  "resource:1|resource:2|resource:3|resource:4|resource:5|resource:6|resource:7|resource:8|resource:9|"
+		  "resource:10|resource:11|" },
 		{ "srcset", "<img srcset='1 1x, 2 200w,3,4'>", "resource:1|resource:2|resource:3,4|" },
 		{ "srcset with commas behind", "<img srcset='1, 2 2x ,, 3'>", "resource:1|resource:2|resource:3|" },
 		{ "refresh", "<meta http-equiv=Refresh content=\"0; URL='http://e/'\">", "link:http://e/|" },
 		{ "refresh, other order", "<meta content='3;http://e/' http-equiv=refresh>", "link:http://e/|" },
 		{ "refresh without value", "<meta content='3' http-equiv=refresh><meta http-equiv=refresh>", "" },
 		{ "other meta", "<meta name=x content='http://e/'><p content='http://f/'>", "" },
-		{ "base", "<a href=1><base href='http://e/'><base href='http://f/'><a href=2>", "link:1|link:2@http://e/|" },
+		{ "base", "<a href=1><base href='http://e/'><base href='http://f/'><a href=2>",
+		  "link:1|link:2@http://e/|" },
 		{ "CSS in an attribute", "<p style=\"background:url(&quot;http://e/&quot;)\">", "resource:http://e/|" },
 		{ "CSS in an element", "<style>@import 'a'; @import url(b); p{background:URL( \"c\" )}</style>",
 		  "resource:a|resource:b|resource:c|" },
-		{ "conditional comment", "<!--[if mso]><a href=1><img src=2><![endif]--><a href=3>", "link:1|resource:2|link:3|" },
+		{ "conditional comment", "<!--[if mso]><a href=1><img src=2><![endif]--><a href=3>",
+		  "link:1|resource:2|link:3|" },
 		{ "a quote left open in one hides nothing", "<!--[if mso]><a href=\"1><![endif]--><a href='2'>",
 		  "link:1><![endif]|link:2|" },
-		{ "revealed conditional", "<!--[if !mso]><!--><a href=1><!--<![endif]--><![if !vml]><a href=2><![endif]>",
+		{ "revealed conditional",
+		  "<!--[if !mso]><!--><a href=1><!--<![endif]--><![if !vml]><a href=2><![endif]>",
 		  "link:1|link:2|" },
 		{ "other comments", "<!-- <a href=1> --!><a href=2><!-- <a href=3>", "link:2|" },
-		{ "comments that are none", "<!--><a href=1><!---><a href=2><!-><a href=3><!x><a href=4><?x><a href=5></ x><a href=6>",
+		{ "comments that are none",
+		  "<!--><a href=1><!---><a href=2><!-><a href=3><!x><a href=4><?x><a href=5></ x><a href=6>",
 		  "link:1|link:2|link:3|link:4|link:5|link:6|" },
 		{ "VML", "<v:roundrect href='1'><v:fill src='2' o:href='3'/><v:imagedata href=4>",
 		  "link:1|resource:2|resource:3|resource:4|" },
-		{ "SVG", "<svg><a xlink:href='1'><image xlink:href='2'/><use href=3></svg>", "link:1|resource:2|resource:3|" },
-		{ "kept by a rewriter", "<a href=1 originalSrc='http://e/' data-saferedirecturl=2>", "link:1|nested:http://e/|nested:2|" },
+		{ "SVG", "<svg><a xlink:href='1'><image xlink:href='2'/><use href=3></svg>",
+		  "link:1|resource:2|resource:3|" },
+		{ "kept by a rewriter", "<a href=1 originalSrc='http://e/' data-saferedirecturl=2>",
+		  "link:1|nested:http://e/|nested:2|" },
 		{ "not references", "<html xmlns='http://w/' xmlns:v='http://v/'><!DOCTYPE html PUBLIC 'x' 'http://d/'>"
 		  "<img alt='http://a/' title='http://t/'><input value='http://i/'>", "" },
-		{ "raw text", "<title><!--</title><a href=1><script>'<a href=2>'</script><textarea><a href=3></textarea><a href=4>",
+		{ "raw text",
+		  "<title><!--</title><a href=1><script>'<a href=2>'</script><textarea><a href=3></textarea><a href=4>",
 		  "link:1|link:4|" },
 		{ "raw text ends at its own end tag only", "<style></styles> </sty </STYLE\n><a href=1>", "link:1|" },
-		{ "in SVG a style is an element like others", "<svg><style><a href=1></style><p><style><!--</style><a href=2>",
+		{ "in SVG a style is an element like others",
+		  "<svg><style><a href=1></style><p><style><!--</style><a href=2>",
 		  "link:1|link:2|" },
 		{ "behind the end", "</body></html><a href=1>", "link:1|" },
 		{ "attributes of an end tag", "</a href=1 title='>'><a href=2>", "link:2|" },
@@ -103,8 +112,9 @@ static void references(void)
 		{ "a page in a data: URL", "<iframe src=\"data:text/html,%3Ca href='1'>\"></iframe>", "link:1|" },
 		{ "in base64", "<a href='data:text/html;charset=utf-8;base64,PGEgaHJlZj0xPg=='>", "link:1|" },
 		{ "other data: URLs", "<img src='data:image/png;base64,PGEgaHJlZj0xPg=='>", "" },
-		{ "srcdoc", "<base href=b><iframe srcdoc='<a href=1><iframe srcdoc=\"<a href=2><iframe srcdoc=&amp;quot;<a href=3>"
-		  "&amp;quot;></iframe>\"></iframe>'></iframe>", "link:1@b|link:2@b|" },
+		{ "srcdoc",
+		  "<base href=b><iframe srcdoc='<a href=1><iframe srcdoc=\"<a href=2><iframe srcdoc="
+		  "&amp;quot;<a href=3>&amp;quot;></iframe>\"></iframe>'></iframe>", "link:1@b|link:2@b|" },
 	};
 
 	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++)
@@ -120,13 +130,15 @@ static void on_script(const char *text, size_t len, void *arg)
 
 static void scripts(void)
 {
-	static const char html[] = "<script>a='https:\\/\\/e\\x2fa\\u002fb';atob(\"aHR0cHM6Ly9leGFtcGxlLm9yZw\")\\</script>"
+	static const char html[] =
+		"<script>a='https:\\/\\/e\\x2fa\\u002fb';atob(\"aHR0cHM6Ly9leGFtcGxlLm9yZw\")\\</script>"
 		"<p onclick='b(&quot;c&quot;)'><a href=\"javascript:d('e')\">";
 	struct seen s = { g_string_new(NULL), false, 0, 0 };
 	struct vtm_html_handler h = { on_ref, NULL, &s, on_script };
 
 	vtm_html_read(html, strlen(html), NULL, &h);
-	is_str(s.log->str, "{a=\nhttps://e/a/b\n;atob(\n\nhttps://example.org\n\n)}{b(\nc\n)}{d(\ne\n)}", "scripts, where asked for");
+	is_str(s.log->str, "{a=\nhttps://e/a/b\n;atob(\n\nhttps://example.org\n\n)}{b(\nc\n)}{d(\ne\n)}",
+	       "scripts, where asked for");
 	g_string_free(s.log, TRUE);
 }
 
@@ -140,7 +152,8 @@ static void entities(void)
 		{ "numbers", "<a href='&#104;&#x74;&#X74p&#58//e'>", "link:http://e|" },
 		{ "numbers that are none", "<a href='&#;&#x;&#0;&#1114112;&#xd800;&#99999999999;'>",
 		  "link:&#;&#x;\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd|" },
-		{ "no semicolon before = or a letter", "<a href='?a&sect=1&copy2&amp=&para'>", "link:?a&sect=1&copy2&amp=\xc2\xb6|" },
+		{ "no semicolon before = or a letter", "<a href='?a&sect=1&copy2&amp=&para'>",
+		  "link:?a&sect=1&copy2&amp=\xc2\xb6|" },
 		{ "no semicolon elsewhere", "<a href='?a&amp&copy-&alpha-'>", "link:?a&\xc2\xa9-&alpha-|" },
 		{ "not decoded twice", "<a href='&amp;amp;&amp;#58;'>", "link:&amp;&#58;|" },
 		{ "unknown", "<a href='&foo;&;& &a;&'>", "link:&foo;&;& &a;&|" },
@@ -149,7 +162,8 @@ static void entities(void)
 
 	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++)
 		check_text(cases[i].html, NULL, true, cases[i].want, cases[i].what);
-	check("<a href='a\0b'>c\0d", 17, NULL, true, "link:a\xef\xbf\xbd" "b|'c\xef\xbf\xbd" "d'|", "NUL bytes are replaced");
+	check("<a href='a\0b'>c\0d", 17, NULL, true, "link:a\xef\xbf\xbd" "b|'c\xef\xbf\xbd" "d'|",
+	      "NUL bytes are replaced");
 }
 
 static void visible_text(void)
@@ -160,7 +174,8 @@ static void visible_text(void)
 		{ "runs end at blocks", "a<p>b<br>c</p><td>d</td>e", "'a'|'b'|'c'|'d'|'e'|" },
 		{ "not at inline elements", "exa<b>mp</b>le<wbr>.<span style='x'>com</span>", "'example.com'|" },
 		{ "but at anchors", "a<a>b</a>c", "'a'|'b'|'c'|" },
-		{ "titles, scripts and styles are not text", "<title>a</title><style>b</style><script>c</script>d<textarea>e</textarea>",
+		{ "titles, scripts and styles are not text",
+		  "<title>a</title><style>b</style><script>c</script>d<textarea>e</textarea>",
 		  "'d'|'e'|" },
 		{ "comments neither", "a<!-- b -->c", "'ac'|" },
 		{ "conditional ones are", "a<!--[if mso]>b<![endif]-->c", "'a'|'b'|'c'|" },
@@ -191,9 +206,11 @@ static void charsets(void)
 	check_text("<meta charset='koi8-r'><a href=\xc1>", NULL, false, "link:\xd0\xb0|", "declared by meta");
 	check_text("<meta http-equiv=content-type content='text/html; charset=koi8-r'><a href=\xc1>", NULL, false,
 	      "link:\xd0\xb0|", "the long way");
-	check_text("<meta charset='koi8-r'><a href=\xc1>", "iso-8859-1", false, "link:\xc3\x81|", "MIME wins over meta");
+	check_text("<meta charset='koi8-r'><a href=\xc1>", "iso-8859-1", false, "link:\xc3\x81|",
+		   "MIME wins over meta");
 	check_text("<meta charset=utf-16><a href=\xc3\xa9>", NULL, false, "link:\xc3\xa9|", "meta cannot mean UTF-16");
-	check_text("<?xml version='1.0' encoding='koi8-r'?><a href=\xc1>", NULL, false, "link:\xd0\xb0|", "XML declaration");
+	check_text("<?xml version='1.0' encoding='koi8-r'?><a href=\xc1>", NULL, false, "link:\xd0\xb0|",
+		   "XML declaration");
 	check_text("\x1b$B<\x1b(B<a href=1>", "iso-2022-jp", false, "link:1|", "stateful: not taken for ASCII");
 
 	s = vtm_charset_utf8("a\0b", 3, "utf-8", &n);
@@ -237,13 +254,17 @@ static void css(void)
 	}
 }
 
-/* What made other parsers slow or deep, 4 MB of each: a quadratic reader would take minutes, a recursive one its stack. */
+/* What made other parsers slow or deep, 4 MB of each: a quadratic reader would take minutes, a recursive one its
+ * stack. */
 static void hostile(void)
 {
 	static const char *const units[] = {
-		"<div>", "<a ", "<a href=\"", "\"", "<![CDATA[", "<!--", "<!--[if x]>", "<!--[if x]>-->", "<", "</", "<a b=c d=", "&", "&#",
-		"&amp", "<style>", "<svg><style>", "<svg><style></style>", "<script><!--", "<title>", "</b>", "<b>", "--", "<!", "<?",
-		"<table><tr><td>", "<p style='url(", "<img srcset=',", "<a title='x' ", "\0", "<svg><title><svg><style>", "url(", "@import",
+		"<div>", "<a ", "<a href=\"", "\"", "<![CDATA[", "<!--", "<!--[if x]>", "<!--[if x]>-->", "<", "</",
+		"<a b=c d=", "&", "&#",
+		"&amp", "<style>", "<svg><style>", "<svg><style></style>", "<script><!--", "<title>", "</b>", "<b>",
+		"--", "<!", "<?",
+		"<table><tr><td>", "<p style='url(", "<img srcset=',", "<a title='x' ", "\0",
+		"<svg><title><svg><style>", "url(", "@import",
 		"<script>aHR0c", "<a href=data:text/html,", "<a onx='", "<p srcdoc='", "<p srcdoc=&lt;p srcdoc=", "\\x",
 	};
 	gint64 start = g_get_monotonic_time();

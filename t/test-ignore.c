@@ -43,19 +43,26 @@ static void entries(void)
 		{ "intranet", "intranet", NULL },
 		{ "192.0.2.1", "192.0.2.1", NULL },
 		{ "2001:DB8::1", "2001:db8::1", NULL },
-		{ "*.example.com", NULL, "'*.example.com': wildcards are not supported; write example.com, its subdomains are included" },
+		{ "*.example.com", NULL,
+		  "'*.example.com': wildcards are not supported; write example.com, its subdomains are included" },
 		{ "*", NULL, "'*': wildcards are not supported" },
 		{ "*.com", NULL, "'*.com': wildcards are not supported" },
-		{ "https://www.example.com/x", NULL, "'https://www.example.com/x': URIs are not supported; write www.example.com, its "
+		{ "https://www.example.com/x", NULL,
+		  "'https://www.example.com/x': URIs are not supported; write www.example.com, its "
 		  "subdomains are included" },
-		{ "example.com/x", NULL, "'example.com/x': URIs are not supported; write example.com, its subdomains are included" },
-		{ "user@example.com", NULL, "'user@example.com': mail addresses are not supported; write example.com, its subdomains are "
+		{ "example.com/x", NULL,
+		  "'example.com/x': URIs are not supported; write example.com, its subdomains are included" },
+		{ "user@example.com", NULL,
+		  "'user@example.com': mail addresses are not supported; write example.com, its subdomains are "
 		  "included" },
-		{ "example.com:8080", NULL, "'example.com:8080': ports are not supported; write example.com, its subdomains are included" },
-		{ ".example.com", NULL, "'.example.com': a domain does not begin with a dot; write example.com, its subdomains are "
+		{ "example.com:8080", NULL,
+		  "'example.com:8080': ports are not supported; write example.com, its subdomains are included" },
+		{ ".example.com", NULL,
+		  "'.example.com': a domain does not begin with a dot; write example.com, its subdomains are "
 		  "included" },
 		{ "a.example b.example", NULL, "'a.example b.example': one domain a line; write a.example" },
-		{ "ex%61mple.com", NULL, "'ex%61mple.com': not a domain name; write example.com, its subdomains are included" },
+		{ "ex%61mple.com", NULL,
+		  "'ex%61mple.com': not a domain name; write example.com, its subdomains are included" },
 		{ "exa..mple", NULL, "'exa..mple': not a domain name" },
 		{ "\xff", NULL, "'\\xff': not UTF-8" },
 		{ "com", NULL, "'com': a public suffix: everybody's domains are below it" },
@@ -75,7 +82,8 @@ static void entries(void)
 
 static void domains(void)
 {
-	static const char text[] = "\xef\xbb\xbf# a list\r\nexample.com\r\n\r\n  sub.example.org  # why\r\na\xc3\xb8l.com\n2O2.lOl";
+	static const char text[] =
+		"\xef\xbb\xbf# a list\r\nexample.com\r\n\r\n  sub.example.org  # why\r\na\xc3\xb8l.com\n2O2.lOl";
 	char *path = write_file(text, sizeof(text) - 1);
 	struct vtm_ignore *i = vtm_ignore_new();
 	GError *error = NULL;
@@ -84,7 +92,8 @@ static void domains(void)
 	is_str(error ? error->message : NULL, NULL, "no error");
 	ok(has(i, "example.com") && has(i, "a.b.EXAMPLE.com"), "a domain and its subdomains");
 	ok(!has(i, "com") && !has(i, "notexample.com") && !has(i, "example.com.evil.example"), "not others");
-	ok(has(i, "x.sub.example.org") && !has(i, "example.org") && !has(i, "www.example.org"), "a subdomain is not its parent");
+	ok(has(i, "x.sub.example.org") && !has(i, "example.org") && !has(i, "www.example.org"),
+	   "a subdomain is not its parent");
 	ok(has(i, "www.xn--al-lka.com") && has(i, "A\xc3\x98l.com") && has(i, "202.lol") == false && has(i, "2o2.lol"),
 	   "other letters, other case");
 	ok(!vtm_ignore_host(i, "") && !vtm_ignore_host(i, "."), "nothing is not on it");
@@ -100,7 +109,8 @@ static void refused(const char *text, size_t len, bool hashes, const char *want,
 	struct vtm_ignore *i = vtm_ignore_new();
 	GError *error = NULL;
 
-	ok((hashes ? vtm_ignore_add_hashes(i, path, &error) : vtm_ignore_add_domains(i, path, &error)) == -1, "%s", what);
+	ok((hashes ? vtm_ignore_add_hashes(i, path, &error) : vtm_ignore_add_domains(i, path, &error)) == -1, "%s",
+	   what);
 	is_str(error ? error->message : NULL, full, "says file, line and remedy");
 	ok(error && error->domain == VTM_ERROR && error->code == VTM_ERROR_CONFIG, "as an error of configuration");
 	g_clear_error(&error);
@@ -117,10 +127,12 @@ static void bad_files(void)
 	GError *error = NULL;
 
 	refused("a.example\n\n*.example.com\n", 25, false,
-		"3: '*.example.com': wildcards are not supported; write example.com, its subdomains are included", "a wildcard");
+		"3: '*.example.com': wildcards are not supported; write example.com, its subdomains are included",
+		"a wildcard");
 	refused("a\0b\n", 4, false, "1: a NUL byte: not a text file", "a binary file");
 	refused(line, 1025, false, "1: a line of more than 1024 bytes", "a line of 1025 bytes");
-	refused("\nabc\n", 5, true, "2: 'abc': not a SHA-256; write its 64 hex digits and nothing else", "a hash that is none");
+	refused("\nabc\n", 5, true, "2: 'abc': not a SHA-256; write its 64 hex digits and nothing else",
+		"a hash that is none");
 	ok(vtm_ignore_add_domains(i, "/nonexistent/list", &error) == -1 && strstr(error->message, "/nonexistent/list"),
 	   "a file that is not there is named");
 	g_clear_error(&error);
@@ -138,7 +150,8 @@ static void bad_files(void)
 
 static void hashes(void)
 {
-	static const char text[] = "# known\nE3B0C44298FC1C149AFBF4C8996FB92427AE41E4649B934CA495991B7852B855 # empty\r\n";
+	static const char text[] =
+		"# known\nE3B0C44298FC1C149AFBF4C8996FB92427AE41E4649B934CA495991B7852B855 # empty\r\n";
 	char *path = write_file(text, sizeof(text) - 1);
 	struct vtm_ignore *i = vtm_ignore_new();
 
@@ -183,7 +196,8 @@ static void shipped(void)
 	if (error)
 		diag("%s", error->message);
 	g_clear_error(&error);
-	ok(has(i, "kb4.io") && has(i, "a.2O2.lOl") && has(i, "a\xc3\xb8l.com") && has(i, "succesful.org") && !has(i, "aol.com"),
+	ok(has(i, "kb4.io") && has(i, "a.2O2.lOl") && has(i, "a\xc3\xb8l.com") && has(i, "succesful.org") &&
+	   !has(i, "aol.com"),
 	   "from its first to its last");
 	vtm_ignore_free(i);
 	g_free(path);

@@ -32,18 +32,22 @@ static void plain(void)
 		{ "http://example.com", "http://example.com|" },
 		{ "See HTTPS://Example.com/a?b=c#d now", "HTTPS://Example.com/a?b=c#d|" },
 		{ "www.example.com and WWW.example.org/x.", "www.example.com|WWW.example.org/x|" },
-		{ "http://example.com/a, http://example.com/b; http://example.com/c!?.", "http://example.com/a|http://example.com/b|"
+		{ "http://example.com/a, http://example.com/b; http://example.com/c!?.",
+		  "http://example.com/a|http://example.com/b|"
 		  "http://example.com/c|" },
-		{ "http://example.com/a,http://example.com/b;www.c.example", "http://example.com/a|http://example.com/b;www.c.example|" },
+		{ "http://example.com/a,http://example.com/b;www.c.example",
+		  "http://example.com/a|http://example.com/b;www.c.example|" },
 		{ "(http://example.com/a)", "http://example.com/a|" },
 		{ "(http://example.com/a_(b))", "http://example.com/a_(b)|" },
 		{ "[1](http://example.com/a).", "http://example.com/a|" },
 		{ "[http://example.com/a](http://example.com/b)", "http://example.com/a|http://example.com/b|" },
 		{ "{http://example.com/?a[b]=c}", "http://example.com/?a[b]=c|" },
 		{ "\"http://example.com/a\" 'http://example.com/b'.", "http://example.com/a|http://example.com/b|" },
-		{ "*http://example.com/a* _http://example.com/b_ http://example.com/c_", "http://example.com/a|http://example.com/b|"
+		{ "*http://example.com/a* _http://example.com/b_ http://example.com/c_",
+		  "http://example.com/a|http://example.com/b|"
 		  "http://example.com/c_|" },
-		{ "\xe2\x80\x9chttp://example.com/\xe2\x80\x9d \xc2\xabhttp://example.com/\xc2\xbb", "http://example.com/|http://example.com/|" },
+		{ "\xe2\x80\x9chttp://example.com/\xe2\x80\x9d \xc2\xabhttp://example.com/\xc2\xbb",
+		  "http://example.com/|http://example.com/|" },
 		{ "http://example.com/\xe2\x80\xa6", "http://example.com/|" },
 		{ "<http://example.com/a>", "http://example.com/a|" },
 		{ "<URL:http://example.com/a\r\n  b>", "http://example.com/ab|http://example.com/a|" },
@@ -63,9 +67,11 @@ static void plain(void)
 		{ "mailto:a@example.com <id@example.com> cid:p@example.com report.py Conf.pm example.com", "" },
 		{ "http://ex\xc3\xa4mple.com/\xc3\xa9", "http://ex\xc3\xa4mple.com/\xc3\xa9|" },
 		{ "http://\xe4\xbe\x8b\xe5\xad\x90.com/x", "http://\xe4\xbe\x8b\xe5\xad\x90.com/x|" },
-		{ "\xe8\xaf\xb7http://example.com/a\xe7\x82\xb9\xe5\x87\xbb", "http://example.com/a\xe7\x82\xb9\xe5\x87\xbb|"
+		{ "\xe8\xaf\xb7http://example.com/a\xe7\x82\xb9\xe5\x87\xbb",
+		  "http://example.com/a\xe7\x82\xb9\xe5\x87\xbb|"
 		  "http://example.com/a|" },
-		{ "http://example.com\xe3\x80\x82\xe7\x82\xb9", "http://example.com\xe3\x80\x82\xe7\x82\xb9|http://example.com|" },
+		{ "http://example.com\xe3\x80\x82\xe7\x82\xb9",
+		  "http://example.com\xe3\x80\x82\xe7\x82\xb9|http://example.com|" },
 		{ "\xef\xbc\x88http://example.com/a\xef\xbc\x89", "http://example.com/a|" },
 		{ "http://example.com/\xff" "a", "http://example.com/|" },
 		{ "http://example.com/\xc2\xa0" "a", "http://example.com/|" },
@@ -96,7 +102,8 @@ static void bare(void)
 	static const struct vtm_linkify_options o = { false, false, true };
 	static const struct text_case cases[] = {
 		{ "see example.com.", "bare:example.com|" },
-		{ "example.com/a?b and sub.example.co.uk:8080/x", "bare:example.com/a?b|bare:sub.example.co.uk:8080/x|" },
+		{ "example.com/a?b and sub.example.co.uk:8080/x",
+		  "bare:example.com/a?b|bare:sub.example.co.uk:8080/x|" },
 		{ "www.example.com http://example.org", "www.example.com|http://example.org|" },
 		{ "a@example.com a.b@c.example x/example.com a::b.pm b.c(d)", "" },
 		{ "1.2.3 192.0.2.1 a..b .c d. e.5", "" },
@@ -121,7 +128,8 @@ static void on_count(const char *text, size_t len, bool is_bare, void *arg)
 static void hostile(void)
 {
 	static const char *const units[] = {
-		"http://", "<http://", "<http://a\n", "www.a", "www.", "a.", "a", "a-", "(", "http://a)", "http://a,", "http://a (", ".a@", "> ",
+		"http://", "<http://", "<http://a\n", "www.a", "www.", "a.", "a", "a-", "(", "http://a)", "http://a,",
+		"http://a (", ".a@", "> ",
 		" \n", ">", "\xe4\xbe\x8b", "http://\xe4\xbe\x8b", "\xff", "<http://a\n>",
 	};
 	static const struct vtm_linkify_options o = { true, true, true };

@@ -58,7 +58,8 @@ static void normal_form(void)
 		{ "http://ex%00ample.com/", NULL },
 		{ "http://ex%2fample.com/", NULL },
 		{ "http://ex%C3%A4mple.com/", "http://xn--exmple-cua.com/" },
-		{ "http://\xd0\xbf\xd1\x80\xd0\xb8\xd0\xbc\xd0\xb5\xd1\x80.\xd1\x80\xd1\x84/", "http://xn--e1afmkfd.xn--p1ai/" },
+		{ "http://\xd0\xbf\xd1\x80\xd0\xb8\xd0\xbc\xd0\xb5\xd1\x80.\xd1\x80\xd1\x84/",
+		  "http://xn--e1afmkfd.xn--p1ai/" },
 		{ "http://XN--E1AFMKFD.xn--P1AI/", "http://xn--e1afmkfd.xn--p1ai/" },
 		{ "http://ex\xc2\xad" "am\xe2\x80\x8bple\xe3\x80\x82" "com/", "http://example.com/" },
 		{ "http://\xef\xbd\x85xample\xef\xbc\x8e" "com/", "http://example.com/" },
@@ -151,8 +152,7 @@ static void references(void)
 		{ NULL, "example.com/login.php", "http://example.com/login.php" },
 		{ NULL, "example.com:8080/", "http://example.com:8080/" },
 		{ NULL, "192.0.2.1/x", "http://192.0.2.1/x" },
-		{ NULL, "report.py", NULL },
-		{ NULL, "report.py/x", "http://report.py/x" },
+		{ NULL, "allegro.pl", "http://allegro.pl/" },
 		{ NULL, "index.html", NULL },
 		{ NULL, "images/logo.png", NULL },
 		{ NULL, "user@example.com", NULL },
@@ -192,6 +192,8 @@ static void references(void)
 	is_url(vtm_url_guess("www.foo.invalidtld", -1), NULL, "guess", "no public suffix");
 	is_url(vtm_url_guess("a@example.com", -1), NULL, "guess", "a mail address");
 	is_url(vtm_url_guess("Conf.pm", -1), NULL, "guess", "a file name");
+	is_url(vtm_url_guess("Conf.pm/x", -1), "http://conf.pm/x", "guess", "a path makes it none");
+	is_url(vtm_url_guess("http://conf.pm", -1), "http://conf.pm/", "guess", "a scheme too");
 	is_url(vtm_url_guess("185.220.101.3", -1), "http://185.220.101.3/", "guess", "an address");
 }
 
@@ -205,8 +207,10 @@ static void hosts(void)
 	is_str(h, "2o2.lol", "letters that look like digits are letters");
 	g_free(h);
 	ok(!vtm_host_normal("", 0), "nothing is no host");
-	ok(vtm_host_is_ip("192.0.2.1") && vtm_host_is_ip("::1") && !vtm_host_is_ip("192.0.2"), "addresses are told from names");
-	ok(vtm_host_plausible("example.com") && vtm_host_plausible("www.example.co.uk"), "names below a suffix are plausible");
+	ok(vtm_host_is_ip("192.0.2.1") && vtm_host_is_ip("::1") && !vtm_host_is_ip("192.0.2"),
+	   "addresses are told from names");
+	ok(vtm_host_plausible("example.com") && vtm_host_plausible("www.example.co.uk"),
+	   "names below a suffix are plausible");
 	ok(vtm_host_plausible("example.github.io"), "below a private suffix too");
 	ok(vtm_host_plausible("github.io"), "and a private suffix itself");
 	ok(!vtm_host_plausible("co.uk") && !vtm_host_plausible("com"), "a suffix alone is not");
