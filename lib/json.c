@@ -359,12 +359,43 @@ char *vtm_json_line(const struct vtm_json *j)
 						       JSON_C_TO_STRING_NOSLASHESCAPE));
 }
 
-char *vtm_json_get_text(const char *line, const char *name)
+/* The member of <type> at <path>; NULL if there is none. */
+static struct json_object *member_at(struct json_object *o, const char *path, enum json_type type)
 {
-	struct json_object *root = parse(line, strlen(line));
-	struct json_object *m = member(root, name, json_type_string);
+	char **names = g_strsplit(path, ".", -1);
+	guint n = g_strv_length(names);
+
+	for (guint i = 0; o && i < n; i++)
+		o = member(o, names[i], i + 1 < n ? json_type_object : type);
+	g_strfreev(names);
+	return o;
+}
+
+char *vtm_json_get_text(const char *line, const char *path)
+{
+	struct json_object *root = parse(line, strlen(line)), *m = member_at(root, path, json_type_string);
 	char *text = m ? g_strdup(json_object_get_string(m)) : NULL;
 
 	json_object_put(root);
 	return text;
+}
+
+bool vtm_json_get_int(const char *line, const char *path, int64_t *n_r)
+{
+	struct json_object *root = parse(line, strlen(line)), *m = member_at(root, path, json_type_int);
+
+	if (m)
+		*n_r = json_object_get_int64(m);
+	json_object_put(root);
+	return m != NULL;
+}
+
+bool vtm_json_get_bool(const char *line, const char *path, bool *b_r)
+{
+	struct json_object *root = parse(line, strlen(line)), *m = member_at(root, path, json_type_boolean);
+
+	if (m)
+		*b_r = json_object_get_boolean(m);
+	json_object_put(root);
+	return m != NULL;
 }

@@ -4,6 +4,7 @@
 
 #include "build-config.h"
 #include "conf.h"
+#include "hash.h"
 #include "json.h"
 
 struct vtm_daemon vtm_daemon;
@@ -129,4 +130,19 @@ char *vtm_daemon_status(void)
 	vtm_json_free(j);
 	vtm_conf_unref(c);
 	return line;
+}
+
+bool vtm_daemon_forget(const char *what)
+{
+	char **words = g_strsplit(what, " ", 3);
+	enum vtm_lookup_kind kind;
+	struct vtm_key key;
+	bool good = g_strv_length(words) == 2 && vtm_lookup_kind_parse(words[0], &kind) && !vtm_unhex(words[1], key.id);
+
+	if (good) {
+		key.kind = (uint8_t)kind;
+		vtm_cache_forget(vtm_daemon.cache, &key);
+	}
+	g_strfreev(words);
+	return good;
 }

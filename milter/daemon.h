@@ -60,5 +60,8 @@ void vtm_daemon_counts(struct vtm_counts *out);
 
 /* What `vtmilterctl status` shows: one line of JSON.  New string.  Any thread. */
 char *vtm_daemon_status(void);
+/* "KIND ID" (lookup.h: the kind's name and 64 hex digits) leaves the memory cache, for `vtmilterctl cache forget`.  false: it
+ * names no look-up.  Any thread. */
+bool vtm_daemon_forget(const char *what);
 
 #endif

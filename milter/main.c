@@ -218,6 +218,9 @@ static char *answer(const char *command, const char *peer, void *arg)
 		return vtm_daemon_status();
 	if (!strcmp(command, "reload"))
 		return reload_by_control(o->conf, peer);
+	if (g_str_has_prefix(command, "forget "))
+		return g_strdup(vtm_daemon_forget(command + strlen("forget ")) ? "{\"ok\":true}" :
+				"{\"ok\":false,\"error\":\"no such look-up\"}");
 	return NULL;
 }
 

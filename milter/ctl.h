@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* ctl.h - what the commands of vtmilterctl share.
+ *
+ * One thread.  A command gets its arguments without options and returns the program's exit status.  What it found goes
+ * to standard output: tables for people, with --json one object a line.  What went wrong goes to standard error.
+ * Text of others (mail, store, server) reaches a terminal escaped only.
+ */
+#ifndef VTM_CTL_H
+#define VTM_CTL_H
+
+#include <glib.h>
+#include <stdbool.h>
+#include <sysexits.h>
+
+#include "conf.h"
+#include "json.h"
+#include "scan.h"
+#include "store.h"
+
+/* The exit statuses besides 0, EX_USAGE, EX_UNAVAILABLE, EX_TEMPFAIL (budget) and EX_CONFIG. */
+#define VTM_CTL_FOUND 1		/* something bad; or what was looked for is not there */
+
+#define VTM_CTL_LIST_DEFAULT 50
+
+struct vtm_ctl {
+	const char *command;
+	const char *conf_path;		/* NULL: the default */
+	struct vtm_conf *conf;		/* as the command's row asks for; NULL with VTM_CTL_NO_CONF */
+	const struct vtm_clock *clock;
+	bool color;			/* of standard output */
+	/* options */
+	bool json, headers, public, resources;
+	int64_t since_ms, until_ms;	/* UTC; 0: open */
+	uint32_t tags;
+	unsigned max;
+	const char *from;		/* scan: the message to begin with */
+};
+
+enum vtm_ctl_conf {
+	VTM_CTL_NO_CONF,
+	VTM_CTL_MAYBE,		/* lists but no key; without -f it may be missing */
+	VTM_CTL_QUIET,		/* neither key nor lists */
+	VTM_CTL_WHOLE
+};
+
+struct vtm_ctl_command {
+	const char *name, *arguments, *help;
+	const char *options;		/* letters of ctl.c's table that it takes */
+	enum vtm_ctl_conf conf;
+	int (*run)(struct vtm_ctl *c, int argc, char **argv);
+};
+
+/* ---- ctl-*.c: the commands ---- */
+
+int vtm_ctl_extract(struct vtm_ctl *c, int argc, char **argv);
+int vtm_ctl_status(struct vtm_ctl *c, int argc, char **argv);
+int vtm_ctl_quota(struct vtm_ctl *c, int argc, char **argv);
+int vtm_ctl_reload(struct vtm_ctl *c, int argc, char **argv);
+int vtm_ctl_list(struct vtm_ctl *c, int argc, char **argv);
+int vtm_ctl_show(struct vtm_ctl *c, int argc, char **argv);
+int vtm_ctl_cache(struct vtm_ctl *c, int argc, char **argv);
+
+/* ---- ctl-print.c ---- */
+
+/* "vtmilterctl COMMAND: ..." to standard error. */
+void vtm_ctl_warn(const struct vtm_ctl *c, const char *format, ...) G_GNUC_PRINTF(2, 3);
+/* The same and how to get help; EX_USAGE. */
+int vtm_ctl_usage(const struct vtm_ctl *c, const char *format, ...) G_GNUC_PRINTF(2, 3);
+/* Tells and frees <error>; the exit status that fits it. */
+int vtm_ctl_fail(const struct vtm_ctl *c, GError *error);
+
+/* <text> safe for a terminal, at most <max> bytes; NULL: "-". New string. */
+char *vtm_ctl_safe(const char *text, gsize max);
+/* "2026-01-31 12:00:00Z"; 0: "-". New string. */
+char *vtm_ctl_time(int64_t utc_ms);
+/* "3h 20m"; new string. */
+char *vtm_ctl_span(int64_t ms);
+/* RFC 3339 text, or NULL for 0.  New string. */
+char *vtm_ctl_time_json(int64_t utc_ms);
+
+/* Prints and frees. */
+void vtm_ctl_put_json(struct vtm_json *j);
+/* "name:   value" with the values below each other. */
+void vtm_ctl_put(const char *name, const char *format, ...) G_GNUC_PRINTF(2, 3);
+
+/* The verdict's word, in colour if <c> says so. New string. */
+char *vtm_ctl_verdict(const struct vtm_ctl *c, enum vtm_verdict v);
+/* The tags, VT_Bad in colour. New string. */
+char *vtm_ctl_tags(const struct vtm_ctl *c, uint32_t tags);
+void vtm_ctl_json_tags(struct vtm_json *j, const char *name, uint32_t tags);
+/* Verdict, reason and counts as members of <j>. */
+void vtm_ctl_json_report(struct vtm_json *j, const struct vtm_report *r);
+/* One indented line: "    bad      41/72  attachment invoice.exe (sha256 ...)". */
+void vtm_ctl_put_item(const struct vtm_ctl *c, const struct vtm_item *item, const char *why);
+struct vtm_json *vtm_ctl_json_item(const struct vtm_item *item);
+
+/* ---- ctl-daemon.c ---- */
+
+/* One command to the daemon's ControlSocket and its answer, a line of JSON, new string.  NULL: VTM_ERROR_IO. */
+char *vtm_ctl_ask_daemon(const struct vtm_ctl *c, const char *command, GError **error);
+/* VirusTotal's own count with the key of <conf>, which is free.  *r is the caller's to clear. -1: error. */
+int vtm_ctl_ask_quotas(const struct vtm_ctl *c, const struct vtm_conf *conf, struct vtm_result *r, GError **error);
+/* Tells a running daemon to forget <key>; nothing if there is none. */
+void vtm_ctl_daemon_forget(const struct vtm_ctl *c, const struct vtm_key *key);
+
+/* ---- ctl-cache.c ---- */
+
+/* The store of the configuration. */
+struct vtm_store *vtm_ctl_store(const struct vtm_ctl *c, bool read_only, GError **error);
+/* What <word> names: 64 hex digits a file, a URL, or "host:NAME". New, or NULL. */
+struct vtm_lookup *vtm_ctl_lookup(const char *word);
+
+#endif
