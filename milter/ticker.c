@@ -27,7 +27,6 @@ struct vtm_ticker {
 
 	GMutex lock;		/* covers the rest; never held over I/O */
 	GCond cond;
-	bool asleep;		/* the thread waits for the first one to stay */
 	bool ending;
 	unsigned staying;
 	uint64_t ticks;
@@ -180,9 +179,9 @@ void vtm_ticker_enter(struct vtm_ticker *t, struct vtm_ticker_stay *stay)
 	g_mutex_lock(&t->lock);
 	stay->since_ms = vtm_boot_ms(t->clock);
 	t->staying++;
-	g_queue_push_tail_link(&t->fresh, &stay->link);
-	if (t->asleep)
+	if (g_queue_is_empty(&t->fresh))	/* else the thread will look in time as it is */
 		g_cond_signal(&t->cond);
+	g_queue_push_tail_link(&t->fresh, &stay->link);
 	g_mutex_unlock(&t->lock);
 }
 
@@ -238,9 +237,7 @@ static gpointer run(gpointer arg)
 	g_mutex_lock(&t->lock);
 	while (!t->ending) {
 		if (!t->staying) {
-			t->asleep = true;
 			g_cond_wait(&t->cond, &t->lock);
-			t->asleep = false;
 			last_ms = vtm_boot_ms(t->clock);
 			continue;
 		}
