@@ -664,6 +664,7 @@ void vtm_resolver_free(struct vtm_resolver *r)
 /* What the memory cache knows needs no hop to the thread. */
 static bool all_cached(struct vtm_resolver *r, struct vtm_ticket *t, uint32_t threshold)
 {
+	uint64_t hits = 0;
 	bool all = true;
 
 	for (unsigned i = 0; i < t->n; i++) {
@@ -674,11 +675,15 @@ static bool all_cached(struct vtm_resolver *r, struct vtm_ticket *t, uint32_t th
 		if (vtm_cache_get(r->cache, &w->lookup->key, &w->report) == 1) {
 			vtm_report_judge(&w->report, threshold);
 			w->answered = w->cached = true;
+			hits++;
 		} else {
 			w->report = (struct vtm_report){ .reason = VTM_WHY_NOT_ASKED };
 			all = false;
 		}
 	}
+	g_mutex_lock(&r->lock);
+	r->stats.cached_at_once += hits;
+	g_mutex_unlock(&r->lock);
 	return all;
 }
 

@@ -66,6 +66,7 @@ struct vtm_resolver_stats {
 	char store_error[200];		/* "" */
 	uint64_t journal_dropped, journal_written;
 	uint64_t late_verdicts, late_done, late_failed;
+	uint64_t cached_at_once;	/* look-ups that message threads found in memory themselves */
 	unsigned journal_waiting;
 	unsigned cache_entries;
 	int64_t beat_ms;		/* boot ms of the thread's last turn (watchdog) */

@@ -1108,11 +1108,42 @@ static void refused_by_quota(struct vtm_sched *s, struct vtm_entry *e, const str
 	requeue(s, e, 0);
 }
 
+static const struct { long code; const char *name; } statuses[] = {
+	[VTM_STATUS_NONE] = { 0, "none" },
+	[VTM_STATUS_200] = { 200, "200" },
+	[VTM_STATUS_400] = { 400, "400" },
+	[VTM_STATUS_401] = { 401, "401" },
+	[VTM_STATUS_403] = { 403, "403" },
+	[VTM_STATUS_404] = { 404, "404" },
+	[VTM_STATUS_429] = { 429, "429" },
+	[VTM_STATUS_2XX] = { 2, "2xx" },
+	[VTM_STATUS_3XX] = { 3, "3xx" },
+	[VTM_STATUS_4XX] = { 4, "4xx" },
+	[VTM_STATUS_5XX] = { 5, "5xx" },
+	[VTM_STATUS_OTHER] = { -1, "other" },
+};
+G_STATIC_ASSERT(G_N_ELEMENTS(statuses) == VTM_STATUSES);
+
+enum vtm_status vtm_status_of(long http_status)
+{
+	for (unsigned i = 0; i < VTM_STATUS_OTHER; i++)
+		if (statuses[i].code == (i < VTM_STATUS_2XX ? http_status : http_status / 100))
+			return (enum vtm_status)i;
+	return VTM_STATUS_OTHER;
+}
+
+const char *vtm_status_name(enum vtm_status s)
+{
+	return statuses[s].name;
+}
+
 void vtm_sched_result(struct vtm_sched *s, const struct vtm_result *r)
 {
 	struct vtm_entry *e = r->tag;
 
 	s->stats.answers[r->answer]++;
+	s->stats.statuses[vtm_status_of(r->status)]++;
+	vtm_histogram_add(&s->stats.took, r->took_ms);
 	if (r->tag == &quotas_tag) {
 		quotas_result(s, r);
 		return;

@@ -18,6 +18,7 @@
 #include "budget.h"
 #include "cache.h"
 #include "clock.h"
+#include "histogram.h"
 #include "lookup.h"
 #include "queue.h"
 #include "store.h"
@@ -71,9 +72,21 @@ struct vtm_sched_settings {
 	void *arg;
 };
 
+/* The HTTP statuses that are told apart; the rest by their hundreds. */
+enum vtm_status {
+	VTM_STATUS_NONE,	/* no answer came */
+	VTM_STATUS_200, VTM_STATUS_400, VTM_STATUS_401, VTM_STATUS_403, VTM_STATUS_404, VTM_STATUS_429,
+	VTM_STATUS_2XX, VTM_STATUS_3XX, VTM_STATUS_4XX, VTM_STATUS_5XX, VTM_STATUS_OTHER
+};
+#define VTM_STATUSES (VTM_STATUS_OTHER + 1)
+enum vtm_status vtm_status_of(long http_status);
+const char *vtm_status_name(enum vtm_status s);	/* "404", "5xx", "none" */
+
 /* Plain numbers for metrics, status and tests. */
 struct vtm_sched_stats {
 	uint64_t asked[VTM_CLASSES], answers[VTM_ANSWERS], coalesced, cached_memory, cached_store, dropped, expired;
+	uint64_t statuses[VTM_STATUSES];	/* answers by HTTP status */
+	struct vtm_histogram took;		/* of answers */
 	uint64_t released_answered, released_deadline, released_unadmitted;
 	uint64_t store_errors, reasks, submissions, late_answers;
 	unsigned queued[VTM_CLASSES], in_flight, waiting, waiting_max;
