@@ -235,7 +235,7 @@ const struct vtm_directive vtm_directives[] = {
 	  .help = "command run when a delivered message turns out bad" },
 	{ "LateVerdictTimeout", T_DURATION, AT(late_verdict_timeout_ms), .default_text = "60s", .min = SECOND,
 	  .max = HOUR, .help = "how long that command may take" },
-	{ "MetricsListen", T_TEXT, AT(metrics_listen), .check = check_listen, .not_built = true,
+	{ "MetricsListen", T_TEXT, AT(metrics_listen), .check = check_listen,
 	  .help = "address and port of /metrics and /healthz" },
 
 	{ "LogFormat", T_CHOICE, AT(log_format), .default_text = "syslog", .choices = format_words,

@@ -32,6 +32,15 @@ void vtm_daemon_counts(struct vtm_counts *out)
 
 /* ---- status ---- */
 
+static int64_t items_of(const struct vtm_counts *c, enum vtm_kind kind)
+{
+	uint64_t n = 0;
+
+	for (int v = 0; v < VTM_VERDICTS; v++)
+		n += c->items[kind][v];
+	return (int64_t)n;
+}
+
 static struct vtm_json *messages_json(void)
 {
 	struct vtm_json *j = vtm_json_new(), *tags = vtm_json_new();
@@ -48,8 +57,8 @@ static struct vtm_json *messages_json(void)
 	vtm_json_int(j, "rejected", (int64_t)c.rejected);
 	vtm_json_int(j, "quarantined", (int64_t)c.quarantined);
 	vtm_json_int(j, "discarded", (int64_t)c.discarded);
-	vtm_json_int(j, "attachments", (int64_t)c.items[VTM_ATTACHMENT]);
-	vtm_json_int(j, "urls", (int64_t)c.items[VTM_URL]);
+	vtm_json_int(j, "attachments", items_of(&c, VTM_ATTACHMENT));
+	vtm_json_int(j, "urls", items_of(&c, VTM_URL));
 	for (int t = 0; t < VTM_TAGS; t++)
 		vtm_json_int(tags, vtm_tag_name((enum vtm_tag)t), (int64_t)c.tagged[t]);
 	vtm_json_object(j, "tags", tags);

@@ -13,6 +13,8 @@
 
 #include "cache.h"
 #include "clock.h"
+#include "histogram.h"
+#include "item.h"
 #include "late.h"
 #include "resolver.h"
 #include "tags.h"
@@ -26,9 +28,11 @@ struct vtm_counts {
 	uint64_t lost_mta;		/* the MTA went away while they waited */
 	uint64_t forged;		/* had X-VT-* headers of their own */
 	uint64_t rejected, quarantined, discarded;	/* OnBad */
-	uint64_t items[2];		/* by kind */
+	uint64_t items[VTM_URL + 1][VTM_VERDICTS];	/* by kind; wrappers do not count: their target is an item too */
+	uint64_t bypassed[VTM_REASONS];	/* items without a verdict, by why */
 	uint64_t tagged[VTM_TAGS];
-	uint64_t delay_ms;		/* of all messages together */
+	uint64_t untagged;		/* scanned, without an item */
+	struct vtm_histogram delay;	/* of scanned messages, at their end */
 	uint64_t bytes;
 };
 

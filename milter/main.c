@@ -19,6 +19,7 @@
 #include "json.h"
 #include "late.h"
 #include "log.h"
+#include "metrics.h"
 #include "process.h"
 #include "settings.h"
 
@@ -149,6 +150,17 @@ static void warn_unchanged(const char *name, const char *old, const char *now)
 		vtm_log(VTM_LOG_WARNING, "reload: %s changes only with a restart", name);
 }
 
+/* Nobody's mail depends on it: a port that is taken is told and no reason to stop. */
+static void listen_metrics(const struct vtm_conf *c)
+{
+	GError *error = NULL;
+
+	if (vtm_metrics_listen(c->metrics_listen, &error) < 0) {
+		vtm_log(VTM_LOG_ERROR, "%s", error->message);
+		g_error_free(error);
+	}
+}
+
 /* What was set up as root, or before there were threads. */
 static void warn_all_unchanged(const struct vtm_conf *old, const struct vtm_conf *c)
 {
@@ -176,6 +188,7 @@ static bool reload(const char *path, char **why_r)
 		warn_all_unchanged(old, c);
 		vtm_conf_set_current(c);
 		open_log(c);
+		listen_metrics(c);
 		vtm_log(VTM_LOG_NOTICE, "reload: done");
 	} else {
 		vtm_log(VTM_LOG_ERROR, "reload: %s; the old configuration stays in force", error->message);
@@ -322,6 +335,7 @@ static void let_go(struct holdings *h)
 	struct stat now;
 
 	vtm_control_free(h->control);
+	vtm_metrics_listen(NULL, NULL);
 	vtm_late_stop(vtm_daemon.late);
 	vtm_resolver_free(vtm_daemon_resolver());
 	vtm_late_free(vtm_daemon.late);
@@ -458,6 +472,7 @@ static int run(struct options *o, struct vtm_conf *c)
 		complain(error, status);
 	vtm_background_ready(h.word_fd, status, c->log_format == VTM_LOG_SYSLOG);
 	if (status == EX_OK) {
+		listen_metrics(c);
 		vtm_log(VTM_LOG_NOTICE, "vtmilter %s listens on %s", PACKAGE_VERSION, c->socket);
 		status = serve_until_told(&set, o->conf);
 	}

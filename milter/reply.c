@@ -133,11 +133,19 @@ static void log_bad(const char *queue_id, const struct vtm_message *m, const str
 static void count(const struct vtm_message *m, const struct vtm_decision *d, bool kept)
 {
 	struct vtm_counts n = {
-		.messages = 1, .unkept = !kept, .forged = m->forged > 0, .delay_ms = (uint64_t)MAX(d->delay_ms, 0), .bytes = m->size
+		.messages = 1, .unkept = !kept, .forged = m->forged > 0, .untagged = !d->tags, .bytes = m->size
 	};
 
-	for (guint i = 0; i < d->items->list->len; i++)
-		n.items[((const struct vtm_item *)d->items->list->pdata[i])->kind]++;
+	vtm_histogram_add(&n.delay, d->delay_ms);
+	for (guint i = 0; i < d->items->list->len; i++) {
+		const struct vtm_item *item = d->items->list->pdata[i];
+
+		if (item->wrapper)
+			continue;
+		n.items[item->kind][item->report.verdict]++;
+		if (item->report.verdict == VTM_BYPASSED)
+			n.bypassed[item->report.reason]++;
+	}
 	for (int t = 0; t < VTM_TAGS; t++)
 		n.tagged[t] = (d->tags & VTM_TAG_BIT(t)) != 0;
 	vtm_daemon_count(&n);

@@ -546,7 +546,7 @@ static void together(void)
 
 static void not_built(void)
 {
-	static const char *const lines_of[] = { "MetricsListen 127.0.0.1:9894", "ScanPDF yes" };
+	static const char *const lines_of[] = { "ScanPDF yes" };
 
 	for (size_t i = 0; i < G_N_ELEMENTS(lines_of); i++) {
 		GError *error = NULL;
@@ -557,6 +557,7 @@ static void not_built(void)
 		vtm_conf_unref(c);
 	}
 	refused("ScanPDF yes", ":2: ScanPDF: not built yet; leave it at its default (no)");
+	vtm_conf_unref(taken("MetricsListen 127.0.0.1:9894\n"));
 	vtm_conf_unref(taken("MetricsListen none\nScanPDF no\nLateVerdictCommand none\n"));
 }
 

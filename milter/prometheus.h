@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* prometheus.h - the daemon's numbers in Prometheus's text format.  Pure: numbers in, text out.
+ *
+ * Format: https://prometheus.io/docs/instrumenting/exposition_formats/ (version 0.0.4).  The names are a contract:
+ * contrib/grafana and administrators' rules use them.
+ */
+#ifndef VTM_PROMETHEUS_H
+#define VTM_PROMETHEUS_H
+
+#include <glib.h>
+#include <stdbool.h>
+
+#include "daemon.h"
+
+/* All that is told at one time. */
+struct vtm_numbers {
+	const char *version;
+	bool enabled, healthy;
+	struct vtm_counts counts;
+	bool has_resolver;		/* else resolver is all zero and its families are left out */
+	struct vtm_resolver_stats resolver;
+	struct vtm_budget_limits limits;
+	int64_t now_boot_ms;
+	unsigned open;			/* messages between MAIL and their end */
+	uint64_t spool_memory, spool_file;	/* bytes */
+};
+
+void vtm_prometheus_write(GString *to, const struct vtm_numbers *n);
+
+#endif

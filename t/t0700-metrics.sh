@@ -1,0 +1,168 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+# t0700-metrics.sh - /metrics and /healthz: every number moves with what it counts, every fault is told
+. "${srcdir:-$(dirname "$0")/..}/t/lib.sh"
+need_program curl
+need_postfix
+
+port=$(free_port)
+url=http://127.0.0.1:$port
+
+get()
+{
+	curl -s --max-time 10 "$url/$1"
+}
+
+status_of()
+{
+	curl -s -o "$work/body" -w '%{http_code}' --max-time 10 "$@"
+}
+
+# metric NAME : the value of the sample of this name and these labels, without decimals.
+metric()
+{
+	get metrics | awk -v name="vtmilter_$1" '$1 == name { printf "%d\n", $2 }'
+}
+
+metric_is()
+{
+	[ "$(metric "$1")" = "$2" ]
+}
+
+health_is()
+{
+	[ "$(status_of "$url/healthz")" = "$1" ]
+}
+
+start_fakevt --per-minute 0 || bail 'no stand-in'
+know_samples || bail 'it learned nothing'
+start_vtmilter "MetricsListen 127.0.0.1:$port" 'RequestsPerMinute 100' 'RequestsPerDay 400' 'RequestsPerMonth 0' \
+	'ReserveForManual 10' 'CacheTTLUnknown 1s' 'SkipNetworks 192.0.2.0/24' || bail 'vtmilter did not start'
+start_postfix || bail 'Postfix did not start'
+
+# ---- HTTP ----
+
+is "$(status_of "$url/healthz")" 200 'healthy'
+is "$(cat "$work/body")" ok 'and says so'
+is "$(status_of "$url/")" 404 'no other page'
+is "$(status_of -X POST -d x "$url/metrics")" 405 'nothing to post'
+like "$(curl -s -I --max-time 10 "$url/metrics")" '^Content-Type: text/plain; version=0.0.4' 'HEAD, and the type of the format'
+get metrics >"$work/metrics"
+if command -v promtool >/dev/null; then
+	ok 'promtool finds no fault' promtool check metrics <"$work/metrics"
+	ok 'nor in the alert rules' promtool check rules "$srcdir/contrib/grafana/alerts.yml"
+else
+	skip 'promtool is not installed (Debian: prometheus)' 'promtool finds no fault'
+	skip 'promtool is not installed (Debian: prometheus)' 'nor in the alert rules'
+fi
+
+# ---- the numbers ----
+
+is "$(metric 'messages_total{plan="scan"}')" 0 'no message yet'
+for mail in clean-attachment bad-attachment plain; do
+	send_mail $mail.eml && delivered $mail.eml >/dev/null || bail "$mail was not delivered"
+done
+is "$(metric 'messages_total{plan="scan"}')" 3 'messages'
+is "$(metric messages_untagged_total)" 1 'one had no item'
+is "$(metric 'items_total{kind="attachment",verdict="clean"}')" 1 'a clean attachment'
+is "$(metric 'items_total{kind="attachment",verdict="bad"}')" 1 'a bad one'
+is "$(metric 'tags_total{tag="VT_Bad"}')" 1 'its tag'
+is "$(metric 'tags_total{tag="VT_Scanned"}')" 1 'and the other'
+is "$(metric message_delay_seconds_count)" 3 'their delay'
+ok 'VirusTotal was asked for its own count' wait_for 3 metric_is 'api_answers_total{answer="quotas"}' 1
+is "$(metric 'api_status_total{code="200"}')" "$(($(vt_count requests) + 1))" 'answers by HTTP status'
+is "$(metric 'api_answers_total{answer="report"}')" 2 'by meaning'
+is "$(metric api_answer_seconds_count)" "$(metric 'api_status_total{code="200"}')" 'and by time'
+is "$(metric 'budget_used_requests{window="day"}')" "$(vt_count requests)" 'requests used of the day'
+is "$(metric 'budget_left_requests{window="day"}')" "$((400 - $(vt_count requests)))" 'and left'
+is "$(metric 'budget_used_requests{window="minute"}')" "$(vt_count requests)" 'of the minute'
+is "$(metric 'budget_left_requests{window="month"}')" '' 'nothing about a limit that is not set'
+is "$(metric 'messages_released_total{why="answered"}')" 2 'two waited until they were answered'
+is "$(metric 'cache_hits_total{layer="memory"}')" 0 'nothing was known'
+forget_delivered
+send_mail clean-attachment.eml && delivered clean-attachment.eml >/dev/null || bail 'not delivered'
+is "$(metric 'cache_hits_total{layer="memory"}')" 1 'now it is'
+is "$(metric cache_entries)" 2 'as is the other'
+ok 'the journal was written' wait_for 3 metric_is journal_written_total 3
+is "$(metric messages_open)" 0 'none is under way'
+is "$(metric 'spool_bytes{where="memory"}')" 0 'nothing is kept'
+
+# Not answered in time: waiting, then pending, then late and bad.
+vt_delay 2500
+send_mail bad-link.eml &
+ok 'a message that waits' wait_for 5 metric_is messages_waiting 1
+is "$(metric 'healthy')" 1 'which is no illness'
+wait $!
+vt_delay 0
+delivered bad-link.eml >/dev/null || bail 'not delivered'
+between "$(metric message_delay_seconds_sum)" 2 9 'its delay in the sum'
+sed -i "s,^Timeout .*,Timeout 0," "$milter_conf"
+kill -USR1 "$milter_pid"
+wait_for 5 grep -q 'reload: done' "$milter_log" || bail 'no reload'
+vt add file "$(printf 'late\n' | sha256sum | cut -c 1-64)" 50/72 >/dev/null
+cat >"$work/late.eml" <<-END
+	From: a@example.org
+	To: user@example.test
+	Subject: late
+	Message-Id: <late@example.org>
+	MIME-Version: 1.0
+	Content-Type: application/octet-stream; name="late.exe"
+	Content-Disposition: attachment; filename="late.exe"
+	Content-Transfer-Encoding: base64
+
+	$(printf 'late\n' | base64)
+END
+send_mail "$work/late.eml" && delivered "$work/late.eml" >/dev/null || bail 'not delivered'
+is "$(metric 'tags_total{tag="VT_Pending"}')" 1 'pending when it does not wait'
+ok 'a delivered message that turned out bad' wait_for 10 metric_is late_bad_messages_total 1
+
+# ---- not well ----
+
+vt fault close >/dev/null
+for i in 1 2 3 4; do
+	sed "s/late@/x$i@/; s/^bGF0ZQo=/$(printf 'x%s\n' $i | base64)/" "$work/late.eml" >"$work/x$i.eml"
+	send_mail "$work/x$i.eml"
+done
+ok 'VirusTotal fails: the circuit opens' wait_for 20 health_is 503
+like "$(cat "$work/body")" '^circuit: (half-)?open \(service\)' 'and says why'
+is "$(metric healthy)" 0 'in the metrics too'
+is "$(metric 'circuit_state{state="closed"}')" 0 'it is not closed'
+vt fault none >/dev/null
+kill -USR1 "$milter_pid"
+ok 'a reload tries at once' wait_for 20 health_is 200
+stop_vtmilter
+write_conf "MetricsListen 127.0.0.1:$port"
+sed -i "s,^Store .*,Store sqlite:$work/broken.db," "$milter_conf"
+head -c 8192 /dev/zero | tr '\\000' x >"$work/broken.db"
+start_vtmilter || bail 'vtmilter did not start'
+ok 'a store that cannot be opened' wait_for 10 health_is 503
+like "$(cat "$work/body")" '^store: ' 'is told'
+is "$(metric store_up)" 0 'in the metrics too'
+stop_vtmilter
+start_vtmilter "MetricsListen 127.0.0.1:$port" 'Enabled no' || bail 'vtmilter did not start'
+is "$(get healthz)" 'ok (not Enabled)' 'not Enabled'
+is "$(get metrics | grep -c vtmilter_budget)" 0 'and no budget'
+stop_vtmilter
+perl -MIO::Socket::INET -e '$s = IO::Socket::INET->new(Listen => 1, ReuseAddr => 1, LocalPort => $ARGV[0], LocalAddr => "127.0.0.1")
+	or die; sleep 60' "$port" &
+taken=$!
+wait_for 5 port_open "$port"
+start_vtmilter "MetricsListen 127.0.0.1:$port"
+ok 'a port that is taken does not keep it from serving mail' socket_open "$milter_socket"
+like "$(tail -n 3 "$milter_log")" "MetricsListen 127.0.0.1:$port: cannot listen there: " 'but is told'
+kill $taken
+
+# ---- dashboard and rules use what there is ----
+
+families=$(sed -n 's/^# TYPE \([a-z_]*\) .*/\1/p' "$work/metrics")
+for file in dashboard.json alerts.yml; do
+	unknown=
+	for name in $(grep -o 'vtmilter_[a-z_]*' "$srcdir/contrib/grafana/$file" | sort -u); do
+		base=$(echo "$name" | sed 's/_\(bucket\|sum\|count\)$//')
+		case "$name" in vtmilter_server_used_requests) continue ;; esac	# told once VirusTotal told its own count
+		printf '%s\n' $families | grep -qx -e "$name" -e "$base" || unknown="$unknown $name"
+	done
+	is "$unknown" '' "contrib/grafana/$file uses only metrics that exist"
+done
+ok 'the dashboard is JSON' perl -MJSON::PP -e 'local $/; decode_json(<STDIN>)' <"$srcdir/contrib/grafana/dashboard.json"
+done_testing
