@@ -96,7 +96,7 @@ static void to_queued(const struct vtm_sched *s, const struct vtm_entry *e, stru
 
 static void want_stored(struct vtm_sched *s, struct vtm_entry *e)
 {
-	if (e->stored) {
+	if (e->stored && !s->set.manual) {
 		e->stored = false;
 		g_ptr_array_add(s->unstored, e);
 	}
@@ -177,6 +177,11 @@ static unsigned slots_taken(const struct vtm_sched *s, int64_t now)
 	return n;
 }
 
+static enum vtm_spender spender(const struct vtm_sched *s, enum vtm_class class)
+{
+	return s->set.manual ? VTM_SPEND_MANUAL : vtm_class_spender(class);
+}
+
 static uint32_t left_today(const struct vtm_sched *s, enum vtm_spender who)
 {
 	return vtm_budget_left(&s->limits, who, s->view.day_used, s->view.month_used);
@@ -197,7 +202,7 @@ static bool ahead_of_pace(const struct vtm_sched *s)
 static void open_classes(const struct vtm_sched *s, bool open[VTM_CLASSES])
 {
 	for (int c = 0; c < VTM_CLASSES; c++)
-		open[c] = left_today(s, vtm_class_spender((enum vtm_class)c)) > 0;
+		open[c] = left_today(s, spender(s, (enum vtm_class)c)) > 0;
 	if (!s->set.reask_unknown || !ahead_of_pace(s))
 		open[VTM_CLASS_REASK] = false;
 }
@@ -225,7 +230,7 @@ static enum vtm_reason why_not(const struct vtm_sched *s, const struct vtm_entry
 		return VTM_WHY_NONE;
 	open_classes(s, open);
 	rank = vtm_queue_rank(s->queue, e, open);
-	if (!open[e->class] || rank >= left_today(s, vtm_class_spender(e->class)))
+	if (!open[e->class] || rank >= left_today(s, spender(s, e->class)))
 		return VTM_WHY_BUDGET;
 	start = vtm_budget_slot_at(&s->limits, &s->view, MAX(now, s->refused_until_ms), rank, answer_bound(s));
 	start = MAX(start, now + (int64_t)((s->in_flight + rank) / s->set.max_in_flight) * answer_bound(s));
@@ -362,7 +367,8 @@ static void finish(struct vtm_sched *s, struct vtm_entry *e, const struct vtm_re
 	if (!e->stored)
 		drop_unstored(s, e);
 	if (s->set.store) {
-		stored_ok(s, vtm_store_queue_delete(s->set.store, &key, &error), &error);
+		if (!s->set.manual || vtm_verdict_is_answer(r->verdict))
+			stored_ok(s, vtm_store_queue_delete(s->set.store, &key, &error), &error);
 		stored_ok(s, vtm_store_lease_drop(s->set.store, &key, &error), &error);
 	}
 	vtm_queue_remove(s->queue, e);
@@ -855,7 +861,7 @@ static bool send_round(struct vtm_sched *s, int64_t now)
 	n = pick(s, batch, room, now);
 	if (!n)
 		return s->stats.cached_store != before && !s->stats.store_failing;
-	granted = vtm_store_budget_take(s->set.store, &s->limits, vtm_class_spender(batch[0]->class), n, slots, &error);
+	granted = vtm_store_budget_take(s->set.store, &s->limits, spender(s, batch[0]->class), n, slots, &error);
 	s->view_stale = true;
 	if (g_error_matches(error, VTM_ERROR, VTM_ERROR_BUDGET_LOST)) {
 		budget_lost(s, now);
@@ -1220,7 +1226,7 @@ static void load_queue(struct vtm_sched *s)
 {
 	GError *error = NULL;
 
-	if (s->set.store)
+	if (s->set.store && !s->set.manual)
 		stored_ok(s, vtm_store_queue_load(s->set.store, s->set.max_queue, load_one, s, &error), &error);
 }
 
