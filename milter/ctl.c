@@ -20,6 +20,7 @@
 static const struct vtm_ctl_command commands[] = {
 	{ "extract", "FILE...", "the items of messages, off line; - is standard input", "r", VTM_CTL_MAYBE,
 	  vtm_ctl_extract },
+	{ "scan", "FILE...", "what the milter would say of messages", "HF", VTM_CTL_WHOLE, vtm_ctl_scan },
 	{ "status", "", "how the daemon is", "", VTM_CTL_QUIET, vtm_ctl_status },
 	{ "quota", "", "requests used and left, here and by VirusTotal's own count", "", VTM_CTL_QUIET, vtm_ctl_quota },
 	{ "list", "", "delivered messages, newest first", "tsun", VTM_CTL_QUIET, vtm_ctl_list },
@@ -54,6 +55,8 @@ static void print_help(void)
 	      "  -f, --config FILE   read FILE instead of " VTM_CONF_FILE_DEFAULT "\n"
 	      "      --json          one JSON object a line\n"
 	      "      --resources     extract: also what is fetched without a click\n"
+	      "      --headers       scan: print the message with our headers on top\n"
+	      "      --from MESSAGE  scan: begin with this one, as printed when it stopped\n"
 	      "      --tag TAG       list: only messages with this tag; may be repeated\n"
 	      "      --since TIME    list: only messages from then on: 2h, 7d or 2026-01-31[T12:00:00Z]\n"
 	      "      --until TIME    list: only messages before then\n"

@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* ctl-scan.c - vtmilterctl scan: what the milter would say of messages. */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "ctl-ask.h"
+#include "mailbox.h"
+#include "tags.h"
+
+#define LABEL_MAX 8192
+#define BAR_WIDTH 30
+#define BAR_MS 500
+
+struct scanning {
+	struct vtm_ctl_asker asker;
+	const struct vtm_ctl *c;
+	bool bar, bar_shown;		/* a progress bar on standard error */
+	unsigned total, done, bad;
+	bool begun;			/* --from was met */
+	bool trouble;			/* a file could not be read */
+	int status;			/* not EX_OK: stopped */
+};
+
+/* ---- progress ---- */
+
+static void clear_bar(struct scanning *s)
+{
+	if (s->bar_shown)
+		fputs("\r\033[K", stderr);
+	s->bar_shown = false;
+}
+
+static void draw_bar(struct scanning *s)
+{
+	int full = s->total ? (int)((uint64_t)s->done * BAR_WIDTH / s->total) : 0;
+
+	if (!s->bar)
+		return;
+	fprintf(stderr, "\r\033[K[%.*s%*s] %u/%u, %u bad", MIN(full, BAR_WIDTH), "##############################",
+		MAX(BAR_WIDTH - full, 0), "", s->done, s->total, s->bad);
+	fflush(stderr);
+	s->bar_shown = true;
+}
+
+static bool on_progress(void *arg)
+{
+	draw_bar(arg);
+	return true;
+}
+
+static bool count_one(const struct vtm_mail *mail, void *arg)
+{
+	unsigned *n = arg;
+
+	(void)mail;
+	(*n)++;
+	return true;
+}
+
+/* ---- one message's result ---- */
+
+static void put_json(const struct vtm_mail *mail, const struct vtm_decision *d)
+{
+	struct vtm_json *j = vtm_json_new();
+
+	vtm_json_text(j, "file", mail->file);
+	if (mail->number)
+		vtm_json_int(j, "number", mail->number);
+	vtm_json_text(j, "message_id", d->message_id);
+	vtm_ctl_json_tags(j, "tags", d->tags);
+	vtm_json_texts(j, "items", NULL);
+	for (guint i = 0; i < d->items->list->len; i++)
+		vtm_json_append(j, "items", vtm_ctl_json_item(d->items->list->pdata[i]));
+	vtm_ctl_put_json(j);
+}
+
+static void put_text(const struct vtm_ctl *c, const char *label, const struct vtm_decision *d)
+{
+	char *safe = vtm_ctl_safe(label, LABEL_MAX), *tags = vtm_ctl_tags(c, d->tags);
+
+	printf("%s: %s\n", safe, d->items->list->len ? *tags ? tags : "no tag" : "no items");
+	for (guint i = 0; i < d->items->list->len; i++) {
+		const struct vtm_item *item = d->items->list->pdata[i];
+
+		if (!item->wrapper)
+			vtm_ctl_put_item(c, item, item->note);
+	}
+	g_free(safe);
+	g_free(tags);
+}
+
+/* Tells, and says whether to go on. */
+static bool report(struct scanning *s, const struct vtm_mail *mail, const struct vtm_decision *d)
+{
+	char *label = vtm_mail_label(mail), *why = NULL;
+
+	clear_bar(s);
+	s->status = vtm_ctl_must_stop(&s->asker, (struct vtm_item *const *)d->items->list->pdata, d->items->list->len, &why);
+	if (s->status != EX_OK) {
+		vtm_ctl_warn(s->c, "%s; go on with --from '%s'", why, label);
+	} else {
+		s->done++;
+		s->bad += (d->tags & VTM_TAG_BIT(VTM_TAG_BAD)) != 0;
+		if (s->c->json)
+			put_json(mail, d);
+		else
+			put_text(s->c, label, d);
+		fflush(stdout);
+		draw_bar(s);
+	}
+	g_free(why);
+	g_free(label);
+	return s->status == EX_OK;
+}
+
+/* ---- as a filter ---- */
+
+static bool is_ours(const char *line, size_t len)
+{
+	return len >= 5 && !g_ascii_strncasecmp(line, "X-VT-", 5);
+}
+
+/* A folded value, with the message's line ends. */
+static void put_header(const char *name, const char *value, const char *eol)
+{
+	char **lines = g_strsplit(value, "\n", -1);
+
+	printf("%s: ", name);
+	for (char **line = lines; *line; line++)
+		printf("%s%s", *line, eol);
+	g_strfreev(lines);
+}
+
+static void put_headers(const struct vtm_ctl *c, const struct vtm_decision *d, const char *eol)
+{
+	GPtrArray *reports;
+
+	for (int t = 0; t < VTM_TAGS; t++)
+		if (d->tags & VTM_TAG_BIT(t))
+			put_header("X-VT-Tag", vtm_tag_name((enum vtm_tag)t), eol);
+	if (!c->conf->report_headers)
+		return;
+	reports = vtm_report_headers(d->items);
+	for (guint i = 0; i < reports->len; i++)
+		put_header("X-VT-Report", reports->pdata[i], eol);
+	g_ptr_array_free(reports, TRUE);
+}
+
+/* The message itself, without the X-VT-* headers that came with it. */
+static void put_rest(const char *p, const char *end)
+{
+	bool skipping = false;
+
+	while (p < end) {
+		const char *eol = memchr(p, '\n', (size_t)(end - p));
+		size_t n = eol ? (size_t)(eol + 1 - p) : (size_t)(end - p);
+
+		if (*p == '\n' || (*p == '\r' && n == 2))
+			break;
+		skipping = *p == ' ' || *p == '\t' ? skipping : is_ours(p, n);
+		if (!skipping)
+			fwrite(p, 1, n, stdout);
+		p += n;
+	}
+	fwrite(p, 1, (size_t)(end - p), stdout);
+}
+
+/* Nobody will go on asking once this process has ended. */
+static void end_pending(struct vtm_decision *d)
+{
+	for (guint i = 0; i < d->items->list->len; i++) {
+		struct vtm_item *item = d->items->list->pdata[i];
+
+		if (item->report.verdict == VTM_PENDING)
+			item->report.verdict = VTM_BYPASSED;
+	}
+	d->tags = vtm_tags_of(d->items);
+}
+
+static bool filter(struct scanning *s, const struct vtm_mail *mail, struct vtm_decision *d)
+{
+	const char *start = mail->data + mail->from_line, *end = mail->data + mail->len;
+	const char *eol = memchr(start, '\n', (size_t)(end - start));
+
+	end_pending(d);
+	fwrite(mail->data, 1, mail->from_line, stdout);
+	put_headers(s->c, d, eol && eol > start && eol[-1] == '\r' ? "\r\n" : "\n");
+	put_rest(start, end);
+	return true;
+}
+
+/* ---- the walk ---- */
+
+static bool scan_one(const struct vtm_mail *mail, void *arg)
+{
+	struct scanning *s = arg;
+	const struct vtm_envelope nobody = { 0 };
+	struct vtm_decision d;
+	struct vtm_spool *spool;
+	bool on;
+
+	if (!s->begun) {
+		char *label = vtm_mail_label(mail);
+
+		s->begun = !strcmp(label, s->c->from);
+		g_free(label);
+		if (!s->begun) {
+			s->done++;
+			return true;
+		}
+	}
+	spool = vtm_mail_spool(mail, s->c->conf->temp_directory);
+	vtm_scan_message(s->asker.resolver, &s->asker.settings, &nobody, &spool, s->c->clock, s->bar ? on_progress : NULL,
+			 s, BAR_MS, &d);
+	on = s->c->headers ? filter(s, mail, &d) : report(s, mail, &d);
+	vtm_decision_clear(&d);
+	return on;
+}
+
+static void unreadable(const char *file, const char *why, void *arg)
+{
+	struct scanning *s = arg;
+
+	(void)file;
+	clear_bar(s);
+	vtm_ctl_warn(s->c, "%s", why);
+	s->trouble = true;
+}
+
+static int check_arguments(const struct vtm_ctl *c, int argc, char **argv)
+{
+	if (!argc)
+		return vtm_ctl_usage(c, "which FILE? (- is standard input)");
+	if (c->headers && (argc != 1 || c->json || c->from || g_file_test(argv[0], G_FILE_TEST_IS_DIR)))
+		return vtm_ctl_usage(c, "--headers takes one message and neither --json nor --from");
+	return EX_OK;
+}
+
+static void scan_all(struct scanning *s, int argc, char **argv)
+{
+	GError *error = NULL;
+
+	s->bar = isatty(STDERR_FILENO) && !s->c->headers;
+	s->begun = !s->c->from;
+	for (int i = 0; s->bar && i < argc; i++)
+		if (strcmp(argv[i], "-") && vtm_mailbox_walk(argv[i], count_one, &s->total, NULL, NULL) < 0)
+			continue;	/* told below */
+	for (int i = 0; i < argc && s->status == EX_OK; i++)
+		if (vtm_mailbox_walk(argv[i], scan_one, s, unreadable, &error) < 0) {
+			clear_bar(s);
+			s->status = vtm_ctl_fail(s->c, error);
+		}
+	clear_bar(s);
+	if (s->status == EX_OK && !s->begun)
+		s->status = vtm_ctl_usage(s->c, "--from: there is no message '%s'", s->c->from);
+}
+
+int vtm_ctl_scan(struct vtm_ctl *c, int argc, char **argv)
+{
+	struct scanning s = { .c = c };
+	GError *error = NULL;
+	int status = check_arguments(c, argc, argv);
+
+	if (status != EX_OK)
+		return status;
+	if (vtm_ctl_asker_init(&s.asker, c, !c->headers, &error) < 0)
+		return vtm_ctl_fail(c, error);
+	if (c->headers)
+		s.asker.settings.timeout_ms = c->conf->timeout_ms;
+	scan_all(&s, argc, argv);
+	vtm_ctl_asker_clear(&s.asker);
+	if (s.status != EX_OK)
+		return s.status;
+	if (s.trouble)
+		return EX_UNAVAILABLE;
+	return s.bad ? VTM_CTL_FOUND : EX_OK;
+}
