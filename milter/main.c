@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* main.c - vtmilter: options, start, signals, stop. */
+#include <errno.h>
 #include <getopt.h>
 #include <libmilter/mfapi.h>
 #include <signal.h>
@@ -8,6 +9,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sysexits.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "build-config.h"
@@ -16,10 +18,12 @@
 #include "control.h"
 #include "daemon.h"
 #include "error.h"
+#include "health.h"
 #include "json.h"
 #include "late.h"
 #include "log.h"
 #include "metrics.h"
+#include "notify.h"
 #include "process.h"
 #include "settings.h"
 
@@ -181,6 +185,7 @@ static bool reload(const char *path, char **why_r)
 	struct vtm_conf *old = vtm_conf_current(), *c;
 
 	g_mutex_lock(&one_at_a_time);
+	vtm_notify_reloading();
 	c = vtm_conf_load(path, &error);
 	if (c && apply(c, &error) < 0)
 		g_clear_pointer(&c, vtm_conf_unref);
@@ -195,6 +200,7 @@ static bool reload(const char *path, char **why_r)
 		*why_r = g_strdup(error->message);
 		g_error_free(error);
 	}
+	vtm_notify_ready();
 	g_mutex_unlock(&one_at_a_time);
 	vtm_conf_unref(old);
 	return c != NULL;
@@ -376,15 +382,53 @@ static gpointer run_milter(gpointer arg)
 	return NULL;
 }
 
+/* Tells the service manager how we are; a resolver whose thread is stuck is no sign of life. */
+static void report_health(GString *last)
+{
+	struct vtm_resolver *resolver = vtm_daemon_resolver();
+	struct vtm_resolver_stats stats;
+	int64_t now = vtm_boot_ms(vtm_daemon.clock);
+	GString *why = g_string_new(NULL);
+
+	if (resolver)
+		vtm_resolver_stats(resolver, &stats);
+	if (vtm_health(resolver ? &stats : NULL, now, why))
+		g_string_assign(why, "well");
+	else
+		g_strdelimit(g_strchomp(why->str), "\n", ';');
+	if (strcmp(why->str, last->str) != 0)
+		vtm_notify_status(why->str);
+	g_string_assign(last, why->str);
+	g_string_free(why, TRUE);
+	if (vtm_health_alive(resolver ? &stats : NULL, now))
+		vtm_notify_alive();
+}
+
+/* The next signal.  A service manager that watches is told meanwhile. */
+static int next_signal(const sigset_t *set)
+{
+	int64_t every_ms = vtm_notify_watchdog_ms();
+	const struct timespec every = { .tv_sec = every_ms / 1000, .tv_nsec = every_ms % 1000 * 1000000 };
+	GString *told = g_string_new(NULL);
+	int sig = -1;
+
+	while (sig < 0) {
+		sig = every_ms ? sigtimedwait(set, NULL, &every) : sigwaitinfo(set, NULL);
+		if (sig < 0 && errno == EAGAIN)
+			report_health(told);
+	}
+	g_string_free(told, TRUE);
+	return sig;
+}
+
 /* Returns when it is time to stop; false: libmilter ended by itself. */
 static bool serve(const sigset_t *set, struct milter_thread *m, const char *path)
 {
 	bool ended;
-	int sig;
 
 	for (;;) {
-		if (sigwait(set, &sig))
-			continue;
+		int sig = next_signal(set);
+
 		if (sig == SIGTERM || sig == SIGINT)
 			break;
 		reload_by_signal(path);
@@ -442,6 +486,7 @@ static int serve_until_told(const sigset_t *set, const char *path)
 		vtm_log(VTM_LOG_ERROR, "libmilter ended by itself");
 		status = EX_SOFTWARE;
 	}
+	vtm_notify_stopping();
 	stop_sessions();
 	g_thread_join(thread);
 	return status;
@@ -474,6 +519,7 @@ static int run(struct options *o, struct vtm_conf *c)
 	if (status == EX_OK) {
 		listen_metrics(c);
 		vtm_log(VTM_LOG_NOTICE, "vtmilter %s listens on %s", PACKAGE_VERSION, c->socket);
+		vtm_notify_ready();
 		status = serve_until_told(&set, o->conf);
 	}
 	let_go(&h);
