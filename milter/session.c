@@ -147,8 +147,10 @@ static void note_ours(struct vtm_message *m, const char *name)
 
 void vtm_message_add_header(struct vtm_message *m, const char *name, const char *value)
 {
-	if (g_ascii_strncasecmp(name, OUR_PREFIX, strlen(OUR_PREFIX)) == 0)
-		note_ours(m, name);
+	if (g_ascii_strncasecmp(name, OUR_PREFIX, strlen(OUR_PREFIX)) == 0) {
+		note_ours(m, name);	/* what will be deleted is not part of the message */
+		return;
+	}
 	vtm_message_add(m, name, strlen(name));
 	vtm_message_add(m, ": ", 2);
 	add_value(m, value);

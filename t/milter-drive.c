@@ -22,7 +22,7 @@
 
 struct options {
 	const char *spec, *address, *user, *sender, *recipient, *scenario;
-	unsigned sessions, messages, burst, gap_ms, others, other_gap_ms;
+	unsigned sessions, messages, burst, gap_ms, pause_ms, others, other_gap_ms;
 	int timeout_ms;
 	uint32_t actions, steps;
 	bool edits;
@@ -52,6 +52,7 @@ static void usage(FILE *to)
 	      "SOCKET is unix:PATH or inet:PORT@ADDRESS.\n"
 	      "  -n N     main sessions (1), -m N  messages in each (1)\n"
 	      "  -k N     main sessions started at once (all), -s MS  between these (1000)\n"
+	      "  -w MS    pause before the end of each main message (0)\n"
 	      "  -f FILE  the message they send (one without anything to ask about)\n"
 	      "  -p N     other sessions at the same time (0), -i MS  between their messages (50)\n"
 	      "  -g FILE  the message these send, -b BYTES  or the size of a plain one (5000)\n"
@@ -134,6 +135,10 @@ static int send_message(struct session *s, struct wire *w, unsigned n)
 	if (ends_at(s, "eom")) {
 		wire_put(w, SMFIC_BODYEOB, "", 0);
 		return wire_send(w) ? 0 : -1;
+	}
+	if (s->main && o->pause_ms) {
+		wire_send(w);
+		g_usleep(o->pause_ms * 1000);
 	}
 	letter = wire_eom(w, &took_ms);
 	if (!letter)
@@ -231,12 +236,13 @@ static bool read_options(int argc, char **argv, struct options *o)
 	unsigned body = 5000;
 	int c;
 
-	while ((c = getopt(argc, argv, "n:m:k:s:f:p:i:g:b:t:a:u:S:R:A:P:x:eh")) != -1)
+	while ((c = getopt(argc, argv, "n:m:k:s:w:f:p:i:g:b:t:a:u:S:R:A:P:x:eh")) != -1)
 		switch (c) {
 		case 'n': o->sessions = (unsigned)atoi(optarg); break;
 		case 'm': o->messages = (unsigned)atoi(optarg); break;
 		case 'k': o->burst = (unsigned)atoi(optarg); break;
 		case 's': o->gap_ms = (unsigned)atoi(optarg); break;
+		case 'w': o->pause_ms = (unsigned)atoi(optarg); break;
 		case 'f': main_file = optarg; break;
 		case 'p': o->others = (unsigned)atoi(optarg); break;
 		case 'i': o->other_gap_ms = (unsigned)atoi(optarg); break;

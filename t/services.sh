@@ -164,21 +164,17 @@ socket_open()
 	perl -MIO::Socket::UNIX -e 'exit !IO::Socket::UNIX->new(Peer => $ARGV[0])' "$1"
 }
 
-# write_conf [LINE ...] : a configuration for the stand-in; the lines given come last.
+# write_conf [LINE ...] : a configuration for the stand-in; directives that the lines given name are theirs alone.
 write_conf()
 {
 	printf '%s\n' "$vt_key" >"$work/api-key"
 	chmod 600 "$work/api-key"
-	{
-		printf '%s\n' "ApiKeyFile $work/api-key" "ApiBaseURL $vt_url" "Socket local:$milter_socket" \
-			'SocketMode 0666' "ControlSocket $work/control.sock" "Store sqlite:$work/vtmilter.db" \
-			"TempDirectory $work" 'Foreground yes' 'LogFormat text' 'LogLevel info'
-		case "$*" in
-		*'Timeout '*) ;;
-		*) echo 'Timeout 10' ;;
-		esac
-		[ $# = 0 ] || printf '%s\n' "$@"
-	} >"$milter_conf"
+	printf '%s\n' "$@" >"$work/conf.given"
+	printf '%s\n' "ApiKeyFile $work/api-key" "ApiBaseURL $vt_url" "Socket local:$milter_socket" 'SocketMode 0666' \
+		"ControlSocket $work/control.sock" "Store sqlite:$work/vtmilter.db" "TempDirectory $work" 'Foreground yes' \
+		'LogFormat text' 'LogLevel info' 'Timeout 10' |
+		awk 'NR == FNR { given[tolower($1)]; next } !(tolower($1) in given)' "$work/conf.given" - >"$milter_conf"
+	cat "$work/conf.given" >>"$milter_conf"
 }
 
 # start_vtmilter [LINE ...] : with a configuration of these lines; without any, the one that is there already.

@@ -1,0 +1,109 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+# t0205-daemon-reload.sh - reload by signal and control socket, a bad file, and a stop while messages wait.
+. "${srcdir:-$(dirname "$0")/..}/t/lib.sh"
+need_built milter/vtmilter t/fakevt t/milter-drive
+control=$work/control.sock
+
+# ask COMMAND : what the daemon answers.
+ask()
+{
+	perl -MIO::Socket::UNIX -e 'my $s = IO::Socket::UNIX->new(Peer => $ARGV[0]) or die "$!\n";
+		$s->print("$ARGV[1]\n"); print scalar <$s> // ""' "$control" "$1"
+}
+
+drive()
+{
+	"$builddir/t/milter-drive" -t 30000 "$@" "unix:$milter_socket"
+}
+
+logged()
+{
+	grep -Eq "$1" "$milter_log"
+}
+
+mail_text bad-attachment.eml >"$work/bad.eml"
+mail_text unknown-attachment.eml >"$work/unknown.eml"
+start_fakevt --per-minute 0 || bail 'no stand-in'
+know_samples
+lines="ControlSocket $control
+RequestsPerMinute 0
+MaxWaiting 1000"
+start_vtmilter "$lines" 'Timeout 20' || bail 'no vtmilter'
+like "$(drive -e -f "$work/bad.eml")" '^insert 0 X-VT-Tag: VT_Bad' 'a bad attachment'
+
+# ---- status
+status=$(ask status)
+like "$status" '^\{.*\}$' 'status answers with JSON'
+like "$status" '"seen":1[,}]' '... that counts the message'
+like "$status" '"VT_Bad":1[,}]' '... and its tag'
+like "$(ask 'no such thing')" '"error":"no such command"' 'an unknown command'
+like "$(ask "status$(printf '%300s' x)")" '"error"' 'a line too long'
+perl -MIO::Socket::UNIX -e 'my $s = IO::Socket::UNIX->new(Peer => $ARGV[0]); sleep 4' "$control" &
+before=$(now_ms)
+like "$(ask status)" '"seen":1[,}]' 'a client that says nothing'
+between $(($(now_ms) - before)) 0 3000 '... does not stand in the way for long'
+
+# ---- reload
+write_conf "$lines" 'Timeout 20' 'OnBad reject'
+kill -HUP "$milter_pid"
+ok 'SIGHUP reloads' wait_for 5 logged 'reload: done'
+like "$(drive -e -f "$work/bad.eml")" '^reply 550 5.7.1 ' '... and the new configuration holds'
+write_conf "$lines" 'Timeout 20' 'OnBad discard'
+: >"$milter_log"
+kill -USR1 "$milter_pid"
+ok 'SIGUSR1 reloads' wait_for 5 logged 'reload: done'
+like "$(drive -f "$work/bad.eml")" 'discarded=1' '... and the new configuration holds'
+write_conf "$lines" 'Timeout 20' 'OnBad accept'
+is "$(ask reload)" '{"ok":true}' 'the control socket reloads'
+like "$(cat "$milter_log")" 'asked for by uid [0-9]+, pid [0-9]+' '... and it is logged for whom'
+like "$(drive -f "$work/bad.eml")" 'continued=1' '... and the new configuration holds'
+echo 'OnBad explode' >>"$milter_conf"
+like "$(ask reload)" '"ok":false,"error":".*OnBad' 'a bad file is refused, with the reason'
+like "$(drive -f "$work/bad.eml")" 'continued=1' '... and the old configuration holds'
+write_conf "$lines" 'Timeout 20' 'SocketMode 0600'
+is "$(ask reload)" '{"ok":true}' 'what cannot change'
+like "$(cat "$milter_log")" 'SocketMode changes only with a restart' '... is named'
+
+# ---- messages wait for VirusTotal while it reloads
+vt fault stall >/dev/null
+drive -n 20 -f "$work/unknown.eml" >"$work/waiting.out" &
+waiting=$!
+sleep 1
+write_conf "$lines" 'Timeout 20' 'OnBad quarantine'
+before=$(now_ms)
+like "$(ask reload)" '"ok":true' 'a reload while messages wait'
+between $(($(now_ms) - before)) 0 1000 '... waits for nobody'
+vt fault none >/dev/null
+like "$(drive -e -f "$work/bad.eml")" '^quarantine ' '... and holds for the next message'
+
+# ---- and while it stops
+before=$(now_ms)
+stop_vtmilter
+between $(($(now_ms) - before)) 0 5000 'a stop while messages wait takes at most 5 s'
+wait "$waiting"
+like "$(cat "$work/waiting.out")" 'messages=20 errors=0 ' '... and every one of them was answered'
+like "$(cat "$work/waiting.out")" 'continued=20 ' '... to go on'
+like "$(cat "$milter_log")" 'tags=VT_Bypassed VT_Pending' '... as not looked at yet'
+
+# ---- messages under way
+: >"$milter_log"
+start_vtmilter "$lines" 'Timeout 20' || bail 'no vtmilter'
+drive -n 20 -w 1000 -f "$work/bad.eml" >"$work/under-way.out" &
+under_way=$!
+sleep 0.5
+before=$(now_ms)
+stop_vtmilter
+between $(($(now_ms) - before)) 300 3000 'a stop with messages half received waits for them'
+wait "$under_way"
+like "$(cat "$work/under-way.out")" 'messages=20 errors=0 .*continued=20 ' '... and takes them to their end'
+like "$(cat "$milter_log")" 'tags=VT_Bad,' '... with what is known'
+start_vtmilter "$lines" 'Timeout 20' || bail 'no vtmilter'
+drive -n 20 -w 30000 -f "$work/bad.eml" >/dev/null &
+service_pids="$service_pids $!"
+sleep 0.5
+before=$(now_ms)
+stop_vtmilter
+between $(($(now_ms) - before)) 2500 5500 '... but not for ever'
+unlike "$(cat "$milter_log")" ' error: ' 'no error'
+done_testing
