@@ -1,0 +1,50 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+# t0730-manual.sh - the manual pages: well-formed, and true where that can be looked up
+. "${srcdir:-$(dirname "$0")/..}/t/lib.sh"
+need_built milter/vtmilter
+
+page=$srcdir/milter/vtmilter.8
+
+for manual in "$srcdir"/milter/*.[58]; do
+	if command -v mandoc >/dev/null; then
+		# pages of other programs need not be installed
+		is "$(mandoc -Tlint "$manual" 2>&1 | grep -v -e 'not found: Xr' -e 'outdated mandoc.db')" '' \
+			"mandoc finds nothing in $(basename "$manual")"
+	else
+		skip 'mandoc is not installed' "mandoc finds nothing in $(basename "$manual")"
+	fi
+done
+
+# named_by WHAT WORDS : each word stands in the page.
+all_named()
+{
+	local what="$1" word missing=
+	shift
+	for word; do
+		grep -q -w -e "$word" "$page" || missing="$missing $word"
+	done
+	is "$missing" '' "$what are in vtmilter(8)"
+}
+
+all_named 'all options' $("$builddir/milter/vtmilter" --help | sed -n 's/^ .* --\([a-z-]*\).*/\1/p')
+all_named 'all tags' $(sed -n 's/.*"\(VT_[A-Z][A-Za-z_]*\)".*/\1/p' "$srcdir/lib/tags.c")
+all_named 'all names of log fields' $(sed -n '/struct vtm_log_field fields/,/};/p' "$srcdir"/milter/reply.c \
+	"$srcdir"/milter/main.c | grep -o '"[a-z0-9-]*"' | tr -d '"' | sort -u)
+all_named 'all exit statuses' $(for name in $(grep -oh 'EX_[A-Z]*' "$srcdir/milter/main.c" | sort -u); do
+	echo "#include <sysexits.h>
+$name" | ${CC:-cc} -E -P - 2>/dev/null | tail -n 1; done)
+
+"$builddir/milter/vtmilter" --help >/dev/null
+directives=$(sed -n 's/^#\([A-Za-z]\{1,\}\) .*/\1/p' "$srcdir/etc/vtmilter.conf")
+unknown=
+for word in $(grep '^\.Cm ' "$page" | tr ' ' '\n' | grep -E '^[A-Z][a-z]+[A-Z][A-Za-z]+$' | sort -u); do
+	printf '%s\n' $directives | grep -qx "$word" || unknown="$unknown $word"
+done
+is "$unknown" '' 'it names no directive that there is not'
+missing=
+for path in $(grep -oh 'contrib/[a-zA-Z_/]*' "$page" "$srcdir/README" | sort -u); do
+	[ -e "$srcdir/$path" ] || missing="$missing $path"
+done
+is "$missing" '' 'nor a file'
+done_testing
