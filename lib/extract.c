@@ -107,6 +107,7 @@ static struct vtm_item *add_url(struct extraction *x, const struct vtm_url *u, e
 	item->role = role;
 	item->from = g_strdup(from);
 	item->depth = x->part ? x->part->depth : 0;
+	item->host_only = u->host_only;
 	item->personal = u->host_only || vtm_privacy_rule(u) || g_hash_table_contains(x->unsubscribe, u->normal);
 	item->ignored = x->settings->ignore && vtm_ignore_host(x->settings->ignore, u->host);
 	g_strfreev(item->via);

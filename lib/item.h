@@ -36,6 +36,7 @@ struct vtm_item {
 	unsigned group;		/* readings of one ambiguous part share a number > 0 */
 	const char *note;	/* static text or NULL: "encrypted", "ambiguous", "undecoded" ... */
 	bool personal;		/* url: looks personal (URLPrivacy) */
+	bool host_only;		/* url: only the host is known, whatever URLPrivacy says (a wrapper hides the rest) */
 	bool ignored;		/* on the administrator's lists */
 	bool wrapper;		/* url: its target is an item too; never judged alone, never asked */
 	bool risky;		/* attachment: of a type that can run or carry code */

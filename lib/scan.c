@@ -32,7 +32,7 @@ static bool host_only(const struct vtm_item *item, const struct vtm_scan_setting
 {
 	switch (settings->url_privacy) {
 	case 2:
-		return false;
+		return item->host_only;
 	case 1:
 		return true;
 	default:

@@ -16,7 +16,7 @@
 #define QUEUED_NEW "(y^ayiixxim^aym^ay)"
 #define QUEUED_TYPE "(yayiixximaymay)"
 
-enum { PERSONAL = 1, IGNORED = 2, WRAPPER = 4, RISKY = 8, UNASKED = 16 };
+enum { PERSONAL = 1, IGNORED = 2, WRAPPER = 4, RISKY = 8, UNASKED = 16, HOST_ONLY = 32 };
 
 static GBytes *bytes_of(GVariant *floating)
 {
@@ -153,7 +153,7 @@ GBytes *vtm_pack_item(const struct vtm_journal_item *j)
 {
 	const struct vtm_item *i = j->item;
 	uint32_t flags = (i->personal ? PERSONAL : 0) | (i->ignored ? IGNORED : 0) | (i->wrapper ? WRAPPER : 0) |
-			 (i->risky ? RISKY : 0) | (i->unasked ? UNASKED : 0);
+			 (i->risky ? RISKY : 0) | (i->unasked ? UNASKED : 0) | (i->host_only ? HOST_ONLY : 0);
 
 	return bytes_of(g_variant_new(ITEM_NEW, (guchar)i->kind, i->subject, i->name, i->type, i->size, i->host,
 				      (guchar)i->role, i->from, i->via, (guint32)i->depth, (guint32)i->group, i->note,
@@ -174,6 +174,7 @@ static bool take_item(struct vtm_journal_item *j, guchar kind, guchar role, guin
 	i->wrapper = flags & WRAPPER;
 	i->risky = flags & RISKY;
 	i->unasked = flags & UNASKED;
+	i->host_only = flags & HOST_ONLY;
 	return kind <= VTM_URL && role <= VTM_ROLE_BARE && i->subject[0] &&
 	       (!j->has_key || vtm_unpack_key(bytes, n, &j->key));
 }
