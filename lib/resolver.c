@@ -692,7 +692,7 @@ static bool wait_back(struct vtm_resolver *r, struct asked *a, int64_t deadline_
 		      void *progress_arg, int64_t progress_ms)
 {
 	int64_t end = MAX(deadline_ms, vtm_boot_ms(r->clock)) + VTM_RESOLVER_GRACE_MS;
-	int64_t next = vtm_boot_ms(r->clock) + progress_ms;
+	int64_t next = progress ? vtm_boot_ms(r->clock) + progress_ms : INT64_MAX;
 	bool back;
 
 	g_mutex_lock(&r->lock);
