@@ -59,6 +59,8 @@ int vtm_ctl_quota(struct vtm_ctl *c, int argc, char **argv);
 int vtm_ctl_reload(struct vtm_ctl *c, int argc, char **argv);
 int vtm_ctl_list(struct vtm_ctl *c, int argc, char **argv);
 int vtm_ctl_show(struct vtm_ctl *c, int argc, char **argv);
+int vtm_ctl_doctor(struct vtm_ctl *c, int argc, char **argv);
+int vtm_ctl_ignore(struct vtm_ctl *c, int argc, char **argv);
 int vtm_ctl_cache(struct vtm_ctl *c, int argc, char **argv);
 
 /* ---- ctl-print.c ---- */
