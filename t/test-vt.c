@@ -15,6 +15,7 @@
 #define CLEAN "0f115db062b7c0dd030b16878c99dea5c354b49dc37b38eb8846179c7783e9d7"
 #define NOSTATS "1111111111111111111111111111111111111111111111111111111111111111"
 #define UNKNOWN "2222222222222222222222222222222222222222222222222222222222222222"
+#define SAFE_LINK "https://safe.example/?url=https%3A%2F%2Fa.example%2f"
 #define WAIT_MS 10000
 #define NO_LIMITS "--per-minute", "0", "--per-day", "0", "--per-month", "0"
 
@@ -170,8 +171,7 @@ static void questions(void)
 		{ VTM_LOOKUP_URL, "http://example.com/~>?a=\xc3\xa4", VTM_ANSWER_REPORT, VTM_MATCH_EXACT, 3, 0, 0, 3 },
 		{ VTM_LOOKUP_URL, "http://example.com/unknown", VTM_ANSWER_NOT_FOUND, VTM_MATCH_EXACT, 0, 0, 0, 0 },
 		/* VirusTotal's normal form is not ours */
-		{ VTM_LOOKUP_URL, "https://safe.example/?url=https%3A%2F%2Fa.example%2f", VTM_ANSWER_REPORT,
-		  VTM_MATCH_EXACT, 5, 0, 0, 5 },
+		{ VTM_LOOKUP_URL, SAFE_LINK, VTM_ANSWER_REPORT, VTM_MATCH_EXACT, 5, 0, 0, 5 },
 		{ VTM_LOOKUP_URL, "https://slash.example//a///b", VTM_ANSWER_REPORT, VTM_MATCH_EXACT, 6, 0, 0, 6 },
 		{ VTM_LOOKUP_URL, "https://port.example:443/", VTM_ANSWER_REPORT, VTM_MATCH_EXACT, 7, 0, 0, 7 },
 		{ VTM_LOOKUP_URL, "https://user:pw@user.example/a", VTM_ANSWER_REPORT, VTM_MATCH_EXACT, 8, 0, 0, 8 },
@@ -193,8 +193,7 @@ static void questions(void)
 		"file " NOSTATS " nostats",
 		"url http://EXAMPLE.com harmless=66 undetected=29",
 		"url http://example.com/~>?a=\xc3\xa4 3/3",
-		"url https://safe.example/?url=https%3A%2F%2Fa.example%2f 5/5 "
-		"canonical=https://safe.example/?url=https://a.example/",
+		"url " SAFE_LINK " 5/5 canonical=https://safe.example/?url=https://a.example/",
 		"url https://slash.example//a///b 6/6 canonical=https://slash.example/a/b",
 		"url https://port.example:443/ 7/7 canonical=https://port.example/",
 		"url https://user:pw@user.example/a 8/8 canonical=https://user.example/a",

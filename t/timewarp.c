@@ -96,17 +96,12 @@ static int64_t real_ns(clockid_t id)
 static void set_up(void)
 {
 	const char *fast = getenv("TIMEWARP"), *since = getenv("TIMEWARP_EPOCH"), *file = getenv("VTM_TIMEWARP");
-	char text[32];
 	void *map;
 	int fd;
 
+	epoch = since ? strtoll(since, NULL, 10) : real_ns(CLOCK_BOOTTIME);
 	if (fast && strtod(fast, NULL) > 0)
 		speed = strtod(fast, NULL);
-	epoch = since ? strtoll(since, NULL, 10) : real_ns(CLOCK_BOOTTIME);
-	if (fast && !since) {
-		snprintf(text, sizeof(text), "%lld", (long long)epoch);
-		setenv("TIMEWARP_EPOCH", text, 1);
-	}
 	fd = file ? open(file, O_RDONLY | O_CLOEXEC) : -1;
 	if (fd < 0)
 		return;
@@ -116,16 +111,24 @@ static void set_up(void)
 		ahead_ms = map;
 }
 
+/* Whoever asks in the middle of it (a sanitizer's allocator, another thread) is told the real time. */
 static void ready(void)
 {
-	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	static int state;	/* 0 new, 1 at it or done */
 
-	pthread_once(&once, set_up);
+	if (!__atomic_load_n(&state, __ATOMIC_RELAXED) && !__atomic_exchange_n(&state, 1, __ATOMIC_ACQ_REL))
+		set_up();
 }
 
 __attribute__((constructor)) static void start(void)
 {
+	char text[32];
+
 	ready();
+	if (getenv("TIMEWARP") && !getenv("TIMEWARP_EPOCH")) {
+		snprintf(text, sizeof(text), "%lld", (long long)epoch);
+		setenv("TIMEWARP_EPOCH", text, 1);
+	}
 }
 
 /* All clocks are ahead by the same. */
