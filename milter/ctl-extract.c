@@ -115,8 +115,7 @@ static void unreadable(const char *file, const char *why, void *arg)
 	x->trouble = true;
 }
 
-/* The lists of the configuration, without the key, which only the daemon's user may read. */
-static bool read_lists(const struct vtm_conf *conf, struct vtm_ignore *ignore, GError **error)
+bool vtm_ctl_read_lists(const struct vtm_conf *conf, struct vtm_ignore *ignore, GError **error)
 {
 	for (unsigned i = 0; conf->ignored_domains && conf->ignored_domains[i]; i++)
 		if (vtm_ignore_add_domains(ignore, conf->ignored_domains[i], error) < 0)
@@ -141,7 +140,7 @@ int vtm_ctl_extract(struct vtm_ctl *c, int argc, char **argv)
 	}
 	vtm_extract_defaults(&x.settings);
 	if (c->conf) {
-		if (!read_lists(c->conf, ignore, &error)) {
+		if (!vtm_ctl_read_lists(c->conf, ignore, &error)) {
 			status = vtm_ctl_fail(c, error);
 			goto out;
 		}

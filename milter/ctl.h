@@ -59,9 +59,16 @@ int vtm_ctl_quota(struct vtm_ctl *c, int argc, char **argv);
 int vtm_ctl_reload(struct vtm_ctl *c, int argc, char **argv);
 int vtm_ctl_list(struct vtm_ctl *c, int argc, char **argv);
 int vtm_ctl_show(struct vtm_ctl *c, int argc, char **argv);
+int vtm_ctl_rescan(struct vtm_ctl *c, int argc, char **argv);
+int vtm_ctl_plan(struct vtm_ctl *c, int argc, char **argv);
 int vtm_ctl_doctor(struct vtm_ctl *c, int argc, char **argv);
 int vtm_ctl_ignore(struct vtm_ctl *c, int argc, char **argv);
 int vtm_ctl_cache(struct vtm_ctl *c, int argc, char **argv);
+
+/* ---- ctl-extract.c ---- */
+
+/* The lists of the configuration, without the key, which only the daemon's user may read. */
+bool vtm_ctl_read_lists(const struct vtm_conf *conf, struct vtm_ignore *ignore, GError **error);
 
 /* ---- ctl-print.c ---- */
 

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "error.h"
@@ -65,10 +66,40 @@ static const char *mbox_end(const char *p, const char *end)
 	return end;
 }
 
+/* "Mon Jan  1 00:00:00 2026" somewhere in a "From " line, as UTC; 0: none. */
+static int64_t from_time(const char *line, size_t len)
+{
+	char *text = g_strndup(line, len);
+	struct tm tm = { 0 };
+	int64_t when = 0;
+
+	for (char *p = strchr(text + 5, ' '); p && !when; p = strchr(p + 1, ' ')) {
+		const char *end = strptime(p, " %a %b %d %H:%M:%S %Y", &tm);
+
+		if (end)
+			when = MAX(timegm(&tm), 0);
+	}
+	g_free(text);
+	return when;
+}
+
+/* Maildir names begin with the time of delivery; 0: this one does not. */
+static int64_t name_time(const char *path)
+{
+	const char *name = strrchr(path, '/');
+	char *end;
+	gint64 n;
+
+	name = name ? name + 1 : path;
+	n = g_ascii_strtoll(name, &end, 10);
+	return end - name >= 9 && *end == '.' ? n : 0;
+}
+
 static bool give_mbox(const struct walk *w, struct vtm_mail *m, const char *data, size_t len)
 {
 	const char *end = data + len;
 	bool single = mbox_end(data, end) == end;
+	int64_t changed = m->time;
 
 	for (unsigned n = 1; data < end; n++) {
 		const char *next = mbox_end(data, end);
@@ -77,6 +108,9 @@ static bool give_mbox(const struct walk *w, struct vtm_mail *m, const char *data
 		m->data = data;
 		m->len = (size_t)(next - data);
 		m->from_line = line_length(data, next);
+		m->time = from_time(data, m->from_line);
+		if (!m->time)
+			m->time = changed;
 		if (!w->each(m, w->arg))
 			return false;
 		data = next;
@@ -88,7 +122,7 @@ static bool give_mbox(const struct walk *w, struct vtm_mail *m, const char *data
 
 static int walk_file(const struct walk *w, const char *path, const struct stat *st, GError **error)
 {
-	struct vtm_mail m = { .file = path, .time = st->st_mtime };
+	struct vtm_mail m = { .file = path, .time = name_time(path) };
 	GError *why = NULL;
 	GMappedFile *map;
 	bool on;
@@ -99,6 +133,8 @@ static int walk_file(const struct walk *w, const char *path, const struct stat *
 		g_error_free(why);
 		return -1;
 	}
+	if (!m.time)
+		m.time = st->st_mtime;
 	m.data = g_mapped_file_get_contents(map);
 	m.len = g_mapped_file_get_length(map);
 	if (!m.len)

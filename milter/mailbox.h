@@ -24,7 +24,7 @@ struct vtm_mail {
 	const char *data;	/* as it lies there, a "From " line included */
 	size_t len;
 	size_t from_line;	/* bytes of that line, 0: none */
-	int64_t time;		/* unix seconds: the file's last change */
+	int64_t time;		/* unix seconds of delivery: the "From " line's, a Maildir name's, else the file's last change; 0: none */
 };
 
 /* false ends the walk. */
