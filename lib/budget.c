@@ -66,10 +66,10 @@ uint32_t vtm_budget_left(const struct vtm_budget_limits *l, enum vtm_spender who
 	switch (who) {
 	case VTM_SPEND_URL:
 		kept += l->reserve_attachments;
-		/* fall through */
+		G_GNUC_FALLTHROUGH;
 	case VTM_SPEND_ATTACHMENT:
 		kept += l->reserve_manual;
-		/* fall through */
+		G_GNUC_FALLTHROUGH;
 	case VTM_SPEND_MANUAL:
 		break;
 	}

@@ -17,8 +17,8 @@
 
 enum result { FINE, NOTE, PROBLEM };
 
-static void put(struct vtm_doctor *d, enum result result, const char *check, const char *fix, const char *format,
-		va_list args)
+static G_GNUC_PRINTF(5, 0)
+void put(struct vtm_doctor *d, enum result result, const char *check, const char *fix, const char *format, va_list args)
 {
 	static const char *const words[] = { "ok", "note", "problem" };
 	static const char *const colors[] = { "\033[32m", "\033[33m", "\033[1;31m" };

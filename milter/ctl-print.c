@@ -20,7 +20,7 @@
 
 /* ---- errors ---- */
 
-static void say(const struct vtm_ctl *c, const char *format, va_list args)
+static G_GNUC_PRINTF(2, 0) void say(const struct vtm_ctl *c, const char *format, va_list args)
 {
 	char *text = g_strdup_vprintf(format, args), *safe = vtm_log_escape(text, -1, 4000);
 

@@ -26,7 +26,7 @@ __attribute__((constructor)) static void remember(void)
 	snprintf(host_name, sizeof host_name, "%s", name ? name : "localhost.localdomain");
 }
 
-static void write_line(const char *format, va_list arguments)
+__attribute__((format(printf, 1, 0))) static void write_line(const char *format, va_list arguments)
 {
 	char line[4096];
 	int n = vsnprintf(line, sizeof line - 1, format, arguments);
@@ -71,7 +71,7 @@ EXPORT void syslog(int priority, const char *format, ...)
 }
 
 /* What syslog() becomes under _FORTIFY_SOURCE. */
-EXPORT void __syslog_chk(int priority, int flag, const char *format, ...);
+EXPORT void __syslog_chk(int priority, int flag, const char *format, ...) __attribute__((format(printf, 3, 4)));
 EXPORT void __syslog_chk(int priority, int flag, const char *format, ...)
 {
 	va_list arguments;

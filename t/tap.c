@@ -7,7 +7,7 @@
 
 static unsigned run, failed;
 
-static void report(bool passed, const char *note, const char *format, va_list args)
+static G_GNUC_PRINTF(3, 0) void report(bool passed, const char *note, const char *format, va_list args)
 {
 	char *text = g_strdup_vprintf(format, args);
 

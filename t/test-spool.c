@@ -112,9 +112,9 @@ static void mail_files(void)
 
 	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
 		struct vtm_spool *s = vtm_spool_new(dir, 0);
-		const char *data;
+		const char *data = NULL;
 		char *got;
-		size_t len;
+		size_t len = 0;
 		int fd;
 
 		ok(vtm_spool_add_mail(s, cases[i].file, strlen(cases[i].file), NULL) == 0 &&
