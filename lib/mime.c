@@ -1,33 +1,69 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* mime.c - a message's MIME structure, walked iteratively; the only file that knows GMime. */
+/* mime.c - a message's MIME structure, walked iteratively; the only file that knows GMime.
+ *
+ * GMime parses from memory and keeps nothing but offsets into it; the encoded bytes of a part are read where they lie.
+ * A second reading of an entity is a document of its own: its header as that reading has it, and a copy of its body.
+ */
 #include "mime.h"
 
 #include <gmime/gmime.h>
 #include <string.h>
-#include <unistd.h>
+#include <sys/mman.h>
 
-#include "base64.h"
 #include "charset.h"
 #include "error.h"
-#include "hash.h"
+#include "mime-decode.h"
+#include "mime-header.h"
 
-#define READ_CHUNK 65536
+#define READINGS_MAX 4		/* of one entity */
+#define READINGS_BYTES 4	/* bytes of all readings, times those of the message */
+#define SIGNATURE_MAX 65536	/* a detached signature is no larger */
+#define HEADERS_MAX 16		/* Authentication-Results and List-Unsubscribe URLs that are kept */
 
-/* One object still to be looked at, with the types passed on the way. */
-struct visit {
-	GMimeObject *object;	/* borrowed from the message */
+/* GMime compares every line that begins with "--" with every boundary around it (at most 1,024): that product is bounded
+ * before it is asked.  Under DASHES_FREE such lines no message can cost much. */
+#define DASHES_FREE 20000
+#define DASHES_WORK 50000000
+
+/* Bytes and what GMime made of them. */
+struct doc {
+	const char *bytes;
+	size_t len;
+	char *own;		/* <bytes> if they are a copy */
+	GByteArray *array;	/* lends <bytes> to GMime's stream */
+	GMimeStream *stream;
+	GMimeMessage *message;
+};
+
+/* A multipart or message around others. */
+struct level {
+	const struct level *up;
+	const struct doc *doc;
+	char *type;
+	char *boundary;		/* NULL: of a message */
 	unsigned depth;
-	GPtrArray *via;		/* of char *, owned */
+	bool is_signed;		/* multipart/signed */
+};
+
+/* One entity still to be looked at. */
+struct visit {
+	GMimeObject *object;	/* borrowed from the document */
+	struct doc *doc;
+	const struct level *level;
+	unsigned place;		/* among its siblings, from 0 */
+	unsigned group;
+	bool reading;		/* a further reading already: has no others of its own */
 };
 
 struct walk {
 	const struct vtm_mime_limits *limits;
-	vtm_mime_each *each;
-	void *arg;
+	const struct vtm_mime_reader *reader;
 	struct vtm_mime_summary *summary;
-	GQueue todo;		/* of struct visit, front first */
-	unsigned parts, groups;
-	bool warned;		/* GMime found something other programs may read otherwise */
+	GMimeParserOptions *options;
+	GArray *todo;		/* of struct visit, the next one last */
+	GPtrArray *docs, *levels;	/* owned, until the walk ends */
+	unsigned entities;	/* looked at */
+	uint64_t readings_left;	/* bytes that may still be read again */
 };
 
 static void init_once(void)
@@ -56,130 +92,82 @@ char *vtm_mime_utf8(const char *content, size_t len, const char *charset, size_t
 	return vtm_charset_utf8(content, len, charset, len_r);
 }
 
-/* ---- decoding ---------------------------------------------------------------------------------- */
+/* ---- documents ------------------------------------------------------------------------------------- */
 
-/* Bytes decoded so far: hashed without bound, kept up to one. */
-struct sink {
-	struct vtm_sha256 *sha;
-	GByteArray *kept;
-	uint64_t max, size;
-};
-
-static void sink_init(struct sink *s, uint64_t max)
+static void doc_free(gpointer p)
 {
-	s->sha = vtm_sha256_new();
-	s->kept = g_byte_array_new();
-	s->max = max;
-	s->size = 0;
-}
+	struct doc *d = p;
 
-static void sink_clear(struct sink *s)
-{
-	vtm_sha256_free(s->sha);
-	if (s->kept)
-		g_byte_array_free(s->kept, TRUE);
-}
-
-static void sink_add(struct sink *s, const void *data, size_t len)
-{
-	vtm_sha256_add(s->sha, data, len);
-	s->size += len;
-	if (!s->kept)
-		return;
-	if (s->size > s->max) {
-		g_byte_array_free(s->kept, TRUE);
-		s->kept = NULL;
-	} else {
-		g_byte_array_append(s->kept, data, (guint)len);
+	if (d->message)
+		g_object_unref(d->message);
+	if (d->stream)
+		g_object_unref(d->stream);
+	if (d->array) {
+		g_byte_array_steal(d->array, NULL);	/* was only lent */
+		g_byte_array_unref(d->array);
 	}
+	g_free(d->own);
+	g_free(d);
 }
 
-/* The part's encoded bytes, chunk by chunk; false when they cannot be read. */
-static bool each_chunk(GMimePart *part, void (*chunk)(const char *data, size_t len, void *arg), void *arg)
+static bool is_word(const char *p, const char *end)
 {
-	GMimeDataWrapper *content = g_mime_part_get_content(part);
-	GMimeStream *stream = content ? g_mime_data_wrapper_get_stream(content) : NULL;
-	char *buffer;
-	ssize_t n;
-
-	if (!stream)
-		return true;	/* nothing there: empty */
-	g_mime_stream_reset(stream);
-	buffer = g_malloc(READ_CHUNK);
-	while ((n = g_mime_stream_read(stream, buffer, READ_CHUNK)) > 0)
-		chunk(buffer, (size_t)n, arg);
-	g_free(buffer);
-	return n == 0;
+	return end - p >= 8 && !g_ascii_strncasecmp(p, "boundary", 8);
 }
 
-struct base64_job {
-	struct vtm_base64 decoder;
-	struct sink *sink;
-	uint8_t out[READ_CHUNK / 4 * 3 + 4];
-};
-
-static void base64_chunk(const char *data, size_t len, void *arg)
+/* Would GMime take too long?  The lines that begin with "--", times the boundaries there may be. */
+static bool costs_too_much(const char *bytes, size_t len)
 {
-	struct base64_job *job = arg;
+	const char *end = bytes + len, *p = bytes;
+	uint64_t dashes = 0, boundaries = 0;
 
-	sink_add(job->sink, job->out, vtm_base64_add(&job->decoder, data, len, job->out));
+	while ((p = memchr(p, '-', (size_t)(end - p)))) {
+		dashes += p > bytes && p[-1] == '\n' && p + 1 < end && p[1] == '-';
+		while (p < end && *p == '-')
+			p++;
+	}
+	if (dashes < DASHES_FREE)
+		return false;
+	for (p = bytes; p < end; p++)
+		boundaries += (*p == 'b' || *p == 'B') && is_word(p, end);
+	return dashes * MIN(boundaries, 1024) > DASHES_WORK;
 }
 
-static bool decode_base64(GMimePart *part, enum vtm_base64_reading reading, struct sink *sink, bool *differ_r)
+/* <bytes> are borrowed, or taken over as <own>. NULL: too costly. Otherwise its message may still be NULL. */
+static struct doc *doc_new(struct walk *w, const char *bytes, size_t len, char *own)
 {
-	struct base64_job *job = g_new0(struct base64_job, 1);
-	bool fine;
+	struct doc *d = g_new0(struct doc, 1);
+	GMimeParser *parser;
 
-	job->sink = sink;
-	job->decoder.reading = reading;
-	fine = each_chunk(part, base64_chunk, job);
-	sink_add(sink, job->out, vtm_base64_end(&job->decoder, job->out));
-	*differ_r = job->decoder.data_after_padding;
-	g_free(job);
-	return fine;
+	d->bytes = bytes;
+	d->len = len;
+	d->own = own;
+	g_ptr_array_add(w->docs, d);
+	if (len > G_MAXINT32 || costs_too_much(bytes, len)) {
+		w->summary->capped = true;
+		return NULL;
+	}
+	d->array = g_byte_array_new_take((guint8 *)(uintptr_t)bytes, len);
+	d->stream = g_mime_stream_mem_new();
+	g_mime_stream_mem_set_byte_array(GMIME_STREAM_MEM(d->stream), d->array);
+	parser = g_mime_parser_new_with_stream(d->stream);
+	d->message = g_mime_parser_construct_message(parser, w->options);
+	g_object_unref(parser);
+	return d;
 }
 
-struct filter_job {
-	GMimeEncoding state;
-	struct sink *sink;
-	char out[READ_CHUNK * 2];
-};
-
-static void filter_chunk(const char *data, size_t len, void *arg)
-{
-	struct filter_job *job = arg;
-
-	sink_add(job->sink, job->out, g_mime_encoding_step(&job->state, data, len, job->out));
-}
-
-static bool decode_filter(GMimePart *part, GMimeContentEncoding encoding, struct sink *sink)
-{
-	struct filter_job *job = g_new0(struct filter_job, 1);
-	bool fine;
-
-	job->sink = sink;
-	g_mime_encoding_init_decode(&job->state, encoding);
-	fine = each_chunk(part, filter_chunk, job);
-	sink_add(sink, job->out, g_mime_encoding_flush(&job->state, NULL, 0, job->out));
-	g_free(job);
-	return fine;
-}
-
-static void plain_chunk(const char *data, size_t len, void *arg)
-{
-	sink_add(arg, data, len);
-}
-
-/* ---- parts ------------------------------------------------------------------------------------------ */
+/* ---- entities ------------------------------------------------------------------------------------ */
 
 static char *mime_type(GMimeObject *object)
 {
 	GMimeContentType *type = g_mime_object_get_content_type(object);
-	char *text = type ? g_mime_content_type_get_mime_type(type) : NULL, *lower;
+	char *text = type ? g_mime_content_type_get_mime_type(type) : NULL, *valid, *lower;
 
 	if (!text)
 		return g_strdup("text/plain");
-	lower = g_ascii_strdown(text, -1);
+	valid = g_utf8_make_valid(text, -1);
+	lower = g_ascii_strdown(valid, -1);
+	g_free(valid);
 	g_free(text);
 	return lower;
 }
@@ -191,180 +179,631 @@ static const char *parameter(GMimeObject *object, const char *name)
 	return type ? g_mime_content_type_get_parameter(type, name) : NULL;
 }
 
-static enum vtm_part_kind kind_of(GMimePart *part, const char *type)
+/* The different values of a field, in order, at most READINGS_MAX. Of char *, owned. */
+static GPtrArray *fields(GMimeObject *object, const char *name)
 {
-	GMimeObject *object = GMIME_OBJECT(part);
-	const char *disposition = g_mime_object_get_disposition(object);
+	GMimeHeaderList *headers = g_mime_object_get_header_list(object);
+	GPtrArray *values = g_ptr_array_new_with_free_func(g_free);
 
-	if (!strcmp(type, "application/pgp-signature") || !strcmp(type, "application/pkcs7-signature") ||
-	    !strcmp(type, "application/x-pkcs7-signature"))
-		return VTM_PART_SIGNATURE;
+	for (int i = 0; headers && i < g_mime_header_list_get_count(headers) && values->len < READINGS_MAX; i++) {
+		GMimeHeader *h = g_mime_header_list_get_header_at(headers, i);
+		const char *raw = g_mime_header_get_raw_value(h);
+		char *value;
+		bool known = false;
+
+		if (!raw || g_ascii_strcasecmp(g_mime_header_get_name(h), name))
+			continue;
+		value = vtm_header_unfold(raw);
+		for (guint k = 0; k < values->len && !known; k++)
+			known = !g_ascii_strcasecmp(values->pdata[k], value);
+		if (known)
+			g_free(value);
+		else
+			g_ptr_array_add(values, value);
+	}
+	return values;
+}
+
+/* The different transfer encodings an entity says it has; at least one. */
+static unsigned encodings(GMimeObject *object, enum vtm_encoding list[READINGS_MAX])
+{
+	GPtrArray *values = fields(object, "Content-Transfer-Encoding");
+	unsigned n = 0;
+
+	for (guint i = 0; i < values->len; i++) {
+		enum vtm_encoding e = vtm_header_encoding(values->pdata[i]);
+		bool known = false;
+
+		for (unsigned k = 0; k < n; k++)
+			known = known || list[k] == e;
+		if (!known)
+			list[n++] = e;
+	}
+	g_ptr_array_free(values, TRUE);
+	if (!n)
+		list[n++] = VTM_ENCODING_NONE;
+	return n;
+}
+
+struct slice { const char *data; size_t len; };
+
+/* The body of an entity, found by its header's place and the boundaries around it. */
+static struct slice body_of(const struct visit *v)
+{
+	GMimeHeaderList *headers = g_mime_object_get_header_list(v->object);
+	GMimeHeader *h = headers && g_mime_header_list_get_count(headers) > 0 ?
+			 g_mime_header_list_get_header_at(headers, 0) : NULL;
+	const char *around[64];
+	struct slice s = { NULL, 0 };
+	gint64 at = h ? g_mime_header_get_offset(h) : -1;
+	size_t from, end;
+	unsigned n = 0;
+
+	if (at < 0 || (size_t)at >= v->doc->len)
+		return s;
+	for (const struct level *l = v->level; l && l->doc == v->doc && n < G_N_ELEMENTS(around) - 1; l = l->up)
+		if (l->boundary)
+			around[n++] = l->boundary;
+	around[n] = NULL;
+	from = vtm_header_end(v->doc->bytes, v->doc->len, (size_t)at);
+	end = n ? vtm_boundary_find(v->doc->bytes, v->doc->len, from, around) : v->doc->len;
+	s.data = v->doc->bytes + from;
+	s.len = end - from;
+	return s;
+}
+
+/* The encoded bytes of a leaf. */
+static struct slice content_of(const struct visit *v)
+{
+	GMimeDataWrapper *content = g_mime_part_get_content(GMIME_PART(v->object));
+	GMimeStream *stream = content ? g_mime_data_wrapper_get_stream(content) : NULL;
+	struct slice s = { "", 0 };
+
+	if (!stream || stream->bound_start < 0 || stream->bound_end < stream->bound_start ||
+	    (uint64_t)stream->bound_end > v->doc->len)
+		return s;
+	s.data = v->doc->bytes + stream->bound_start;
+	s.len = (size_t)(stream->bound_end - stream->bound_start);
+	return s;
+}
+
+static void push(struct walk *w, GMimeObject *object, struct doc *doc, const struct level *level, unsigned place,
+		 unsigned group, bool reading)
+{
+	struct visit v = { object, doc, level, place, group, reading };
+
+	if (object)
+		g_array_append_val(w->todo, v);
+}
+
+static void level_free(gpointer p)
+{
+	struct level *l = p;
+
+	g_free(l->type);
+	g_free(l->boundary);
+	g_free(l);
+}
+
+/* A level below <v>'s; NULL when that is too deep. */
+static struct level *level_new(struct walk *w, const struct visit *v, const char *boundary)
+{
+	unsigned depth = v->level ? v->level->depth + 1 : 1;
+	struct level *l;
+
+	if (depth > w->limits->max_depth) {
+		w->summary->capped = true;
+		return NULL;
+	}
+	l = g_new0(struct level, 1);
+	l->up = v->level;
+	l->doc = v->doc;
+	l->type = mime_type(v->object);
+	l->boundary = g_strdup(boundary);
+	l->depth = depth;
+	l->is_signed = !strcmp(l->type, "multipart/signed");
+	g_ptr_array_add(w->levels, l);
+	return l;
+}
+
+/* ---- further readings ------------------------------------------------------------------------------ */
+
+static unsigned group_of(struct walk *w, struct visit *v)
+{
+	if (!v->group)
+		v->group = ++w->summary->groups;
+	return v->group;
+}
+
+/* Reads <body> once more, under the header <type> (a Content-Type) and, if <v> is not NULL, the other fields of <v>. */
+static struct doc *read_again(struct walk *w, const struct visit *v, const char *type, struct slice body, bool with_encoding)
+{
+	GMimeHeaderList *headers = v ? g_mime_object_get_header_list(v->object) : NULL;
+	GString *text;
+	struct doc *d;
+
+	if (body.len + 512 > w->readings_left) {
+		w->summary->capped = true;
+		return NULL;
+	}
+	w->readings_left -= body.len + 512;
+	text = g_string_sized_new(body.len + 512);
+	g_string_printf(text, "Content-Type: %s\r\n", type);
+	for (int i = 0; headers && i < g_mime_header_list_get_count(headers) && text->len < VTM_HEADER_MAX; i++) {
+		GMimeHeader *h = g_mime_header_list_get_header_at(headers, i);
+		const char *name = g_mime_header_get_name(h), *raw = g_mime_header_get_raw_value(h);
+		char *value;
+
+		if (!raw || g_ascii_strncasecmp(name, "Content-", 8) || !g_ascii_strcasecmp(name, "Content-Type") ||
+		    (!with_encoding && !g_ascii_strcasecmp(name, "Content-Transfer-Encoding")))
+			continue;
+		value = vtm_header_unfold(raw);
+		g_string_append_printf(text, "%s: %s\r\n", name, value);
+		g_free(value);
+	}
+	g_string_append(text, "\r\n");
+	g_string_append_len(text, body.data, (gssize)body.len);
+	d = doc_new(w, text->str, text->len, text->str);
+	g_string_free(text, FALSE);
+	return d && d->message ? d : NULL;
+}
+
+static void push_reading(struct walk *w, struct visit *v, const char *type, struct slice body, bool with_encoding)
+{
+	unsigned group = group_of(w, v);
+	struct doc *d = read_again(w, v, type, body, with_encoding);
+
+	if (d)
+		push(w, g_mime_message_get_mime_part(d->message), d, v->level, v->place, group, true);
+}
+
+static void push_boundary(struct walk *w, struct visit *v, const char *boundary, struct slice body)
+{
+	char *kind = mime_type(v->object), *type;
+	GString *quoted = g_string_new(NULL);
+
+	for (const char *p = boundary; *p; p++) {
+		if (*p == '"' || *p == '\\')
+			g_string_append_c(quoted, '\\');
+		g_string_append_c(quoted, *p);
+	}
+	type = g_strdup_printf("%s; boundary=\"%s\"", kind, quoted->str);
+	push_reading(w, v, type, body, false);
+	g_free(type);
+	g_string_free(quoted, TRUE);
+	g_free(kind);
+}
+
+/* Several different Content-Type fields: every one of them. */
+static void push_types(struct walk *w, struct visit *v, struct slice (*body)(const struct visit *))
+{
+	GPtrArray *types = fields(v->object, "Content-Type");
+
+	for (guint i = types->len > 1 ? types->len : 0; i > 0; i--)
+		push_reading(w, v, types->pdata[i - 1], body(v), true);
+	g_ptr_array_free(types, TRUE);
+}
+
+/* Several boundaries in one field: every one that GMime did not take. */
+static void push_boundaries(struct walk *w, struct visit *v, const char *taken)
+{
+	GPtrArray *types = fields(v->object, "Content-Type");
+	GPtrArray *list = types->len == 1 ? vtm_header_params(types->pdata[0], "boundary", READINGS_MAX) : NULL;
+
+	for (guint i = list ? list->len : 0; i > 0; i--)
+		if (!taken || strcmp(list->pdata[i - 1], taken))
+			push_boundary(w, v, list->pdata[i - 1], body_of(v));
+	if (list)
+		g_ptr_array_free(list, TRUE);
+	g_ptr_array_free(types, TRUE);
+}
+
+/* RFC 2045 section 6.4 forbids to encode a multipart as a whole; some programs decode it all the same. */
+static void push_decoded(struct walk *w, struct visit *v)
+{
+	enum vtm_encoding list[READINGS_MAX];
+	unsigned n = encodings(v->object, list);
+
+	for (unsigned i = 0; i < n; i++) {
+		struct vtm_decode d = { .encoding = list[i] };
+		GPtrArray *types;
+		struct slice body;
+
+		if (list[i] == VTM_ENCODING_NONE)
+			continue;
+		body = body_of(v);
+		d.data = body.data;
+		d.len = body.len;
+		d.keep_max = MIN(w->readings_left, G_MAXINT32);
+		types = fields(v->object, "Content-Type");
+		if (body.data && types->len) {
+			struct slice plain;
+
+			vtm_decode_keep(&d);
+			plain.data = d.content ? d.content : "";
+			plain.len = d.content_len;
+			push_reading(w, v, types->pdata[0], plain, false);
+			vtm_decode_clear(&d);
+		}
+		g_ptr_array_free(types, TRUE);
+	}
+}
+
+/* ---- leaves ---------------------------------------------------------------------------------------- */
+
+/* Types that are shown like text and are no files, unless they have a name. */
+static bool is_notice(const char *type)
+{
+	static const char *const types[] = {
+		"text/enriched", "text/richtext", "text/rfc822-headers", "message/delivery-status", "message/feedback-report",
+		"message/disposition-notification", "message/global-delivery-status", "message/global-headers",
+		"message/global-disposition-notification", NULL
+	};
+
+	return g_strv_contains(types, type);
+}
+
+static bool is_signature(const char *type)
+{
+	return !strcmp(type, "application/pgp-signature") || !strcmp(type, "application/pkcs7-signature") ||
+	       !strcmp(type, "application/x-pkcs7-signature");
+}
+
+/* Only what looks like a signature too: the type is the sender's word. */
+static bool looks_signed(const struct vtm_part *p)
+{
+	const char *dot = p->name ? strrchr(p->name, '.') : NULL;
+	static const char *const ends[] = { ".asc", ".sig", ".p7s", ".pgp", ".gpg", NULL };
+	char *end = dot ? g_ascii_strdown(dot, -1) : NULL;
+	bool fine = !end || g_strv_contains(ends, end);
+
+	g_free(end);
+	return fine && p->content && p->size <= SIGNATURE_MAX &&
+	       (p->content[0] == 0x30 || g_strstr_len(p->content, (gssize)MIN(p->content_len, 1024), "-----BEGIN PGP"));
+}
+
+static enum vtm_part_kind kind_of(const struct visit *v, const char *type)
+{
+	const char *disposition = g_mime_object_get_disposition(v->object);
+
 	if (!strcmp(type, "message/external-body") || !strcmp(type, "message/partial"))
 		return VTM_PART_ELSEWHERE;
-	if ((disposition && !g_ascii_strcasecmp(disposition, "attachment")) || g_mime_part_get_filename(part))
+	if (v->level && v->level->is_signed && v->place > 0 && is_signature(type))
+		return VTM_PART_SIGNATURE;
+	if ((disposition && !g_ascii_strcasecmp(disposition, "attachment")) ||
+	    g_mime_part_get_filename(GMIME_PART(v->object)))
 		return VTM_PART_ATTACHMENT;
-	if (!strcmp(type, "text/html"))
+	if (!strcmp(type, "text/html") || !strcmp(type, "text/x-amp-html") || !strcmp(type, "text/watch-html"))
 		return VTM_PART_HTML;
-	if (g_str_has_prefix(type, "text/"))
-		return strcmp(type, "text/plain") ? VTM_PART_ATTACHMENT : VTM_PART_TEXT;
-	return VTM_PART_ATTACHMENT;
+	return !strcmp(type, "text/plain") || is_notice(type) ? VTM_PART_TEXT : VTM_PART_ATTACHMENT;
 }
 
-static void describe(struct vtm_part *p, GMimePart *part, const char *type)
+/* The types passed on the way to <level>'s inside; NULL-terminated, of borrowed strings. */
+static const char **way_to(const struct level *level)
 {
-	const char *flowed = parameter(GMIME_OBJECT(part), "format"), *delsp = parameter(GMIME_OBJECT(part), "delsp");
+	unsigned n = level ? level->depth : 0;
+	const char **via = g_new0(const char *, n + 1);
 
-	p->kind = kind_of(part, type);
-	p->type = type;
-	p->charset = parameter(GMIME_OBJECT(part), "charset");
-	p->name = g_mime_part_get_filename(part);
-	p->flowed = flowed && !g_ascii_strcasecmp(flowed, "flowed");
-	p->delsp = delsp && !g_ascii_strcasecmp(delsp, "yes");
+	for (; level; level = level->up)
+		via[--n] = level->type;
+	return via;
 }
 
-static void emit(struct walk *w, struct vtm_part *p, struct sink *sink)
-{
-	uint8_t digest[VTM_SHA256_LEN];
+struct question {
+	struct walk *walk;
+	struct vtm_part *part;
+};
 
-	vtm_sha256_end(sink->sha, digest);
-	vtm_hex(digest, p->sha256);
-	p->size = (int64_t)sink->size;
-	p->content = sink->kept ? (const char *)sink->kept->data : NULL;
-	p->content_len = sink->kept ? sink->kept->len : 0;
-	if (sink->kept && !p->content)
-		p->content = "";
-	w->each(p, w->arg);
+static bool wants(const char *head, size_t len, void *arg)
+{
+	const struct question *q = arg;
+	const struct vtm_mime_reader *r = q->walk->reader;
+
+	return q->part->kind != VTM_PART_ATTACHMENT || !r->wants || r->wants(q->part, head, len, r->arg);
 }
 
-/* Both readings of base64 that goes on behind its padding. */
-static void emit_base64(struct walk *w, struct vtm_part *p, GMimePart *part)
+/* Decodes one reading of a leaf and gives it away; true if base64 has another one. */
+static bool give(struct walk *w, struct vtm_part *p, struct slice encoded, enum vtm_encoding encoding,
+		 enum vtm_base64_reading reading)
 {
-	bool differ = false;
-	struct sink sink, strict;
+	struct question q = { w, p };
+	struct vtm_decode d = {
+		.data = encoded.data, .len = encoded.len, .encoding = encoding, .reading = reading,
+		.wants = wants, .arg = &q, .keep_max = w->limits->max_part_bytes,
+		.cut = p->kind == VTM_PART_TEXT || p->kind == VTM_PART_HTML,
+	};
+	bool differs;
 
-	sink_init(&sink, w->limits->max_part_bytes);
-	decode_base64(part, VTM_BASE64_LENIENT, &sink, &differ);
-	if (differ) {
-		p->group = ++w->groups;
-		p->note = "ambiguous base64";
+	vtm_decode(&d);
+	p->size = d.size;
+	memcpy(p->sha256, d.sha256, sizeof(p->sha256));
+	p->content = d.size ? d.content : "";
+	p->content_len = d.content_len;
+	p->unopened = d.wanted && !p->content;
+	w->summary->capped = w->summary->capped || d.was_cut;
+	differs = d.differs && reading == VTM_BASE64_LENIENT;
+	if (p->kind == VTM_PART_SIGNATURE && !looks_signed(p))
+		p->kind = VTM_PART_ATTACHMENT;
+	if (differs && !p->group)
+		p->group = ++w->summary->groups;
+	if (p->group)
+		p->note = "ambiguous";
+	w->reader->each(p, w->reader->arg);
+	vtm_decode_clear(&d);
+	return differs;
+}
+
+/* May one more leaf be given? */
+static bool count_part(struct walk *w)
+{
+	if (w->summary->parts < w->limits->max_parts) {
+		w->summary->parts++;
+		return true;
 	}
-	emit(w, p, &sink);
-	sink_clear(&sink);
-	if (!differ)
-		return;
-	sink_init(&strict, w->limits->max_part_bytes);
-	decode_base64(part, VTM_BASE64_STRICT, &strict, &differ);
-	emit(w, p, &strict);
-	sink_clear(&strict);
+	w->summary->capped = true;
+	return false;
 }
 
-static void visit_part(struct walk *w, struct visit *v)
+static void give_all(struct walk *w, struct vtm_part *p, struct slice encoded, const enum vtm_encoding *list, unsigned n)
 {
-	GMimePart *part = GMIME_PART(v->object);
-	GMimeContentEncoding encoding = g_mime_part_get_content_encoding(part);
-	struct vtm_part p = { .depth = v->depth };
-	char *type = mime_type(v->object);
-	struct sink sink;
+	enum vtm_part_kind kind = p->kind;
 
-	if (w->parts++ >= w->limits->max_parts) {
-		w->summary->capped = true;
-		g_free(type);
-		return;
+	for (unsigned i = 0; i < n && count_part(w); i++) {
+		p->kind = kind;
+		if (give(w, p, encoded, list[i], VTM_BASE64_LENIENT) && count_part(w))
+			give(w, p, encoded, list[i], VTM_BASE64_STRICT);
 	}
-	g_ptr_array_add(v->via, NULL);
-	p.via = (const char *const *)v->via->pdata;
-	describe(&p, part, type);
-	if (encoding == GMIME_CONTENT_ENCODING_BASE64) {
-		emit_base64(w, &p, part);
-	} else {
-		sink_init(&sink, w->limits->max_part_bytes);
-		if (encoding == GMIME_CONTENT_ENCODING_QUOTEDPRINTABLE || encoding == GMIME_CONTENT_ENCODING_UUENCODE)
-			decode_filter(part, encoding, &sink);
-		else
-			each_chunk(part, plain_chunk, &sink);
-		emit(w, &p, &sink);
-		sink_clear(&sink);
-	}
+}
+
+static void visit_leaf(struct walk *w, struct visit *v)
+{
+	const char *flowed = parameter(v->object, "format"), *delsp = parameter(v->object, "delsp");
+	const char *name = g_mime_part_get_filename(GMIME_PART(v->object));
+	enum vtm_encoding list[READINGS_MAX];
+	unsigned n = encodings(v->object, list);
+	char *type = mime_type(v->object), *valid = name ? g_utf8_make_valid(name, -1) : NULL;
+	const char **via = way_to(v->level);
+	struct vtm_part p = {
+		.kind = kind_of(v, type), .type = type, .charset = parameter(v->object, "charset"), .name = valid,
+		.flowed = flowed && !g_ascii_strcasecmp(flowed, "flowed"), .delsp = delsp && !g_ascii_strcasecmp(delsp, "yes"),
+		.depth = v->level ? v->level->depth : 0, .via = via,
+	};
+
+	if (!v->reading)
+		push_types(w, v, content_of);
+	if (n > 1)
+		group_of(w, v);
+	p.group = v->group;
+	give_all(w, &p, content_of(v), list, n);
+	g_free(via);
+	g_free(valid);
 	g_free(type);
 }
 
-/* ---- the walk ------------------------------------------------------------------------------------------ */
+/* ---- containers ---------------------------------------------------------------------------------------- */
 
-static void visit_free(gpointer p)
+static bool is_blank(struct slice s)
 {
-	struct visit *v = p;
-
-	g_ptr_array_free(v->via, TRUE);
-	g_free(v);
+	for (size_t i = 0; i < s.len; i++)
+		if (!strchr(" \t\r\n", s.data[i]) || !s.data[i])
+			return false;
+	return true;
 }
 
-/* Puts a child of <parent> (NULL: the top) <at> this place from the front of what is to be done. */
-static void push(struct walk *w, GMimeObject *object, const struct visit *parent, int at)
+/* A multipart without parts.  Programs that find no delimiter show the body as text; some look for another delimiter. */
+static void read_undivided(struct walk *w, struct visit *v, const struct level *level)
 {
-	struct visit *v;
+	static const enum vtm_encoding none[] = { VTM_ENCODING_NONE };
+	struct slice body = body_of(v);
+	char *guess = body.data ? vtm_boundary_guess(body.data, body.len) : NULL;
+	const char **via = way_to(level);
+	struct vtm_part p = { .kind = VTM_PART_TEXT, .type = "text/plain", .depth = level->depth, .via = via };
 
-	if (!object)
+	if (body.data && !is_blank(body)) {
+		p.group = group_of(w, v);
+		give_all(w, &p, body, none, 1);
+		if (guess && !v->reading)
+			push_boundary(w, v, guess, body);
+		p.kind = VTM_PART_ATTACHMENT;
+		if (!guess)
+			give_all(w, &p, body, none, 1);
+	}
+	g_free(guess);
+	g_free(via);
+}
+
+/* Delimiters behind the last one: most programs have stopped, some go on. */
+static void read_epilogue(struct walk *w, struct visit *v, const char *boundary)
+{
+	const char *epilogue = g_mime_multipart_get_epilogue(GMIME_MULTIPART(v->object));
+	const char *const around[] = { boundary, NULL };
+	struct slice body;
+	char *close;
+
+	if (!epilogue || vtm_boundary_find(epilogue, strlen(epilogue), 0, around) == strlen(epilogue))
 		return;
-	if (parent && parent->depth >= w->limits->max_depth) {
+	body = body_of(v);
+	close = g_strdup_printf("--%s--", boundary);
+	if (body.data) {
+		const char *last = g_strstr_len(body.data, (gssize)body.len, close);
+
+		if (last) {
+			last += strlen(close);
+			body.len -= (size_t)(last - body.data);
+			body.data = last;
+			push_boundary(w, v, boundary, body);
+		}
+	}
+	g_free(close);
+}
+
+static void visit_multipart(struct walk *w, struct visit *v)
+{
+	GMimeMultipart *m = GMIME_MULTIPART(v->object);
+	const char *boundary = parameter(v->object, "boundary");
+	struct level *level = level_new(w, v, boundary);
+	int n = g_mime_multipart_get_count(m);
+
+	if (!level)
+		return;
+	if (!v->reading) {
+		push_types(w, v, body_of);
+		push_boundaries(w, v, boundary);
+		push_decoded(w, v);
+	}
+	if (boundary)
+		read_epilogue(w, v, boundary);
+	if (n <= 0)
+		read_undivided(w, v, level);
+	/* further readings come behind: the stack turns the order round */
+	if (n > (int)w->limits->max_parts) {
 		w->summary->capped = true;
+		n = (int)w->limits->max_parts;
+	}
+	for (int i = n; i > 0; i--)
+		push(w, g_mime_multipart_get_part(m, i - 1), v->doc, level, (unsigned)i - 1, v->group, false);
+}
+
+/* What should be a message and has no header of one is read as text. */
+static void give_text(struct walk *w, const struct level *level, struct slice body, unsigned group)
+{
+	static const enum vtm_encoding none[] = { VTM_ENCODING_NONE };
+	const char **via = way_to(level);
+	struct vtm_part p = {
+		.kind = VTM_PART_TEXT, .type = "text/plain", .depth = level ? level->depth : 0, .via = via, .group = group
+	};
+
+	if (!is_blank(body))
+		give_all(w, &p, body, none, 1);
+	g_free(via);
+}
+
+static void visit_message(struct walk *w, struct visit *v)
+{
+	GMimeMessage *inner = g_mime_message_part_get_message(GMIME_MESSAGE_PART(v->object));
+	GMimeObject *part = inner ? g_mime_message_get_mime_part(inner) : NULL;
+	struct level *level = level_new(w, v, NULL);
+	struct slice body;
+
+	if (!level)
+		return;
+	if (!v->reading)
+		push_types(w, v, body_of);
+	if (part) {
+		push(w, part, v->doc, level, 0, v->group, false);
 		return;
 	}
-	v = g_new0(struct visit, 1);
-	v->object = object;
-	v->via = g_ptr_array_new_with_free_func(g_free);
-	v->depth = parent ? parent->depth + 1 : 0;
-	if (parent) {
-		for (guint i = 0; i < parent->via->len; i++)
-			g_ptr_array_add(v->via, g_strdup(parent->via->pdata[i]));
-		g_ptr_array_add(v->via, mime_type(parent->object));
+	body = body_of(v);
+	if (body.data)
+		give_text(w, level, body, v->group);
+}
+
+static bool is_message_type(const char *type)
+{
+	return !strcmp(type, "message/rfc822") || !strcmp(type, "message/rfc2822") || !strcmp(type, "message/global") ||
+	       !strcmp(type, "message/news");
+}
+
+/* A message in a transfer encoding, which GMime leaves as it is: decoded, it is a document of its own. */
+static void visit_encoded_message(struct walk *w, struct visit *v)
+{
+	enum vtm_encoding list[READINGS_MAX];
+	unsigned n = encodings(v->object, list);
+	struct slice encoded = content_of(v);
+	struct level *level = level_new(w, v, NULL);
+
+	for (unsigned i = 0; level && i < n; i++) {
+		struct vtm_decode d = { .data = encoded.data, .len = encoded.len, .encoding = list[i], .keep_max = w->readings_left };
+		struct doc *doc = NULL;
+		char *copy;
+
+		vtm_decode_keep(&d);
+		if (d.size && (uint64_t)d.size <= w->readings_left && d.content) {
+			w->readings_left -= (uint64_t)d.size;
+			copy = g_memdup2(d.content, d.content_len);
+			doc = doc_new(w, copy, d.content_len, copy);
+		} else if (d.size) {
+			w->summary->capped = true;
+		}
+		if (n > 1)
+			group_of(w, v);
+		if (doc && doc->message)
+			push(w, g_mime_message_get_mime_part(doc->message), doc, level, 0, v->group, false);
+		else if (doc)
+			give_text(w, level, (struct slice){ doc->bytes, doc->len }, v->group);
+		vtm_decode_clear(&d);
 	}
-	g_queue_push_nth(&w->todo, v, at);
 }
 
 static void visit(struct walk *w, struct visit *v)
 {
+	char *type;
+	bool message;
+
 	if (GMIME_IS_MULTIPART(v->object)) {
-		GMimeMultipart *m = GMIME_MULTIPART(v->object);
-		int n = g_mime_multipart_get_count(m);
-
-		for (int i = 0; i < n; i++)
-			push(w, g_mime_multipart_get_part(m, i), v, i);
-	} else if (GMIME_IS_MESSAGE_PARTIAL(v->object)) {
-		visit_part(w, v);
+		visit_multipart(w, v);
 	} else if (GMIME_IS_MESSAGE_PART(v->object)) {
-		GMimeMessage *inner = g_mime_message_part_get_message(GMIME_MESSAGE_PART(v->object));
-
-		if (inner)
-			push(w, g_mime_message_get_mime_part(inner), v, 0);
+		visit_message(w, v);
 	} else if (GMIME_IS_PART(v->object)) {
-		visit_part(w, v);
+		type = mime_type(v->object);
+		message = is_message_type(type);
+		g_free(type);
+		if (message)
+			visit_encoded_message(w, v);
+		else
+			visit_leaf(w, v);
 	}
 }
 
-static void run(struct walk *w, GMimeMessage *message)
+static void run(struct walk *w, struct doc *doc)
 {
-	struct visit *v;
+	push(w, g_mime_message_get_mime_part(doc->message), doc, NULL, 0, 0, false);
+	while (w->todo->len) {
+		struct visit v = g_array_index(w->todo, struct visit, w->todo->len - 1);
 
-	push(w, g_mime_message_get_mime_part(message), NULL, 0);
-	while ((v = g_queue_pop_head(&w->todo))) {
-		visit(w, v);
-		visit_free(v);
+		g_array_set_size(w->todo, w->todo->len - 1);
+		/* containers count too: a thousand empty ones are work */
+		if (w->entities++ > 4 * (uint64_t)w->limits->max_parts || w->summary->parts >= w->limits->max_parts) {
+			w->summary->capped = true;
+			break;
+		}
+		visit(w, &v);
 	}
 }
 
-/* ---- the message's own header ------------------------------------------------------------------------------ */
+/* ---- the message's own header ------------------------------------------------------------------------ */
 
-static char *domain_of(InternetAddressList *list)
+/* The domain of a mailbox as A-labels; NULL if it is none. */
+static char *mailbox_domain(InternetAddress *address)
 {
-	InternetAddress *first = list && internet_address_list_length(list) > 0 ?
-				 internet_address_list_get_address(list, 0) : NULL;
-	const char *address, *at;
+	const char *text, *at;
+	char *domain, *lower;
 
-	if (!first || !INTERNET_ADDRESS_IS_MAILBOX(first))
+	if (!INTERNET_ADDRESS_IS_MAILBOX(address))
 		return NULL;
-	address = internet_address_mailbox_get_idn_addr(INTERNET_ADDRESS_MAILBOX(first));
-	at = address ? strrchr(address, '@') : NULL;
-	return at && at[1] ? g_ascii_strdown(at + 1, -1) : NULL;
+	text = internet_address_mailbox_get_addr(INTERNET_ADDRESS_MAILBOX(address));
+	at = text ? strrchr(text, '@') : NULL;
+	domain = at && at[1] ? g_hostname_to_ascii(at + 1) : NULL;
+	lower = domain ? g_ascii_strdown(domain, -1) : NULL;
+	g_free(domain);
+	return lower;
+}
+
+/* Several From fields or addresses have a domain only when it is the same: which one people see differs. */
+static char *from_domain(GMimeMessage *message, unsigned froms)
+{
+	InternetAddressList *list = g_mime_message_get_from(message);
+	int n = list ? internet_address_list_length(list) : 0;
+	char *domain = n > 0 && froms == 1 ? mailbox_domain(internet_address_list_get_address(list, 0)) : NULL;
+
+	for (int i = 1; domain && i < n; i++) {
+		char *other = mailbox_domain(internet_address_list_get_address(list, i));
+
+		if (g_strcmp0(domain, other))
+			g_clear_pointer(&domain, g_free);
+		g_free(other);
+	}
+	return domain;
 }
 
 /* The URLs between angle brackets (RFC 2369). */
@@ -375,7 +814,7 @@ static void list_urls(const char *value, GPtrArray *urls)
 	while ((p = strchr(p, '<'))) {
 		size_t n = strcspn(++p, "<>");
 
-		if (p[n] == '>' && !g_ascii_strncasecmp(p, "http", 4) && urls->len < 16)
+		if (p[n] == '>' && !g_ascii_strncasecmp(p, "http", 4) && urls->len < HEADERS_MAX)
 			g_ptr_array_add(urls, g_strndup(p, n));
 		p += n;
 	}
@@ -385,89 +824,113 @@ static void read_header(GMimeMessage *message, struct vtm_mime_summary *s)
 {
 	GMimeHeaderList *headers = g_mime_object_get_header_list(GMIME_OBJECT(message));
 	const char *id = g_mime_message_get_message_id(message);
+	unsigned froms = 0;
 
-	s->auth_results = g_ptr_array_new_with_free_func(g_free);
-	s->list_unsubscribe = g_ptr_array_new_with_free_func(g_free);
-	s->from_domain = domain_of(g_mime_message_get_from(message));
 	s->message_id = id ? g_strdup_printf("<%s>", id) : NULL;
 	for (int i = 0; i < g_mime_header_list_get_count(headers); i++) {
 		GMimeHeader *h = g_mime_header_list_get_header_at(headers, i);
-		const char *name = g_mime_header_get_name(h), *value = g_mime_header_get_value(h);
+		const char *name = g_mime_header_get_name(h), *raw = g_mime_header_get_raw_value(h);
+		bool auth, list;
 
-		if (!name || !value)
+		if (!name || !raw)
 			continue;
-		if (!g_ascii_strcasecmp(name, "Authentication-Results") && s->auth_results->len < 16)
-			g_ptr_array_add(s->auth_results, g_strdup(value));
-		else if (!g_ascii_strcasecmp(name, "List-Unsubscribe"))
-			list_urls(value, s->list_unsubscribe);
+		froms += !g_ascii_strcasecmp(name, "From");
+		auth = !g_ascii_strcasecmp(name, "Authentication-Results") && s->auth_results->len < HEADERS_MAX;
+		list = !g_ascii_strcasecmp(name, "List-Unsubscribe");
+		if (auth || list) {
+			char *value = vtm_header_unfold(raw);
+
+			if (list)
+				list_urls(value, s->list_unsubscribe);
+			if (auth)
+				g_ptr_array_add(s->auth_results, g_steal_pointer(&value));
+			g_free(value);
+		}
+	}
+	s->from_domain = from_domain(message, froms);
+}
+
+/* What GMime calls critical is what mail programs read differently.  Conflicts about types, encodings and boundaries are
+ * left out: all their readings are given. */
+static bool is_doubt(GMimeParserWarning code, const char *item)
+{
+	switch (code) {
+	case GMIME_CRIT_CONFLICTING_HEADER:	/* that From or Subject come twice is no matter of parts */
+		return item && !g_ascii_strcasecmp(item, "Content-Disposition");
+	case GMIME_CRIT_CONFLICTING_PARAMETER:
+		return item && !g_ascii_strcasecmp(item, "charset");
+	case GMIME_CRIT_INVALID_HEADER_NAME:
+	case GMIME_CRIT_NESTING_OVERFLOW:
+	case GMIME_CRIT_PART_WITHOUT_HEADERS_OR_CONTENT:
+		return true;
+	default:
+		return false;
 	}
 }
 
-/* What GMime calls critical is what mail programs read differently. */
 static void warning(gint64 offset, GMimeParserWarning code, const gchar *item, gpointer arg)
 {
 	struct walk *w = arg;
 
 	(void)offset;
-	(void)item;
-	switch (code) {
-	case GMIME_CRIT_CONFLICTING_HEADER:
-	case GMIME_CRIT_CONFLICTING_PARAMETER:
-	case GMIME_CRIT_MULTIPART_WITHOUT_BOUNDARY:
-	case GMIME_CRIT_INVALID_HEADER_NAME:
-	case GMIME_CRIT_NESTING_OVERFLOW:
-	case GMIME_CRIT_PART_WITHOUT_HEADERS_OR_CONTENT:
-		w->warned = true;
-		break;
-	default:
-		break;
-	}
+	w->summary->ambiguous = w->summary->ambiguous || is_doubt(code, item);
 }
 
-static GMimeStream *open_spool(struct vtm_spool *spool)
+void vtm_mime_walk_bytes(const char *data, size_t len, const struct vtm_mime_limits *limits,
+			 const struct vtm_mime_reader *reader, struct vtm_mime_summary *summary)
 {
-	const char *data;
-	size_t len;
-	int fd;
-
-	if (vtm_spool_finish(spool, &data, &len, &fd) < 0)
-		return NULL;
-	if (data)
-		return g_mime_stream_mem_new_with_buffer(data, len);
-	fd = dup(fd);	/* GMime closes its own */
-	return fd < 0 ? NULL : g_mime_stream_fs_new(fd);
-}
-
-int vtm_mime_walk(struct vtm_spool *spool, const struct vtm_mime_limits *limits, vtm_mime_each *each, void *arg,
-		  struct vtm_mime_summary *summary, GError **error)
-{
-	struct walk w = { .limits = limits, .each = each, .arg = arg, .summary = summary };
-	GMimeStream *stream;
-	GMimeParserOptions *options;
-	GMimeMessage *message;
-	GMimeParser *parser;
+	struct walk w = { .limits = limits, .reader = reader, .summary = summary };
+	struct doc *doc;
 
 	init_once();
 	memset(summary, 0, sizeof(*summary));
-	stream = open_spool(spool);
-	if (!stream) {
+	summary->auth_results = g_ptr_array_new_with_free_func(g_free);
+	summary->list_unsubscribe = g_ptr_array_new_with_free_func(g_free);
+	w.options = g_mime_parser_options_new();
+	g_mime_parser_options_set_warning_callback(w.options, warning, &w);
+	w.todo = g_array_new(FALSE, FALSE, sizeof(struct visit));
+	w.docs = g_ptr_array_new_with_free_func(doc_free);
+	w.levels = g_ptr_array_new_with_free_func(level_free);
+	w.readings_left = READINGS_BYTES * (uint64_t)len + 65536;
+	data = len ? data : "";
+	doc = doc_new(&w, data, len, NULL);
+	if (doc && doc->message) {
+		read_header(doc->message, summary);
+		run(&w, doc);
+	} else {
+		summary->unparsable = true;
+		give_text(&w, NULL, (struct slice){ data, len }, 0);
+	}
+	g_array_free(w.todo, TRUE);
+	g_ptr_array_free(w.docs, TRUE);
+	g_ptr_array_free(w.levels, TRUE);
+	g_mime_parser_options_free(w.options);
+}
+
+int vtm_mime_walk(struct vtm_spool *spool, const struct vtm_mime_limits *limits, const struct vtm_mime_reader *reader,
+		  struct vtm_mime_summary *summary, GError **error)
+{
+	const char *data = NULL;
+	void *map = NULL;
+	size_t len;
+	int fd;
+
+	memset(summary, 0, sizeof(*summary));
+	if (vtm_spool_finish(spool, &data, &len, &fd) < 0) {
 		g_set_error(error, VTM_ERROR, VTM_ERROR_IO, "the spooled message cannot be read");
 		return -1;
 	}
-	options = g_mime_parser_options_new();
-	g_mime_parser_options_set_warning_callback(options, warning, &w);
-	parser = g_mime_parser_new_with_stream(stream);
-	message = g_mime_parser_construct_message(parser, options);
-	if (message) {
-		read_header(message, summary);
-		run(&w, message);
-		g_object_unref(message);
-	} else {
-		summary->unparsable = true;
+	if (!data) {
+		map = mmap(NULL, len, PROT_READ, MAP_PRIVATE, fd, 0);
+		if (map == MAP_FAILED) {
+			g_set_error(error, VTM_ERROR, VTM_ERROR_IO, "the spooled message cannot be mapped");
+			return -1;
+		}
+		madvise(map, len, MADV_SEQUENTIAL);
+		data = map;
 	}
-	summary->ambiguous = summary->ambiguous || w.warned;
-	g_object_unref(parser);
-	g_mime_parser_options_free(options);
-	g_object_unref(stream);
+	vtm_mime_walk_bytes(data, len, limits, reader, summary);
+	if (map)
+		munmap(map, len);
 	return 0;
 }

@@ -16,7 +16,7 @@
 struct vtm_mime_limits {
 	unsigned max_depth;	/* levels of multipart and message: 32 */
 	unsigned max_parts;	/* leaves: 1000 */
-	uint64_t max_part_bytes;/* kept in memory for reading links and unpacking; hashing has no bound: 16 MiB */
+	uint64_t max_part_bytes;/* handed out for reading links and unpacking; hashing has no bound: 16 MiB */
 };
 
 enum vtm_part_kind {
@@ -40,28 +40,43 @@ struct vtm_part {
 	const char *note;		/* static or NULL */
 	int64_t size;			/* decoded bytes */
 	char sha256[65];
-	const char *content;		/* decoded; NULL if larger than max_part_bytes */
+	const char *content;		/* decoded; of an attachment NULL if larger than max_part_bytes or not wanted, of a body
+					 * cut there (summary.capped) */
 	size_t content_len;
+	bool unopened;			/* it was wanted, but is larger than max_part_bytes */
 };
 
 /* What the whole message showed. */
 struct vtm_mime_summary {
-	bool unparsable;
+	bool unparsable;		/* no header where one has to be; what is there was read as text */
 	bool capped;			/* a limit was hit */
-	bool ambiguous;			/* GMime's critical warnings: not every reading was given */
-	char *from_domain;		/* of the first From address, A-labels, NULL; owned */
+	bool ambiguous;			/* other programs may read it otherwise, and not every reading was given */
+	unsigned parts, groups;		/* leaves given, readings numbered */
+	char *from_domain;		/* of the only From address, A-labels; NULL: none, or several that differ; owned */
 	char *message_id;		/* with brackets, NULL; owned */
 	GPtrArray *auth_results;	/* of char *: values of Authentication-Results, unfolded, first first; owned */
 	GPtrArray *list_unsubscribe;	/* of char *: http(s) URLs in List-Unsubscribe; owned */
 };
 void vtm_mime_summary_clear(struct vtm_mime_summary *s);
 
-typedef void vtm_mime_each(const struct vtm_part *part, void *arg);
+struct vtm_mime_reader {
+	/* Called for every leaf in the order of the message. */
+	void (*each)(const struct vtm_part *part, void *arg);
+	/* Is the content of this attachment wanted?  <part> lacks size and hash; <head> are its first bytes. NULL: always. */
+	bool (*wants)(const struct vtm_part *part, const char *head, size_t len, void *arg);
+	void *arg;
+};
 
-/* Walks the finished spool.  Calls <each> for every leaf in the order of the message.  0, or -1 when the
- * spool cannot be read (error). */
-int vtm_mime_walk(struct vtm_spool *spool, const struct vtm_mime_limits *limits, vtm_mime_each *each, void *arg,
+/* Walks the finished spool.  0, or -1 when it cannot be read (error).
+ *
+ * Where a message reads in more than one way, each reading is given: base64 that goes on behind its padding, several
+ * Content-Type or Content-Transfer-Encoding fields, several boundary parameters, a multipart in an encoding, one whose boundary
+ * never occurs, delimiters behind the last one.  All readings together take at most 4 times the work of one. */
+int vtm_mime_walk(struct vtm_spool *spool, const struct vtm_mime_limits *limits, const struct vtm_mime_reader *reader,
 		  struct vtm_mime_summary *summary, GError **error);
+/* The same for a message or entity in memory, which is borrowed. */
+void vtm_mime_walk_bytes(const char *data, size_t len, const struct vtm_mime_limits *limits,
+			 const struct vtm_mime_reader *reader, struct vtm_mime_summary *summary);
 
 /* Text of a part as UTF-8 (bytes that do not fit its charset become U+FFFD); new, NUL added. Unknown charsets
  * are read as windows-1252, as mail programs do. */

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* mime-decode.c - transfer encodings undone, by streaming. */
+#include "mime-decode.h"
+
+#include <string.h>
+
+#include "hash.h"
+#include "uu.h"
+
+#define CHUNK 65536	/* of input; what it decodes to stays in the processor's cache until it is hashed */
+
+struct sink {
+	struct vtm_decode *d;
+	struct vtm_sha256 *sha;
+	bool asked, keep;
+};
+
+static void ask(struct sink *s, const char *head, size_t len)
+{
+	s->asked = true;
+	s->keep = s->d->wants && s->d->wants(head, len, s->d->arg);
+	s->d->wanted = s->keep;
+}
+
+static void keep(struct sink *s, const void *data, size_t len)
+{
+	struct vtm_decode *d = s->d;
+
+	if (!d->kept)
+		d->kept = g_byte_array_new();
+	if (d->kept->len + len > d->keep_max) {
+		if (!d->cut) {
+			s->keep = false;
+			g_clear_pointer(&d->kept, g_byte_array_unref);
+			return;
+		}
+		d->was_cut = true;
+		len = d->keep_max - d->kept->len;
+	}
+	g_byte_array_append(d->kept, data, (guint)len);
+}
+
+static void add(struct sink *s, const void *data, size_t len)
+{
+	if (!len)
+		return;
+	if (!s->asked)
+		ask(s, data, len);
+	vtm_sha256_add(s->sha, data, len);
+	s->d->size += (int64_t)len;
+	if (s->keep)
+		keep(s, data, len);
+}
+
+static void decode_base64(struct sink *s, uint8_t *out)
+{
+	struct vtm_decode *d = s->d;
+	struct vtm_base64 state = { .reading = d->reading };
+
+	for (size_t at = 0; at < d->len; ) {
+		size_t n = MIN(s->asked ? CHUNK : VTM_DECODE_HEAD, d->len - at);
+
+		add(s, out, vtm_base64_add(&state, d->data + at, n, out));
+		at += n;
+	}
+	add(s, out, vtm_base64_end(&state, out));
+	d->differs = state.data_after_padding;
+}
+
+/* A soft line break at <p> ("=", blanks, line end; RFC 2045 section 6.7): its length, 0 if it is none. */
+static size_t soft_break(const char *p, const char *end)
+{
+	const char *q = p + 1;
+
+	while (q < end && (*q == ' ' || *q == '\t'))
+		q++;
+	if (q < end && *q == '\r' && (q + 1 == end || q[1] == '\n'))
+		q++;
+	if (q < end && *q == '\n')
+		q++;
+	else if (q < end && q[-1] != '\r')
+		return 0;
+	return (size_t)(q - p);
+}
+
+/* The byte that an escape "=3D" stands for, -1 if <p> is none. */
+static int escape(const char *p, const char *end)
+{
+	int high = end - p > 2 ? g_ascii_xdigit_value(p[1]) : -1;
+	int low = high < 0 ? -1 : g_ascii_xdigit_value(p[2]);
+
+	return low < 0 ? -1 : high << 4 | low;
+}
+
+/* What is no escape and no soft break stands for itself. */
+static void decode_qp(struct sink *s, uint8_t *out)
+{
+	const char *p = s->d->data, *end = p + s->d->len;
+	size_t have = 0;
+
+	while (p < end) {
+		const char *equal = memchr(p, '=', (size_t)(end - p));
+		size_t n = (size_t)((equal ? equal : end) - p);
+		int byte;
+
+		if (have + n >= CHUNK) {
+			add(s, out, have);
+			have = 0;
+			n = MIN(n, CHUNK - 1);
+		}
+		memcpy(out + have, p, n);
+		have += n;
+		p += n;
+		if (p != equal)
+			continue;
+		byte = escape(p, end);
+		n = byte < 0 ? soft_break(p, end) : 3;
+		if (!n || byte >= 0)
+			out[have++] = (uint8_t)(byte < 0 ? '=' : byte);
+		p += MAX(n, 1);
+	}
+	add(s, out, have);
+}
+
+static void decode_uu(struct sink *s)
+{
+	struct vtm_uu block;
+
+	if (!vtm_uu_next(s->d->data, s->d->len, 0, &block)) {
+		/* not what it says: as it stands */
+		add(s, s->d->data, s->d->len);
+		return;
+	}
+	add(s, block.data->data, block.data->len);
+	vtm_uu_clear(&block);
+}
+
+static void decode_none(struct sink *s)
+{
+	struct vtm_decode *d = s->d;
+
+	if (d->len)
+		ask(s, d->data, d->len);
+	vtm_sha256_add(s->sha, d->data, d->len);
+	d->size = (int64_t)d->len;
+	d->was_cut = s->keep && d->len > d->keep_max && d->cut;
+	if (s->keep && (d->len <= d->keep_max || d->cut)) {
+		d->content = d->data;
+		d->content_len = MIN(d->len, d->keep_max);
+	}
+}
+
+void vtm_decode(struct vtm_decode *d)
+{
+	struct sink s = { .d = d, .sha = vtm_sha256_new() };
+	uint8_t *out = d->encoding == VTM_ENCODING_QP || d->encoding == VTM_ENCODING_BASE64 ? g_malloc(CHUNK) : NULL;
+	uint8_t digest[VTM_SHA256_LEN];
+
+	switch (d->encoding) {
+	case VTM_ENCODING_NONE:
+		decode_none(&s);
+		break;
+	case VTM_ENCODING_QP:
+		decode_qp(&s, out);
+		break;
+	case VTM_ENCODING_BASE64:
+		decode_base64(&s, out);
+		break;
+	case VTM_ENCODING_UU:
+		decode_uu(&s);
+		break;
+	}
+	if (d->kept) {
+		d->content = (const char *)d->kept->data;
+		d->content_len = d->kept->len;
+	}
+	vtm_sha256_end(s.sha, digest);
+	vtm_hex(digest, d->sha256);
+	vtm_sha256_free(s.sha);
+	g_free(out);
+}
+
+static bool always(const char *head, size_t len, void *arg)
+{
+	(void)head;
+	(void)len;
+	(void)arg;
+	return true;
+}
+
+void vtm_decode_keep(struct vtm_decode *d)
+{
+	d->wants = always;
+	vtm_decode(d);
+}
+
+void vtm_decode_clear(struct vtm_decode *d)
+{
+	if (d->kept)
+		g_byte_array_unref(d->kept);
+	d->kept = NULL;
+	d->content = NULL;
+}

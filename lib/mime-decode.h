@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* mime-decode.h - a part's bytes without their transfer encoding, hashed on the way.  Part of mime; no GMime here. */
+#ifndef VTM_MIME_DECODE_H
+#define VTM_MIME_DECODE_H
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base64.h"
+
+enum vtm_encoding { VTM_ENCODING_NONE, VTM_ENCODING_QP, VTM_ENCODING_BASE64, VTM_ENCODING_UU };
+
+#define VTM_DECODE_HEAD 49152	/* bytes of input behind the first bytes that are judged */
+
+struct vtm_decode {
+	/* in; borrowed */
+	const char *data;
+	size_t len;
+	enum vtm_encoding encoding;
+	enum vtm_base64_reading reading;
+	/* Are the bytes themselves needed?  Asked once, with the first of them; NULL: no. */
+	bool (*wants)(const char *head, size_t len, void *arg);
+	void *arg;
+	uint64_t keep_max;	/* more than that is not kept ... */
+	bool cut;		/* ... or only so much of it */
+	/* out */
+	int64_t size;
+	char sha256[65];
+	const char *content;	/* NULL: not kept; into <data> or into <kept> */
+	size_t content_len;
+	bool differs;		/* another reading gives other bytes */
+	bool wanted, was_cut;
+	GByteArray *kept;	/* private */
+};
+
+/* Linear; memory: what is kept, and 64 KiB. */
+void vtm_decode(struct vtm_decode *d);
+/* The same, keeping everything up to keep_max. */
+void vtm_decode_keep(struct vtm_decode *d);
+void vtm_decode_clear(struct vtm_decode *d);
+
+#endif

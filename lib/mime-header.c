@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* mime-header.c - readings of MIME header fields. */
+#include "mime-header.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+char *vtm_header_unfold(const char *raw)
+{
+	char *text = g_utf8_make_valid(raw, (gssize)strnlen(raw, VTM_HEADER_MAX)), *to = text;
+
+	for (const char *p = text; *p; p++)
+		if (*p != '\r' && *p != '\n')
+			*to++ = *p;
+	*to = '\0';
+	return g_strstrip(text);
+}
+
+/* Behind the comment that begins at <p> (RFC 5322 section 3.2.2). */
+static const char *skip_comment(const char *p)
+{
+	unsigned depth = 0;
+
+	for (; *p; p++) {
+		if (*p == '\\' && p[1])
+			p++;
+		else if (*p == '(')
+			depth++;
+		else if (*p == ')' && --depth == 0)
+			return p + 1;
+	}
+	return p;
+}
+
+enum vtm_encoding vtm_header_encoding(const char *value)
+{
+	static const struct {
+		const char *name;
+		enum vtm_encoding encoding;
+	} known[] = {
+		{ "base64", VTM_ENCODING_BASE64 }, { "quoted-printable", VTM_ENCODING_QP }, { "x-uuencode", VTM_ENCODING_UU },
+		{ "uuencode", VTM_ENCODING_UU }, { "x-uue", VTM_ENCODING_UU }, { "uue", VTM_ENCODING_UU },
+	};
+	size_t n;
+
+	for (;;) {
+		value += strspn(value, " \t\r\n\"");
+		if (*value != '(')
+			break;
+		value = skip_comment(value);
+	}
+	n = strcspn(value, " \t\r\n;(\"");
+	for (size_t i = 0; i < G_N_ELEMENTS(known); i++)
+		if (n == strlen(known[i].name) && !g_ascii_strncasecmp(value, known[i].name, n))
+			return known[i].encoding;
+	return VTM_ENCODING_NONE;
+}
+
+/* The value behind '=': quoted, or up to a ';' or a blank. *end_r: where it ends. */
+static char *take_value(const char *p, const char **end_r)
+{
+	GString *text = g_string_new(NULL);
+
+	p += strspn(p, " \t");
+	if (*p == '"') {
+		for (p++; *p && *p != '"'; p++) {
+			if (*p == '\\' && p[1])
+				p++;
+			g_string_append_c(text, *p);
+		}
+	} else {
+		while (*p && !strchr("; \t", *p))
+			g_string_append_c(text, *p++);
+	}
+	*end_r = p;
+	return g_string_free(text, FALSE);
+}
+
+static void add_once(GPtrArray *list, char *text, guint max)
+{
+	bool known = !*text || list->len >= max;
+
+	for (guint i = 0; i < list->len && !known; i++)
+		known = !strcmp(list->pdata[i], text);
+	if (known)
+		g_free(text);
+	else
+		g_ptr_array_add(list, text);
+}
+
+GPtrArray *vtm_header_params(const char *value, const char *name, guint max)
+{
+	GPtrArray *list = g_ptr_array_new_with_free_func(g_free);
+	size_t n = strlen(name);
+	bool quoted = false;
+
+	for (const char *p = value; *p; p++) {
+		const char *q = p + n;
+
+		if (*p == '"')
+			quoted = !quoted;
+		if (quoted && *p == '\\' && p[1])
+			p++;
+		if (quoted || p == value || !strchr("; \t\"", p[-1]) || g_ascii_strncasecmp(p, name, n))
+			continue;
+		q += strspn(q, " \t");
+		if (*q != '=')
+			continue;
+		add_once(list, take_value(q + 1, &p), max);
+		if (!*p)
+			break;
+	}
+	return list;
+}
+
+size_t vtm_header_end(const char *text, size_t len, size_t at)
+{
+	while (at < len) {
+		const char *lf = memchr(text + at, '\n', len - at);
+
+		if (!lf)
+			return len;
+		at = (size_t)(lf - text) + 1;
+		if (at < len && text[at] == '\n')
+			return at + 1;
+		if (at + 1 < len && text[at] == '\r' && text[at + 1] == '\n')
+			return at + 2;
+	}
+	return len;
+}
+
+/* Is the line "--" at <p> a delimiter of <boundary>? */
+static bool is_delimiter(const char *p, size_t left, const char *boundary)
+{
+	size_t n = strlen(boundary);
+
+	if (left < n + 2 || memcmp(p + 2, boundary, n))
+		return false;
+	p += n + 2;
+	left -= n + 2;
+	if (left >= 2 && p[0] == '-' && p[1] == '-') {
+		p += 2;
+		left -= 2;
+	}
+	while (left && (*p == ' ' || *p == '\t' || *p == '\r')) {
+		p++;
+		left--;
+	}
+	return !left || *p == '\n';
+}
+
+/* The next line that begins with "--", at or behind <at>; NULL if there is none. */
+static const char *next_dashes(const char *text, size_t len, size_t at)
+{
+	const char *p;
+
+	while (at < len && (p = memchr(text + at, '-', len - at))) {
+		at = (size_t)(p - text) + 1;
+		if (at < len && text[at] == '-' && (p == text || p[-1] == '\n'))
+			return p;
+	}
+	return NULL;
+}
+
+size_t vtm_boundary_find(const char *text, size_t len, size_t from, const char *const *boundaries)
+{
+	const char *p;
+
+	for (size_t at = from; (p = next_dashes(text, len, at)); at = (size_t)(p - text) + 2)
+		for (int i = 0; boundaries[i]; i++) {
+			size_t found = (size_t)(p - text);
+
+			if (!is_delimiter(p, len - found, boundaries[i]))
+				continue;
+			if (found > from && text[found - 1] == '\n')
+				found--;
+			if (found > from && text[found - 1] == '\r')
+				found--;
+			return found;
+		}
+	return len;
+}
+
+char *vtm_boundary_guess(const char *text, size_t len)
+{
+	const char *p;
+
+	for (size_t at = 0; (p = next_dashes(text, len, at)); at = (size_t)(p - text) + 2) {
+		const char *lf = memchr(p, '\n', len - (size_t)(p - text));
+		size_t n = lf ? (size_t)(lf - p) : 0;
+
+		if (!lf)
+			return NULL;
+		while (n && strchr(" \t\r", p[n - 1]))
+			n--;
+		if (n > 2 && n <= 72 && len - (size_t)(lf + 1 - text) > 8 && !g_ascii_strncasecmp(lf + 1, "Content-", 8))
+			return g_strndup(p + 2, n - 2);
+	}
+	return NULL;
+}

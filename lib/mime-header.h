@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* mime-header.h - what GMime does not tell of MIME header fields: every reading they have.  Part of mime; no GMime here. */
+#ifndef VTM_MIME_HEADER_H
+#define VTM_MIME_HEADER_H
+
+#include <glib.h>
+#include <stddef.h>
+
+#include "mime-decode.h"
+
+#define VTM_HEADER_MAX 65536	/* bytes of a field that are read */
+
+/* A field's value on one line, without blanks around it, in valid UTF-8.  New string. */
+char *vtm_header_unfold(const char *raw);
+
+/* The transfer encoding that a value names, comments and blanks aside; what nobody knows is not decoded. */
+enum vtm_encoding vtm_header_encoding(const char *value);
+
+/* Every value the parameter <name> has in a Content-Type, each once, at most <max>.  Not those of RFC 2231's forms.  Of char *, owned. */
+GPtrArray *vtm_header_params(const char *value, const char *name, guint max);
+
+/* Where the body behind the header begins, seen from a field at <at>; <len> if there is none. */
+size_t vtm_header_end(const char *text, size_t len, size_t at);
+
+/* The first line from <from> on that is a delimiter of one of <boundaries> (NULL-terminated); the line end before it
+ * counts as part of it.  <len> if there is none. */
+size_t vtm_boundary_find(const char *text, size_t len, size_t from, const char *const *boundaries);
+
+/* The boundary that a body seems to have: its first line "--x" that a Content-* field follows.  New string or NULL. */
+char *vtm_boundary_guess(const char *text, size_t len);
+
+#endif
