@@ -24,10 +24,12 @@ static const struct {
 	{ 0, "xar!", 4, "xar" }, { 2, "-lh", 3, "lha" }, { 257, "ustar", 5, "tar" }, { 0x8001, "CD001", 5, "iso" },
 };
 
-static const char *format_of(const char *data, size_t len)
+const char *vtm_archive_format(const void *data, size_t len)
 {
+	const char *p = data;
+
 	for (size_t i = 0; i < G_N_ELEMENTS(magics); i++)
-		if (len >= magics[i].at + magics[i].len && !memcmp(data + magics[i].at, magics[i].magic, magics[i].len))
+		if (len >= magics[i].at + magics[i].len && !memcmp(p + magics[i].at, magics[i].magic, magics[i].len))
 			return magics[i].name;
 	return NULL;
 }
@@ -172,7 +174,7 @@ static enum vtm_archive_result walk(struct archive *a, const char *format, size_
 enum vtm_archive_result vtm_archive_walk(const void *data, size_t len, struct vtm_archive_limits *limits,
 					 vtm_archive_each *each, void *arg)
 {
-	const char *format = format_of(data, len);
+	const char *format = vtm_archive_format(data, len);
 	enum vtm_archive_result result;
 	struct archive *a;
 

@@ -39,6 +39,9 @@ enum vtm_archive_result {
 
 typedef void vtm_archive_each(const struct vtm_member *m, void *arg);
 
+/* What <data>, or the first 33 KiB of it, looks like: "zip" ...; NULL: no archive. */
+const char *vtm_archive_format(const void *data, size_t len);
+
 enum vtm_archive_result vtm_archive_walk(const void *data, size_t len, struct vtm_archive_limits *limits,
 					 vtm_archive_each *each, void *arg);
 

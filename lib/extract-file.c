@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* extract-file.c - files: an item each, searched for links, opened if they hold others. */
+#include "extract-parts.h"
+
+#include <string.h>
+
+#include "filetype.h"
+#include "hash.h"
+#include "tnef.h"
+#include "uu.h"
+
+/* The part as an item; NULL if it is empty or there is no room. */
+static struct vtm_item *add(struct extraction *x, const struct vtm_part *p)
+{
+	struct vtm_item *item;
+
+	if (!p->size)
+		return NULL;
+	if (x->items->list->len >= x->settings->max_items) {
+		x->items->capped = true;
+		return NULL;
+	}
+	item = vtm_item_new(VTM_ATTACHMENT, p->sha256);
+	item->name = g_strdup(p->name);
+	item->type = g_strdup(p->type);
+	item->size = p->size;
+	item->depth = p->depth;
+	item->group = p->group;
+	item->note = p->note;
+	item->risky = vtm_filetype_risky(p->type, p->name);
+	item->ignored = x->settings->ignore && vtm_ignore_hash(x->settings->ignore, p->sha256);
+	g_strfreev(item->via);
+	item->via = g_strdupv((char **)(uintptr_t)p->via);
+	if (p->kind == VTM_PART_ELSEWHERE) {
+		x->items->partial = true;
+		item->unasked = true;
+		item->note = "content elsewhere";
+		item->report.reason = VTM_WHY_PARTIAL;
+	}
+	return vtm_items_add(x->items, item);
+}
+
+/* Takes a file found inside <around>, which is x->part. */
+static void take_inner(struct extraction *x, struct vtm_part *p)
+{
+	const struct vtm_part *around = x->part;
+	GPtrArray *via = g_ptr_array_new();
+
+	for (int i = 0; around->via[i]; i++)
+		g_ptr_array_add(via, (char *)(uintptr_t)around->via[i]);
+	g_ptr_array_add(via, (char *)(uintptr_t)around->type);
+	g_ptr_array_add(via, NULL);
+	p->kind = VTM_PART_ATTACHMENT;
+	p->via = (const char *const *)via->pdata;
+	p->depth = around->depth + 1;
+	p->group = around->group;
+	x->part = p;
+	vtm_extract_file(x, p);
+	x->part = around;
+	g_ptr_array_free(via, TRUE);
+}
+
+/* The same for bytes that nobody hashed yet. */
+static void take_bytes(struct extraction *x, const char *name, const char *type, const void *data, size_t len,
+		       const char *note)
+{
+	struct vtm_part p = {
+		.name = name, .type = type ? type : vtm_filetype_of_name(name), .size = (int64_t)len, .content = data,
+		.content_len = len, .note = note,
+	};
+	uint8_t digest[VTM_SHA256_LEN];
+
+	if (!x->parts_left) {
+		x->items->capped = true;
+		return;
+	}
+	x->parts_left--;
+	vtm_sha256(data, len, digest);
+	vtm_hex(digest, p.sha256);
+	take_inner(x, &p);
+}
+
+void vtm_extract_uu(struct extraction *x, const struct vtm_part *p)
+{
+	struct vtm_uu block;
+	size_t at = 0;
+
+	while (vtm_uu_next(p->content, p->content_len, at, &block)) {
+		take_bytes(x, *block.name ? block.name : NULL, NULL, block.data->data, block.data->len,
+			   block.broken ? "undecoded" : NULL);
+		at = block.next;
+		vtm_uu_clear(&block);
+	}
+}
+
+/* ---- what is inside -------------------------------------------------------------------------------------- */
+
+static void on_member(const struct vtm_member *m, void *arg)
+{
+	struct extraction *x = arg;
+	struct vtm_part p = {
+		.name = m->name, .type = vtm_filetype_of_name(m->name), .size = m->size, .content = m->content,
+		.content_len = m->content_len,
+	};
+
+	memcpy(p.sha256, m->sha256, sizeof(p.sha256));
+	p.unopened = !m->content && vtm_filetype_risky(p.type, p.name);
+	take_inner(x, &p);
+}
+
+/* What could not be looked at inside is told on the item, which is asked about all the same. */
+static void open_archive(struct extraction *x, const struct vtm_part *p, struct vtm_item *item)
+{
+	enum vtm_archive_result result;
+
+	if (!x->settings->archive_members || !vtm_archive_format(p->content, p->content_len))
+		return;
+	if (x->archive_depth >= x->settings->archive_depth) {
+		x->items->capped = true;
+		return;
+	}
+	x->archive_depth++;
+	result = vtm_archive_walk(p->content, p->content_len, &x->archive, on_member, x);
+	x->archive_depth--;
+	switch (result) {
+	case VTM_ARCHIVE_NONE:
+	case VTM_ARCHIVE_READ:
+		break;
+	case VTM_ARCHIVE_ENCRYPTED:
+		if (item && !item->note)
+			item->note = "encrypted";
+		break;
+	case VTM_ARCHIVE_BROKEN:
+		if (item && !item->note)
+			item->note = "undecoded";
+		break;
+	case VTM_ARCHIVE_CAPPED:
+		x->items->capped = true;
+		break;
+	}
+}
+
+static void open_tnef(struct extraction *x, const char *data, size_t len, struct vtm_item *item);
+
+static void on_tnef(const struct vtm_tnef_part *t, void *arg)
+{
+	struct extraction *x = arg;
+
+	switch (t->kind) {
+	case VTM_TNEF_FILE:
+		take_bytes(x, t->name, NULL, t->data, t->len, NULL);
+		break;
+	case VTM_TNEF_MESSAGE:
+		open_tnef(x, t->data, t->len, NULL);
+		break;
+	case VTM_TNEF_TEXT:
+		vtm_extract_text(x, t->data, t->len, NULL, false, false);
+		break;
+	case VTM_TNEF_HTML:
+		vtm_extract_page(x, t->data, t->len, NULL, false);
+		break;
+	}
+}
+
+static void open_tnef(struct extraction *x, const char *data, size_t len, struct vtm_item *item)
+{
+	if (!vtm_tnef_is(data, len))
+		return;
+	if (!x->nested_left) {
+		x->items->capped = true;
+		return;
+	}
+	x->nested_left--;
+	if (vtm_tnef_walk(data, len, on_tnef, x) < 0 && item && !item->note)
+		item->note = "undecoded";
+	x->nested_left++;
+}
+
+/* Nested files are read by recursion: archives as deep as archive_depth, messages and TNEF as nested_left says. */
+static void open_nested(struct extraction *x, const struct vtm_part *p, struct vtm_item *item)
+{
+	if (!x->nested_left) {
+		x->items->capped = true;
+		return;
+	}
+	x->nested_left--;
+	open_archive(x, p, item);
+	open_tnef(x, p->content, p->content_len, item);
+	if (vtm_filetype(p->type, p->name) == VTM_FILE_MESSAGE)
+		vtm_extract_message(x, p->content, p->content_len);
+	x->nested_left++;
+}
+
+static bool may_nest(const struct vtm_part *p, const char *head, size_t len)
+{
+	return vtm_archive_format(head, len) || vtm_tnef_is(head, len) ||
+	       vtm_filetype(p->type, p->name) == VTM_FILE_MESSAGE;
+}
+
+bool vtm_extract_wants(const struct vtm_part *p, const char *head, size_t len, void *x)
+{
+	enum vtm_filetype t = vtm_filetype(p->type, p->name);
+
+	(void)x;
+	return t == VTM_FILE_PAGE || t == VTM_FILE_TEXT || may_nest(p, head, len);
+}
+
+void vtm_extract_file(struct extraction *x, const struct vtm_part *p)
+{
+	struct vtm_item *item = add(x, p);
+
+	if (!p->content) {
+		/* too large to be looked into */
+		x->items->capped = x->items->capped || p->unopened;
+		return;
+	}
+	if (!p->content_len)
+		return;
+	switch (vtm_filetype(p->type, p->name)) {
+	case VTM_FILE_PAGE:
+		/* a page that is opened runs its scripts, the message itself does not */
+		vtm_extract_page(x, p->content, p->content_len, p->charset, true);
+		break;
+	case VTM_FILE_TEXT:
+		vtm_extract_text(x, p->content, p->content_len, p->charset, p->flowed, p->delsp);
+		break;
+	case VTM_FILE_OTHER:
+	case VTM_FILE_MESSAGE:
+	case VTM_FILE_SMIME:
+		break;
+	}
+	if (may_nest(p, p->content, p->content_len))
+		open_nested(x, p, item);
+}

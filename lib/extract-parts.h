@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* extract-parts.h - what the files of extract share.  Private. */
+#ifndef VTM_EXTRACT_PARTS_H
+#define VTM_EXTRACT_PARTS_H
+
+#include "archive.h"
+#include "extract.h"
+#include "url.h"
+
+struct extraction {
+	const struct vtm_extract_settings *settings;
+	struct vtm_items *items;	/* attachments */
+	struct vtm_items *links;	/* urls: they come behind the attachments in the end */
+	/* What is left of the limits for this message. */
+	unsigned parts_left, nested_left;
+	struct vtm_archive_limits archive;
+	unsigned groups;		/* where the numbers of the last message inside begin */
+	/* Around what is being read. */
+	const struct vtm_part *part;
+	unsigned group_base;		/* what to add to the numbers of readings */
+	unsigned archive_depth;		/* archives */
+};
+
+/* extract-url.c: adds the links of a part (x->part). */
+void vtm_extract_text(struct extraction *x, const char *text, size_t len, const char *charset, bool flowed, bool delsp);
+void vtm_extract_page(struct extraction *x, const char *html, size_t len, const char *charset, bool scripts);
+
+/* extract-file.c: adds a file as an item, and what is inside it. */
+bool vtm_extract_wants(const struct vtm_part *p, const char *head, size_t len, void *x);
+void vtm_extract_file(struct extraction *x, const struct vtm_part *p);
+/* Files in text. */
+void vtm_extract_uu(struct extraction *x, const struct vtm_part *p);
+
+/* extract.c: reads a message inside <around>. */
+void vtm_extract_message(struct extraction *x, const char *data, size_t len);
+
+#endif

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* extract-url.c - the links of text and pages, unwrapped, as items. */
+#include "extract-parts.h"
+
+#include "charset.h"
+#include "html.h"
+#include "linkify.h"
+#include "privacy.h"
+#include "unwrap.h"
+
+struct wrapped {
+	struct vtm_url *url;
+	struct vtm_item *item;
+	int depth;
+};
+
+/* Adds <u> unless there is no room. */
+static struct vtm_item *add(struct extraction *x, const struct vtm_url *u, enum vtm_role role, const char *from)
+{
+	bool personal = u->host_only || vtm_privacy_rule(u);
+	struct vtm_item *item = vtm_item_new(VTM_URL, u->normal), *first;
+
+	first = g_hash_table_lookup(x->links->seen, item);
+	if (!first && x->links->list->len >= x->settings->max_items) {
+		x->items->capped = true;
+		vtm_item_free(item);
+		return NULL;
+	}
+	item->role = role;
+	if (!first) {
+		item->host_only = u->host_only;
+		item->host = g_strdup(u->host);
+		item->from = g_strdup(from);
+		item->depth = x->part->depth;
+		item->group = x->part->group;
+		item->ignored = x->settings->ignore && vtm_ignore_host(x->settings->ignore, u->host);
+		g_strfreev(item->via);
+		item->via = g_new0(char *, g_strv_length((char **)(uintptr_t)x->part->via) + 2);
+		for (int i = 0; x->part->via[i]; i++)
+			item->via[i] = g_strdup(x->part->via[i]);
+		item->via[g_strv_length(item->via)] = g_strdup(x->part->type);
+	}
+	item = vtm_items_add(x->links, item);
+	/* what is written out somewhere is known as a whole */
+	item->host_only = item->host_only && u->host_only;
+	item->personal = item->personal || personal;
+	return item;
+}
+
+/* Queues what <w> wraps, each as an item; a wrapper with a row of its own is not judged itself. */
+static void unwrap_one(struct extraction *x, const struct wrapped *w, GQueue *todo)
+{
+	bool known = false;
+	GPtrArray *inner = vtm_unwrap(w->url, &known);
+
+	w->item->wrapper = inner && known;
+	for (guint i = 0; inner && i < inner->len; i++) {
+		struct wrapped *next = g_new(struct wrapped, 1);
+
+		next->url = g_steal_pointer(&inner->pdata[i]);
+		next->depth = w->depth + 1;
+		next->item = add(x, next->url, VTM_ROLE_NESTED, w->url->normal);
+		if (!next->item || next->depth >= VTM_UNWRAP_DEPTH) {
+			vtm_url_free(next->url);
+			g_free(next);
+			continue;
+		}
+		g_queue_push_tail(todo, next);
+	}
+	if (inner)
+		g_ptr_array_unref(inner);
+}
+
+/* Adds <u>, which it takes over, and whatever is wrapped in it. */
+static void take(struct extraction *x, struct vtm_url *u, enum vtm_role role)
+{
+	struct wrapped first = { u, add(x, u, role, NULL), 0 }, *next;
+	GQueue todo = G_QUEUE_INIT;
+
+	if (first.item)
+		unwrap_one(x, &first, &todo);
+	while ((next = g_queue_pop_head(&todo))) {
+		unwrap_one(x, next, &todo);
+		vtm_url_free(next->url);
+		g_free(next);
+	}
+	vtm_url_free(u);
+}
+
+static void on_ref(const char *reference, enum vtm_role role, const char *base, void *arg)
+{
+	struct extraction *x = arg;
+	struct vtm_url *u;
+
+	if (role == VTM_ROLE_RESOURCE && !x->settings->resource_urls)
+		return;
+	u = vtm_url_resolve(base, reference, -1);
+	if (u)
+		take(x, u, role);
+}
+
+static void on_found(const char *text, size_t len, bool bare, void *arg)
+{
+	struct extraction *x = arg;
+	struct vtm_url *u;
+
+	if (bare && !x->settings->bare_domains)
+		return;
+	u = vtm_url_guess(text, (gssize)len);
+	if (u)
+		take(x, u, bare ? VTM_ROLE_BARE : VTM_ROLE_TEXT);
+}
+
+static void on_text(const char *text, size_t len, void *arg)
+{
+	struct extraction *x = arg;
+	const struct vtm_linkify_options options = { .bare = x->settings->bare_domains };
+
+	vtm_linkify(text, len, &options, on_found, x);
+}
+
+void vtm_extract_text(struct extraction *x, const char *text, size_t len, const char *charset, bool flowed, bool delsp)
+{
+	const struct vtm_linkify_options options = {
+		.flowed = flowed, .delsp = delsp, .bare = x->settings->bare_domains
+	};
+	size_t utf8_len;
+	char *utf8 = vtm_charset_utf8(text, len, charset, &utf8_len);
+
+	vtm_linkify(utf8, utf8_len, &options, on_found, x);
+	g_free(utf8);
+}
+
+void vtm_extract_page(struct extraction *x, const char *html, size_t len, const char *charset, bool scripts)
+{
+	const struct vtm_html_handler handler = {
+		.ref = on_ref, .text = on_text, .script = scripts ? on_text : NULL, .arg = x
+	};
+
+	vtm_html_read(html, len, charset, &handler);
+}

@@ -1,0 +1,343 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* test-extract.c - messages to items: what is asked about, and what is noted on it. */
+#include "extract.h"
+
+#include <archive.h>
+#include <archive_entry.h>
+#include <glib/gstdio.h>
+#include <string.h>
+
+#include "hash.h"
+#include "tap.h"
+
+#define TOP "From: a@example.com\r\nMIME-Version: 1.0\r\n"
+#define MIXED TOP "Content-Type: multipart/mixed; boundary=b\r\n\r\n"
+
+static struct vtm_items *extract(const char *mail, size_t len, const struct vtm_extract_settings *s)
+{
+	struct vtm_spool *spool = vtm_spool_new(g_get_tmp_dir(), 0);
+	struct vtm_items *items;
+
+	vtm_spool_add(spool, mail, len, NULL);
+	items = vtm_extract(spool, s, NULL);
+	vtm_spool_free(spool);
+	return items;
+}
+
+/* An item on one line: attachments by name and size, urls as they are. */
+static char *text_of(const struct vtm_items *items)
+{
+	GString *text = g_string_new(NULL);
+
+	for (guint i = 0; i < items->list->len; i++) {
+		const struct vtm_item *item = items->list->pdata[i];
+		char *via = g_strjoinv(">", item->via);
+
+		if (item->kind == VTM_ATTACHMENT)
+			g_string_append_printf(text, "file %s %d", item->name ? item->name : "-", (int)item->size);
+		else
+			g_string_append_printf(text, "%s %s", vtm_role_name(item->role), item->subject);
+		if (item->from)
+			g_string_append_printf(text, " from %s", item->from);
+		g_string_append_printf(text, " via %s%s%s%s%s%s%s%s\n", via, item->personal ? " personal" : "",
+				       item->ignored ? " ignored" : "", item->wrapper ? " wrapper" : "",
+				       item->unasked ? " unasked" : "", item->group ? " grouped" : "",
+				       item->note ? " " : "", item->note ? item->note : "");
+		g_free(via);
+	}
+	if (items->capped)
+		g_string_append(text, "capped\n");
+	if (items->ambiguous)
+		g_string_append(text, "ambiguous\n");
+	if (items->partial)
+		g_string_append(text, "partial\n");
+	if (items->unparsable)
+		g_string_append(text, "unparsable\n");
+	return g_string_free(text, FALSE);
+}
+
+static void check(const char *mail, size_t len, const struct vtm_extract_settings *s, const char *want, const char *what)
+{
+	struct vtm_items *items = extract(mail, len, s);
+	char *got = text_of(items);
+
+	is_str(got, want, "%s", what);
+	g_free(got);
+	vtm_items_free(items);
+}
+
+static const struct {
+	const char *what, *mail, *want;
+} cases[] = {
+	{ "nothing", "Subject: x\r\n\r\nhello\r\n", "" },
+	{ "a link in text", "Subject: x\r\n\r\nsee http://a.example.com/x, and www.example.org.\r\n",
+	  "text http://a.example.com/x via text/plain\ntext http://www.example.org/ via text/plain\n" },
+	{ "links of a page, each once, the stronger role",
+	  MIXED "--b\r\nContent-Type: text/html\r\n\r\n<base href=\"http://example.com/d/\">http://example.com/d/x <a href=x>y</a>"
+	  "<img src=i.png><a href=\"mailto:a@b.c\">m</a><a href=\"ftp://example.com/\">f</a>\r\n--b--\r\n",
+	  "link http://example.com/d/x via multipart/mixed>text/html\n" },
+	{ "attachments come first", MIXED "--b\r\n\r\nhttp://example.com/\r\n--b\r\nContent-Type: image/png; name=a.png\r\n\r\nPNG\r\n--b--\r\n",
+	  "file a.png 3 via multipart/mixed\ntext http://example.com/ via multipart/mixed>text/plain\n" },
+	{ "an empty attachment is no item", TOP "Content-Type: a/b; name=x\r\n\r\n", "" },
+	{ "an attached page is searched, its scripts too",
+	  TOP "Content-Type: application/octet-stream; name=x.HTM\r\n\r\n<a href=http://example.com/1>1</a>"
+	  "<script>location='http://example.com/2'</script>",
+	  "file x.HTM 82 via \nlink http://example.com/1 via application/octet-stream\n"
+	  "text http://example.com/2 via application/octet-stream\n" },
+	{ "an invitation is searched", TOP "Content-Type: text/calendar\r\n\r\nURL:http://example.com/i\r\n",
+	  "file - 26 via \ntext http://example.com/i via text/calendar\n" },
+	{ "a file in text", TOP "\r\nhere:\r\nbegin 644 http.txt\r\n3:'1T<#HO+V5X86UP;&4N8V]M+P``\r\n`\r\nend\r\n",
+	  "file http.txt 19 via text/plain\ntext http://example.com/ via text/plain>text/plain\n" },
+	{ "a message in a message", TOP "Content-Type: message/rfc822\r\n\r\nContent-Type: a/b; name=n\r\n\r\nxyz",
+	  "file n 3 via message/rfc822\n" },
+	{ "a message as a file", TOP "Content-Type: application/octet-stream; name=m.eml\r\n\r\nSubject: x\r\n\r\nhttp://example.com/m\r\n",
+	  "file m.eml 36 via \ntext http://example.com/m via application/octet-stream>text/plain\n" },
+	{ "content elsewhere", TOP "Content-Type: message/partial; id=x; number=1\r\n\r\nabc",
+	  "file - 3 via  unasked content elsewhere\npartial\n" },
+	{ "two readings", MIXED "--b\r\nContent-Type: a/b\r\nContent-Transfer-Encoding: base64\r\n\r\nQQ==QUI=\r\n--b--\r\n",
+	  "file - 3 via multipart/mixed grouped ambiguous\nfile - 1 via multipart/mixed grouped ambiguous\n" },
+	{ "a wrapper is not judged, what is in it is",
+	  "Subject: x\r\n\r\nhttps://www.google.com/url?q=https%3A%2F%2Fexample.com%2Fp&sa=D\r\n",
+	  "text https://www.google.com/url?q=https%3A%2F%2Fexample.com%2Fp&sa=D via text/plain wrapper\n"
+	  "nested https://example.com/p from https://www.google.com/url?q=https%3A%2F%2Fexample.com%2Fp&sa=D via text/plain\n" },
+	{ "what List-Unsubscribe names is personal", "List-Unsubscribe: <http://example.com/p>\r\n\r\nhttp://example.com/p http://example.com/q\r\n",
+	  "text http://example.com/p via text/plain personal\ntext http://example.com/q via text/plain\n" },
+	{ "a message that is none is read all the same", "see http://example.com/\r\n",
+	  "text http://example.com/ via text/plain\nambiguous\nunparsable\n" },
+};
+
+static void all_cases(void)
+{
+	struct vtm_extract_settings s;
+
+	vtm_extract_defaults(&s);
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++)
+		check(cases[i].mail, strlen(cases[i].mail), &s, cases[i].want, cases[i].what);
+}
+
+static void resources(void)
+{
+	static const char mail[] = "Content-Type: text/html\r\n\r\n<img src=http://example.com/i><a href=http://example.com/>x</a>";
+	struct vtm_extract_settings s;
+
+	vtm_extract_defaults(&s);
+	check(mail, strlen(mail), &s, "link http://example.com/ via text/html\n", "resources are not asked about");
+	s.resource_urls = true;
+	check(mail, strlen(mail), &s, "resource http://example.com/i via text/html\nlink http://example.com/ via text/html\n",
+	      "unless somebody wants that");
+}
+
+/* ---- archives ---------------------------------------------------------------------------------------------------- */
+
+static GByteArray *zip(const char *password, const char *name, const void *data, size_t len)
+{
+	GByteArray *out = g_byte_array_new();
+	struct archive *a = archive_write_new();
+	struct archive_entry *e = archive_entry_new();
+	size_t used = 0;
+
+	g_byte_array_set_size(out, (guint)len + 4096);
+	archive_write_set_format_zip(a);
+	if (password) {
+		archive_write_set_options(a, "zip:encryption=traditional");
+		archive_write_set_passphrase(a, password);
+	}
+	archive_write_open_memory(a, out->data, out->len, &used);
+	archive_entry_set_pathname(e, name);
+	archive_entry_set_size(e, (la_int64_t)len);
+	archive_entry_set_filetype(e, AE_IFREG);
+	archive_write_header(a, e);
+	archive_write_data(a, data, len);
+	archive_entry_free(e);
+	archive_write_close(a);
+	archive_write_free(a);
+	g_byte_array_set_size(out, (guint)used);
+	return out;
+}
+
+static GString *mail_with(const char *name, const GByteArray *file)
+{
+	GString *mail = g_string_new(TOP);
+	char *base64 = g_base64_encode(file->data, file->len);
+
+	g_string_append_printf(mail, "Content-Type: application/octet-stream; name=%s\r\nContent-Transfer-Encoding: base64\r\n\r\n", name);
+	for (size_t at = 0; at < strlen(base64); at += 76) {
+		g_string_append_len(mail, base64 + at, (gssize)MIN(76, strlen(base64) - at));
+		g_string_append(mail, "\r\n");
+	}
+	g_free(base64);
+	return mail;
+}
+
+/* <want>: what follows the archive's own size. */
+static void check_archive(const char *name, const GByteArray *file, const struct vtm_extract_settings *s, const char *want,
+			  const char *what)
+{
+	GString *mail = mail_with(name, file);
+	char *sized = g_strdup_printf("file %s %u via %s", name, file->len, want);
+
+	check(mail->str, mail->len, s, sized, what);
+	g_free(sized);
+	g_string_free(mail, TRUE);
+}
+
+static void archives(void)
+{
+	static const char page[] = "<a href=http://example.com/z>z</a>";
+	struct vtm_extract_settings s;
+	GByteArray *one = zip(NULL, "d/x.html", page, strlen(page)), *two, *secret = zip("pw", "x.exe", "MZ", 2);
+
+	vtm_extract_defaults(&s);
+	check_archive("a.zip", one, &s, "\nfile x.html 34 via application/octet-stream\n"
+		      "link http://example.com/z via application/octet-stream>text/html\n", "a member is an item and is searched");
+	s.archive_members = 0;
+	check_archive("a.zip", one, &s, "\n", "archives can be left alone");
+	vtm_extract_defaults(&s);
+	check_archive("a.zip", secret, &s, " encrypted\n", "an encrypted one is told");
+	for (int depth = 0; depth < 2; depth++) {
+		two = zip(NULL, "in.zip", one->data, one->len);
+		g_byte_array_unref(one);
+		one = two;
+	}
+	{
+		GString *mail = mail_with("a.zip", one);
+		struct vtm_items *items = extract(mail->str, mail->len, &s);
+
+		is_int(items->list->len, 5, "three archives in one another: each and the innermost member with its link");
+		ok(!items->capped, "that is as deep as allowed");
+		vtm_items_free(items);
+		s.archive_depth = 2;
+		items = extract(mail->str, mail->len, &s);
+		is_int(items->list->len, 3, "one level less: the third is not opened");
+		ok(items->capped, "and that is told");
+		vtm_items_free(items);
+		g_string_free(mail, TRUE);
+	}
+	g_byte_array_unref(one);
+	g_byte_array_unref(secret);
+}
+
+/* ---- lists and limits ---------------------------------------------------------------------------------------------- */
+
+static void ignored(void)
+{
+	static const char body[] = "Content-Type: a/b; name=x\r\n\r\nabc", pass[] =
+		"Authentication-Results: mx.example.org; dmarc=pass header.from=example.com\r\n";
+	static const struct {
+		const char *what, *above;
+		bool ignored;
+	} mails[] = {
+		{ "an authenticated sender on the list", "Authentication-Results: mx.example.org; dmarc=pass header.from=example.com\r\n"
+		  "From: a@example.com\r\n", true },
+		{ "nobody said so", "From: a@example.com\r\n", false },
+		{ "another server said so", "Authentication-Results: evil.org; dmarc=pass header.from=example.com\r\nFrom: a@example.com\r\n",
+		  false },
+		{ "only a lower field of ours says so", "Authentication-Results: mx.example.org; dmarc=fail header.from=example.com\r\n"
+		  "Authentication-Results: mx.example.org; dmarc=pass header.from=example.com\r\nFrom: a@example.com\r\n", false },
+		{ "two senders", "Authentication-Results: mx.example.org; dmarc=pass header.from=example.com\r\n"
+		  "From: a@example.com\r\nFrom: b@evil.org\r\n", false },
+		{ "a sender who is not on the list", "Authentication-Results: mx.example.org; dmarc=pass header.from=example.net\r\n"
+		  "From: a@example.net\r\n", false },
+	};
+	char *list = g_build_filename(g_get_tmp_dir(), "vtm-extract-XXXXXX", NULL);
+	struct vtm_extract_settings s;
+	struct vtm_ignore *ignore = vtm_ignore_new();
+	int fd = g_mkstemp(list);
+	char *mail;
+
+	g_close(fd, NULL);
+	g_file_set_contents(list, "example.com\n", -1, NULL);
+	vtm_extract_defaults(&s);
+	ok(vtm_ignore_add_domains(ignore, list, NULL) == 0, "a list");
+	s.ignore = ignore;
+	s.authserv_id = "mx.example.org";
+	for (size_t i = 0; i < G_N_ELEMENTS(mails); i++) {
+		mail = g_strconcat(mails[i].above, body, NULL);
+		check(mail, strlen(mail), &s, mails[i].ignored ? "file x 3 via  ignored\n" : "file x 3 via \n", mails[i].what);
+		g_free(mail);
+	}
+	s.authserv_id = NULL;
+	mail = g_strconcat(pass, "From: a@example.com\r\n", body, NULL);
+	check(mail, strlen(mail), &s, "file x 3 via \n", "no AuthservID, no trust");
+	g_free(mail);
+	mail = g_strdup("Subject: x\r\n\r\nhttp://sub.example.com/ http://example.org/");
+	check(mail, strlen(mail), &s,
+	      "text http://sub.example.com/ via text/plain ignored\ntext http://example.org/ via text/plain\n", "a domain on the list");
+	g_free(mail);
+	g_file_set_contents(list, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad\n", -1, NULL);
+	ok(vtm_ignore_add_hashes(ignore, list, NULL) == 0, "a list of hashes");
+	mail = g_strconcat("From: a@example.net\r\n", body, NULL);
+	check(mail, strlen(mail), &s, "file x 3 via  ignored\n", "a hash on the list");
+	g_free(mail);
+	vtm_ignore_free(ignore);
+	g_unlink(list);
+	g_free(list);
+}
+
+/* <n> links, then <m> attachments. */
+static GString *crowd(unsigned n, unsigned m)
+{
+	GString *mail = g_string_new(MIXED "--b\r\n\r\n");
+
+	for (unsigned i = 0; i < n; i++)
+		g_string_append_printf(mail, "http://example.com/%u\r\n", i);
+	for (unsigned i = 0; i < m; i++)
+		g_string_append_printf(mail, "--b\r\nContent-Type: a/b\r\n\r\n%u\r\n", i);
+	g_string_append(mail, "--b--\r\n");
+	return mail;
+}
+
+static void one_crowd(unsigned n, unsigned m, unsigned want, unsigned files, bool capped)
+{
+	GString *mail = crowd(n, m);
+	struct vtm_extract_settings s;
+	struct vtm_items *items;
+	unsigned got = 0;
+
+	vtm_extract_defaults(&s);
+	s.max_items = 20;
+	items = extract(mail->str, mail->len, &s);
+	for (guint i = 0; i < items->list->len; i++)
+		got += ((struct vtm_item *)items->list->pdata[i])->kind == VTM_ATTACHMENT;
+	is_int(items->list->len, want, "%u links and %u files: items", n, m);
+	is_int(got, files, "%u links and %u files: files", n, m);
+	ok(items->capped == capped, "%u links and %u files: %s", n, m, capped ? "cut" : "whole");
+	vtm_items_free(items);
+	g_string_free(mail, TRUE);
+}
+
+static void limits(void)
+{
+	one_crowd(20, 0, 20, 0, false);
+	one_crowd(21, 0, 20, 0, true);
+	one_crowd(15, 5, 20, 5, false);
+	one_crowd(16, 5, 20, 5, true);
+	one_crowd(20, 20, 20, 20, true);
+	one_crowd(0, 21, 20, 20, true);
+}
+
+/* The same link a thousand times takes one place. */
+static void repeated(void)
+{
+	GString *mail = g_string_new("Subject: x\r\n\r\n");
+	struct vtm_extract_settings s;
+
+	vtm_extract_defaults(&s);
+	s.max_items = 2;
+	for (int i = 0; i < 1000; i++)
+		g_string_append(mail, "http://example.com/ http://example.org/\r\n");
+	check(mail->str, mail->len, &s, "text http://example.com/ via text/plain\ntext http://example.org/ via text/plain\n",
+	      "repeated links take no room");
+	g_string_free(mail, TRUE);
+}
+
+int main(void)
+{
+	all_cases();
+	resources();
+	archives();
+	ignored();
+	limits();
+	repeated();
+	return done_testing();
+}
