@@ -185,13 +185,8 @@ static void add_headers(struct MHD_Response *r, const struct fake_answer *a, con
 		MHD_add_response_header(r, "Retry-After", f->retry_after);
 	if (f->gzip || f->bomb || f->gzip_bad)
 		MHD_add_response_header(r, "Content-Encoding", "gzip");
-	if (f->redirect) {
-		char *location = g_strdup_printf("%s://127.0.0.1:%u%s", fake.tls_cert ? "https" : "http", fake.port,
-						 url);
-
-		MHD_add_response_header(r, "Location", location);
-		g_free(location);
-	}
+	if (f->redirect)
+		MHD_add_response_header(r, "Location", url);
 }
 
 int fake_send(struct MHD_Connection *c, struct fake_answer *a, const struct fake_fault *f, const char *url,

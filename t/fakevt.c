@@ -3,12 +3,15 @@
 #include "build-config.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <glib.h>
 #include <microhttpd.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "clock.h"
 #include "fakevt.h"
@@ -16,9 +19,14 @@
 #define API "/api/v3"
 #define BODY_MAX 65536
 
-struct fake fake = { .polls = 2, .quota.limits = { 4, 500, 15500 } };
+struct fake fake = {
+	.lock = PTHREAD_MUTEX_INITIALIZER,
+	.stop_cond = PTHREAD_COND_INITIALIZER,
+	.polls = 2,
+	.quota.limits = { 4, 500, 15500 },
+};
 
-static char *address, *port_file, *table_file, *stats_file, *log_file, *tls_key;
+static char *address, *port_file, *table_file, *stats_file, *log_file, *tls_cert, *tls_key;
 static char **fault_lines;
 static int port_wanted, ask_port;
 
@@ -39,14 +47,22 @@ int64_t fake_boot_ms(void)
 
 bool fake_nap(int64_t ms)
 {
-	gint64 until = g_get_monotonic_time() + ms * 1000;
+	struct timespec until;
 	bool stopping;
 
-	g_mutex_lock(&fake.lock);
-	while (!fake.stopping && g_cond_wait_until(&fake.stop_cond, &fake.lock, until))
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += ms / 1000;
+	until.tv_nsec += ms % 1000 * 1000000;
+	if (until.tv_nsec >= 1000000000) {
+		until.tv_sec++;
+		until.tv_nsec -= 1000000000;
+	}
+	pthread_mutex_lock(&fake.lock);
+	while (!fake.stopping &&
+	       pthread_cond_clockwait(&fake.stop_cond, &fake.lock, CLOCK_MONOTONIC, &until) != ETIMEDOUT)
 		;
 	stopping = fake.stopping;
-	g_mutex_unlock(&fake.lock);
+	pthread_mutex_unlock(&fake.lock);
 	return !stopping;
 }
 
@@ -103,14 +119,14 @@ static enum MHD_Result answer(struct MHD_Connection *c, const char *method, cons
 	int result = MHD_NO;
 	int64_t now;
 
-	g_mutex_lock(&fake.lock);
+	pthread_mutex_lock(&fake.lock);
 	now = fake_utc_ms();
 	f = work_out(&a, key, method, path, body);
 	if (!path || !g_str_has_prefix(path, "/_control/")) {
 		fake_quota_status(&fake.quota, f && f->status ? f->status : a.status);
 		note(method, url, f && f->status ? f->status : a.status);
 	}
-	g_mutex_unlock(&fake.lock);
+	pthread_mutex_unlock(&fake.lock);
 	if (hold_back(f))
 		result = fake_send(c, &a, f, url, now);
 	fake_fault_free(f);
@@ -220,9 +236,9 @@ static struct MHD_Daemon *serve(void)
 
 	if (inet_pton(AF_INET, address ? address : "127.0.0.1", &at.sin_addr) != 1)
 		complain("%s is no IPv4 address", address);
-	if (fake.tls_cert) {
+	if (tls_cert) {
 		flags |= MHD_USE_TLS;
-		tls[0].ptr_value = read_file(fake.tls_cert);
+		tls[0].ptr_value = read_file(tls_cert);
 		tls[1].ptr_value = read_file(tls_key);
 	} else {
 		tls[0].option = MHD_OPTION_END;
@@ -242,9 +258,9 @@ static void write_stats(void)
 
 	if (!stats_file)
 		return;
-	g_mutex_lock(&fake.lock);
+	pthread_mutex_lock(&fake.lock);
 	j = fake_quota_json(&fake.quota, fake_boot_ms(), fake_utc_ms());
-	g_mutex_unlock(&fake.lock);
+	pthread_mutex_unlock(&fake.lock);
 	line = vtm_json_line(j);
 	text = g_strconcat(line, "\n", NULL);
 	if (!g_file_set_contents(stats_file, text, -1, NULL))
@@ -254,11 +270,11 @@ static void write_stats(void)
 	vtm_json_free(j);
 }
 
-static void tell_port(void)
+static void tell_port(unsigned port)
 {
 	char text[16];
 
-	g_snprintf(text, sizeof(text), "%u\n", fake.port);
+	g_snprintf(text, sizeof(text), "%u\n", port);
 	if (!port_file) {
 		fputs(text, stdout);
 		fflush(stdout);
@@ -300,7 +316,7 @@ static void options(int *argc, char ***argv)
 		{ "fault", 0, 0, G_OPTION_ARG_STRING_ARRAY, &fault_lines, "a fault from the start", "WORDS" },
 		{ "stats", 0, 0, G_OPTION_ARG_FILENAME, &stats_file, "write the counters there at the end", "FILE" },
 		{ "log", 0, 0, G_OPTION_ARG_FILENAME, &log_file, "a line a request: boot ms, utc ms, status", "FILE" },
-		{ "tls-cert", 0, 0, G_OPTION_ARG_FILENAME, &fake.tls_cert, "speak TLS with this certificate", "FILE" },
+		{ "tls-cert", 0, 0, G_OPTION_ARG_FILENAME, &tls_cert, "speak TLS with this certificate", "FILE" },
 		{ "tls-key", 0, 0, G_OPTION_ARG_FILENAME, &tls_key, "and this key", "FILE" },
 		{ "ask", 0, 0, G_OPTION_ARG_INT, &ask_port, "tell the one on that port, see below", "PORT" },
 		{ 0 },
@@ -314,7 +330,7 @@ static void options(int *argc, char ***argv)
 	if (!g_option_context_parse(context, argc, argv, &error))
 		complain("%s", error->message);
 	if ((*argc > 1 && !ask_port) || per_minute < 0 || per_day < 0 || per_month < 0 || fake.polls < 0 ||
-	    !fake.tls_cert != !tls_key)
+	    !tls_cert != !tls_key)
 		complain("wrong options; see --help");
 	fake.quota.limits = (struct fake_limits){ (unsigned)per_minute, (unsigned)per_day, (unsigned)per_month };
 	if (!fake.key)
@@ -345,13 +361,12 @@ int main(int argc, char **argv)
 	d = serve();
 	if (!d)
 		complain("port %d cannot be served", port_wanted);
-	fake.port = MHD_get_daemon_info(d, MHD_DAEMON_INFO_BIND_PORT)->port;
-	tell_port();
+	tell_port(MHD_get_daemon_info(d, MHD_DAEMON_INFO_BIND_PORT)->port);
 	sigwait(&signals, &signal);
-	g_mutex_lock(&fake.lock);
+	pthread_mutex_lock(&fake.lock);
 	fake.stopping = true;
-	g_cond_broadcast(&fake.stop_cond);
-	g_mutex_unlock(&fake.lock);
+	pthread_cond_broadcast(&fake.stop_cond);
+	pthread_mutex_unlock(&fake.lock);
 	MHD_stop_daemon(d);
 	write_stats();
 	return 0;

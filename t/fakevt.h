@@ -8,6 +8,7 @@
 #define FAKEVT_H
 
 #include <glib.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -121,8 +122,8 @@ char *fake_body_error(const char *code, const char *format, ...) G_GNUC_PRINTF(2
 /* ---- fakevt.c: the server ---- */
 
 struct fake {
-	GMutex lock;		/* all of this; not held while sending or sleeping */
-	GCond stop_cond;
+	pthread_mutex_t lock;	/* all of this; not held while sending or sleeping; TSan does not see GLib's */
+	pthread_cond_t stop_cond;
 	bool stopping;
 	struct fake_table *table;
 	struct fake_quota quota;
@@ -131,8 +132,7 @@ struct fake {
 	int polls;
 	FILE *log;
 	/* fixed once it serves */
-	uint16_t port;
-	char *key, *tls_cert;
+	char *key;
 };
 extern struct fake fake;
 
