@@ -9,6 +9,7 @@
 
 #define ANSWER_FIRST_MS 600		/* what an answer is thought to take before any came */
 #define ANSWER_FIRST_DEV_MS 200
+#define ANSWER_STEP_MS 1000		/* and how much more than expected is believed at once */
 #define RETRY_MS 2000			/* first pause after a failure; doubles up to */
 #define RETRY_MAX_MS 600000
 #define POLL_MS 15000			/* first pause before an analysis is polled; doubles up to */
@@ -981,9 +982,12 @@ int64_t vtm_sched_step(struct vtm_sched *s)
 
 /* ---- results ----------------------------------------------------------------------------------- */
 
+/* One answer that took for ever (a machine that slept meanwhile) must not make waiting look hopeless for long; if they
+ * really become slow, the bound grows with each. */
 static void learn_time(struct vtm_sched *s, int64_t took)
 {
-	double error = (double)took - s->answer_ms;
+	double bound = s->answer_ms + 4 * s->answer_dev_ms + ANSWER_STEP_MS;
+	double error = MIN((double)took, bound) - s->answer_ms;
 
 	s->answer_ms += error / 8;
 	s->answer_dev_ms += ((error < 0 ? -error : error) - s->answer_dev_ms) / 4;

@@ -578,6 +578,30 @@ static void property(guint32 seed)
 	rig_clear(&r);
 }
 
+/* A machine that slept while a request was under way does not believe for long that answers take hours. */
+static void slept(void)
+{
+	struct rig r;
+	struct mail *m, *n;
+
+	rig_init(&r);
+	begin(&r);
+	m = mail_new(&r, "a", 0, 1, VTM_CLASS_RISKY, 5000);
+	vtm_sched_add(r.sched, &m->ticket);
+	step(&r);
+	vtm_clock_manual_advance(&r.clock, 3600 * 1000);
+	step(&r);
+	while (r.flights->len)
+		end_flight(&r, 0, VTM_ANSWER_REPORT, 0, 9);
+	n = mail_new(&r, "b", 0, 1, VTM_CLASS_RISKY, 5000);
+	vtm_sched_add(r.sched, &n->ticket);
+	is_int(n->released, 0, "after an hour's sleep 5 s are still worth waiting");
+	mail_free(m);
+	vtm_sched_cancel(r.sched, &n->ticket);
+	mail_free(n);
+	rig_clear(&r);
+}
+
 static void quiet(enum vtm_severity severity, const char *line, void *arg)
 {
 	(void)severity;
@@ -598,6 +622,7 @@ int main(void)
 	full_queue();
 	restart();
 	reask();
+	slept();
 	for (guint32 seed = 1; seed <= 8; seed++)
 		property(seed);
 	return done_testing();
