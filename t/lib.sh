@@ -22,7 +22,9 @@ test_name=$(basename "$0" .sh)
 data=$srcdir/t/data
 LC_ALL=C.UTF-8
 TZ=UTC
-export LC_ALL TZ
+TSAN_OPTIONS=${TSAN_OPTIONS-suppressions=$srcdir/t/tsan.supp}
+G_SLICE=always-malloc	# so that sanitizers see every allocation
+export LC_ALL TZ TSAN_OPTIONS G_SLICE
 unset VT_API_KEY CREDENTIALS_DIRECTORY
 work=$(mktemp -d "${TMPDIR:-/tmp}/vtm-${test_name%%-*}.XXXXXX") || exit 1
 chmod 755 "$work"
