@@ -37,7 +37,11 @@ static void read_span(struct reader *r, struct vtm_bytes in, enum span span);
 
 static bool is_one_of(const char *name, const char *const *names)
 {
-	return g_strv_contains(names, name);
+	/* asked for every tag: the first byte settles it for most */
+	for (; *names; names++)
+		if (**names == *name && !strcmp(*names, name))
+			return true;
+	return false;
 }
 
 /* ---- references ----------------------------------------------------------- */
