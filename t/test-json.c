@@ -395,6 +395,8 @@ static void writer(void)
 	static const char *const list[] = { "a", "b/c", NULL };
 	struct vtm_json *j = vtm_json_new(), *child = vtm_json_new();
 	char *line, *back;
+	int64_t n;
+	bool b = false;
 
 	vtm_json_text(j, "text", "quote \" slash / line\n tab\t \x01 bad \xff utf8 \xc3\xa4");
 	vtm_json_text(j, "none", NULL);
@@ -422,6 +424,12 @@ static void writer(void)
 	ok(!vtm_json_get_text(line, "big"), "a number is no text");
 	ok(!vtm_json_get_text(line, "absent"), "an absent member is no text");
 	ok(!vtm_json_get_text("not json", "text"), "no JSON, no text");
+	ok(vtm_json_get_int("{\"a\":{\"b\":7,\"c\":true}}", "a.b", &n) && n == 7, "a number by its path");
+	ok(!vtm_json_get_int("{\"a\":{\"b\":\"7\"}}", "a.b", &n), "a text is no number");
+	ok(!vtm_json_get_int("{\"a\":{\"b\":7}}", "a", &n), "nor is an object");
+	ok(!vtm_json_get_int("{\"a\":7}", "a.b", &n), "nor is there anything in a number");
+	ok(vtm_json_get_bool("{\"a\":{\"c\":true}}", "a.c", &b) && b, "a truth value by its path");
+	ok(!vtm_json_get_bool("{\"a\":1}", "a", &b), "1 is none");
 	ok(!vtm_json_get_text("[]", "text"), "a list has no members");
 	vtm_json_free(j);
 	vtm_json_free(NULL);
