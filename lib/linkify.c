@@ -219,7 +219,7 @@ static const char *take_angled(const struct scan *s, const char *p)
 	const char *limit = s->end - p > ANGLE_MAX ? p + ANGLE_MAX : s->end, *next;
 	const char *begin;
 	GString *joined;
-	size_t prefix;
+	size_t prefix, n;
 	bool lines = false;
 
 	if (limit - p > 4 && !g_ascii_strncasecmp(p, "URL:", 4))
@@ -234,8 +234,12 @@ static const char *take_angled(const struct scan *s, const char *p)
 		if (next == p && (*p == ' ' || *p == '\t'))
 			break;
 		lines |= next > p;
-		if (next == p)
-			g_string_append_c(joined, *next++);
+		if (next == p) {
+			if (!character(p, limit, &n) || (unsigned char)*p < ' ' || *p == 0x7f)
+				break;
+			g_string_append_len(joined, p, (gssize)n);
+			next += n;
+		}
 		p = next;
 	}
 	next = NULL;

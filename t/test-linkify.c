@@ -54,6 +54,8 @@ static void plain(void)
 		{ "<http://example.com/aaa\r\nbbb\r\n>", "http://example.com/aaabbb|http://example.com/aaa|" },
 		{ "> <http://example.com/aaa\n> bbb>", "http://example.com/aaabbb|http://example.com/aaa|" },
 		{ "<http://example.com/a b\nc>", "http://example.com/a|" },
+		{ "<http://example.com/a\nb\xff>", "http://example.com/a|" },
+		{ "<http://example.com/a\nb\x01>", "http://example.com/a|" },
 		{ "<http://example.com/a\nb <c>", "http://example.com/a|" },
 		{ "http://example.com/a\nb", "http://example.com/a|" },
 		{ "http://user:pw@example.com:8080/", "http://user:pw@example.com:8080/|" },
