@@ -642,8 +642,8 @@ static int look_at_schema(const struct vtm_sqlite *s, int *version_r, GError **e
 	}
 	if (*version_r < 0 || *version_r > SCHEMA_VERSION) {
 		g_set_error(error, VTM_ERROR, VTM_ERROR_STORE,
-			    "%s: has schema %d and this vtmilter knows up to %d: use the newer vtmilter, or move the file "
-			    "away", s->path, *version_r, SCHEMA_VERSION);
+			    "%s: has schema %d and this vtmilter knows up to %d: use the newer vtmilter, or move the "
+			    "file away", s->path, *version_r, SCHEMA_VERSION);
 		return -1;
 	}
 	return *version_r == SCHEMA_VERSION;

@@ -8,6 +8,7 @@
 
 #include "error.h"
 #include "store-backend.h"
+#include "store-redis-uri.h"
 
 #define SQLITE "sqlite:"
 #define SERVER_UTC_MIN (G_GINT64_CONSTANT(1577836800) * 1000)	/* 2020 */
@@ -21,10 +22,13 @@ static bool sqlite_path_ok(const char *path, GError **error)
 	return false;
 }
 
-static bool is_redis(const char *uri)
+static bool redis_uri_ok(const char *uri, GError **error)
 {
-	return g_str_has_prefix(uri, "redis:") || g_str_has_prefix(uri, "rediss:") ||
-	       g_str_has_prefix(uri, "redis+unix:") || g_str_has_prefix(uri, "redis-sentinel:");
+	struct vtm_redis_uri u;
+	bool good = vtm_redis_uri_parse(uri, &u, error);
+
+	vtm_redis_uri_clear(&u);
+	return good;
 }
 
 static void no_such_form(const char *uri, GError **error)
@@ -38,8 +42,8 @@ bool vtm_store_uri_ok(const char *uri, GError **error)
 {
 	if (g_str_has_prefix(uri, SQLITE))
 		return sqlite_path_ok(uri + strlen(SQLITE), error);
-	if (is_redis(uri))
-		return true;
+	if (vtm_redis_uri_is(uri))
+		return redis_uri_ok(uri, error);
 	no_such_form(uri, error);
 	return false;
 }
@@ -53,7 +57,11 @@ struct vtm_store *vtm_store_open(const char *uri, const struct vtm_store_setting
 	if (g_str_has_prefix(uri, SQLITE))
 		s = vtm_store_sqlite_open(uri + strlen(SQLITE), settings, error);
 	else
-		g_set_error(error, VTM_ERROR, VTM_ERROR_NOT_BUILT, "%s: this vtmilter was built without Redis", uri);
+#ifdef HAVE_HIREDIS
+		s = vtm_store_redis_open(uri, settings, error);
+#else
+		g_set_error(error, VTM_ERROR, VTM_ERROR_NOT_BUILT, "this vtmilter was built without Redis");
+#endif
 	if (s)
 		s->read_only = settings->read_only;
 	return s;

@@ -248,10 +248,10 @@ static void window(struct suite *s)
 	is_int(vtm_store_budget_settle(st, slots[0], NULL), 0, "%s: the first ends after a second", s->name);
 	vtm_budget_init(&b);
 	vtm_store_budget_read(st, &b, NULL);
-	is_int(b.window->len ? g_array_index(b.window, int64_t, 0) - s->clock->boot : -1, SLOT_AFTER,
+	is_int(b.window->len ? g_array_index(b.window, int64_t, 0) - s->clock->boot : -1, SLOT_AFTER + s->margin_ms,
 	       "%s: and lasts 60 s more", s->name);
 	vtm_budget_clear(&b);
-	vtm_clock_manual_advance(s->clock, SLOT_AFTER - 1);
+	vtm_clock_manual_advance(s->clock, SLOT_AFTER + s->margin_ms - 1);
 	is_int(take(st, &public_key, VTM_SPEND_URL, 4, NULL), 0, "%s: a millisecond before that it is taken", s->name);
 	vtm_clock_manual_advance(s->clock, 1);
 	is_int(take(st, &public_key, VTM_SPEND_URL, 4, slots), 1, "%s: then one is free", s->name);

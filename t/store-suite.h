@@ -15,6 +15,7 @@ struct suite {
 	const char *uri;
 	struct vtm_store_settings settings;
 	struct vtm_clock_manual *clock;
+	int64_t margin_ms;		/* by which its slots last longer than budget.h says */
 	/* makes uri and settings name an empty store */
 	void (*renew)(struct suite *);
 };

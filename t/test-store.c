@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* test-store.c - the common store suite on every backend, and what all have in common. */
-#include <glib/gstdio.h>
+#include "build-config.h"
+
+#include <string.h>
 #include <unistd.h>
 
 #include "error.h"
+#include "store-redis-server.h"
 #include "store-suite.h"
 #include "tap.h"
 
@@ -19,6 +22,72 @@ static void renew_sqlite(struct suite *s)
 	s->uri = uri;
 }
 
+static struct redis_server server;
+
+/* One server, another prefix. */
+static void renew_redis(struct suite *s)
+{
+	static unsigned n;
+	static char prefix[32];
+
+	g_snprintf(prefix, sizeof(prefix), "test%u:", n++);
+	s->settings.prefix = prefix;
+}
+
+static void redis(const char *name)
+{
+	struct suite s = { .name = name, .clock = &manual, .renew = renew_redis, .margin_ms = 500 };
+	char *uri = g_strconcat("redis+unix:", server.socket, NULL);
+
+	s.uri = uri;
+	s.settings.clock = &manual.clock;
+	suite_run(&s);
+	g_free(uri);
+}
+
+/* A cluster of one, which refuses keys that do not belong together. */
+static bool start_cluster(void)
+{
+	static const char *const options[] = { "--cluster-enabled", "yes", "--cluster-port", "0", NULL };
+	bool good;
+
+	server.port = redis_server_free_port();
+	good = server.port < 55000 && redis_server_start(&server, options);
+	g_free(redis_server_cli(&server, "cluster addslotsrange 0 16383"));
+	for (int i = 0; good && i < 500; i++) {
+		char *out = redis_server_cli(&server, "cluster info");
+		bool up = strstr(out, "cluster_state:ok") != NULL;
+
+		g_free(out);
+		if (up)
+			return true;
+		g_usleep(20000);
+	}
+	return false;
+}
+
+static void redis_all(void)
+{
+#ifndef HAVE_HIREDIS
+	skip("built without Redis", "the suite on Redis");
+	return;
+#endif
+	if (!redis_server_there()) {
+		skip("no redis-server", "the suite on Redis");
+		return;
+	}
+	redis_server_init(&server, "redis");
+	if (ok(redis_server_start(&server, NULL), "a private redis-server runs"))
+		redis("redis");
+	redis_server_clear(&server);
+	redis_server_init(&server, "cluster");
+	if (start_cluster())
+		redis("redis cluster");
+	else
+		skip("no Redis Cluster can be started", "the suite on a Redis Cluster");
+	redis_server_clear(&server);
+}
+
 static void uris(void)
 {
 	static const struct { const char *uri; bool good; } cases[] = {
@@ -26,6 +95,31 @@ static void uris(void)
 		{ "sqlite:x.db", true },
 		{ "sqlite:", false },
 		{ "sqlite::memory:", false },
+		{ "redis://h", true },
+		{ "redis://:p%40ss@[2001:db8::1]:6380/3", true },
+		{ "redis://user:pass@h:6379", true },
+		{ "rediss://h/0", true },
+		{ "redis+unix:/run/redis/redis.sock", true },
+		{ "redis+unix:///run/redis/redis.sock?db=2", true },
+		{ "redis-sentinel://a,b:26380,[::1]/mymaster/1", true },
+		{ "redis://", false },
+		{ "redis:", false },
+		{ "redis://h:0", false },
+		{ "redis://h:65536", false },
+		{ "redis://h:x", false },
+		{ "redis://h/x", false },
+		{ "redis://h/65536", false },
+		{ "redis://[::1", false },
+		{ "redis://[::1]6379", false },
+		{ "redis://pass@h", false },
+		{ "redis://a,b/0", false },
+		{ "redis://h h/0", false },
+		{ "redis+unix:run/redis.sock", false },
+		{ "redis-sentinel://a,b", false },
+		{ "redis-sentinel:///name", false },
+		{ "redis-sentinel://a,,b/name", false },
+		{ "redis-sentinel://1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16/name", true },
+		{ "redis-sentinel://1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17/name", false },
 		{ "mysql://h/db", false },
 		{ "/var/lib/vtmilter.db", false },
 		{ "", false },
@@ -74,6 +168,7 @@ int main(void)
 	sqlite.settings.clock = &manual.clock;
 	uris();
 	suite_run(&sqlite);
+	redis_all();
 	remove_dir();
 	return done_testing();
 }

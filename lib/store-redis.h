@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* store-redis.h - what the files of the Redis store share; included by store-redis*.c only.
+ *
+ * All keys begin with the prefix in braces, so that a Redis Cluster keeps them in one slot:
+ *
+ *	v<key>	string	a verdict: stored, expires (ms, 6 bytes little endian each), report (store-codec.h)
+ *	b	hash	the budget (store-redis-script.h)
+ *	w	zset	its slots, by when they end
+ *	q	hash	the queue: <key> packed, <key>h the host; qs zset of keys by time
+ *	x<key>	string	a lease: its owner
+ *	j<id>	hash	a journalled message: m packed, t tags, d done, c changes, i<n> item, r<n> its report and time
+ *	js jt	counter of ids; zset of ids by time
+ *	jq: jm:	set of ids with a queue id, a Message-ID
+ *	jw<key>	zset of ids whose items wait for an answer, by how (store-redis-journal.c)
+ *	l ls	hash of late verdicts by id, its counter;  lz:<host> zset of ids by when they are due
+ *	m	hash of the named values
+ */
+#ifndef VTM_STORE_REDIS_H
+#define VTM_STORE_REDIS_H
+
+#include "store-backend.h"
+#include "store-redis-net.h"
+#include "store-redis-uri.h"
+
+enum vtm_redis_script { SCRIPT_BUDGET, SCRIPT_LEASE, SCRIPT_ADD, SCRIPT_TURN, SCRIPT_LATE };
+#define SCRIPTS (SCRIPT_LATE + 1)
+
+struct vtm_redis {
+	struct vtm_store base;
+	const struct vtm_clock *clock;
+	struct vtm_redis_uri uri;
+	char *host, *owner;		/* this host; the holder of leases: this object */
+	char *password_file, *ca_file, *cert_file, *key_file;
+	char *prefix;			/* of all keys, in braces */
+	struct vtm_redis_link *link;	/* NULL: not connected */
+	int64_t deadline_ms;		/* of the call that runs; the system's boot ms */
+	int64_t next_try_ms, pause_ms;	/* after a connection that failed */
+	char *last_error;
+	char run_id[64];		/* names the run of the server; "" if it does not tell */
+	char sha[SCRIPTS][41];
+	int64_t spent_ms;		/* boot ms at which we last took requests; 0: never */
+	GPtrArray *late;		/* inside a callback: JSON of late verdicts to be added; else NULL */
+};
+
+static inline struct vtm_redis *vtm_redis(struct vtm_store *s)
+{
+	return (struct vtm_redis *)s;
+}
+
+/* Starts a call: it ends VTM_STORE_WAIT_MS from now. */
+void vtm_redis_start(struct vtm_redis *s);
+/* The same, and connects, so that run_id is that of the server which is asked. */
+int vtm_redis_ready(struct vtm_redis *s, GError **error);
+/* Sends all that is in <c>, connecting before that if need be, and clears it.  Returns the replies, one a command, none
+ * an error; NULL and an error.  A connection that failed is closed. */
+GPtrArray *vtm_redis_run(struct vtm_redis *s, struct vtm_redis_command *c, GError **error);
+/* The same for one command: freeReplyObject() the reply. */
+redisReply *vtm_redis_one(struct vtm_redis *s, struct vtm_redis_command *c, GError **error);
+
+/* Arguments: a key of ours, <name> and maybe bytes after it; the start of a script. */
+void vtm_redis_key(struct vtm_redis *s, struct vtm_redis_command *c, const char *name, const void *more, gsize len);
+void vtm_redis_script(struct vtm_redis *s, struct vtm_redis_command *c, enum vtm_redis_script script, unsigned keys);
+
+/* What a reply is. */
+bool vtm_redis_is_bytes(const redisReply *r);
+int64_t vtm_redis_number(const redisReply *r);	/* of an integer or digits; 0 if it is neither */
+/* -1 and an error: the reply is not what it should be.  Closes the connection. */
+int vtm_redis_nonsense(struct vtm_redis *s, GError **error);
+
+/* store-redis-budget.c */
+int vtm_redis_budget_take(struct vtm_store *, const struct vtm_budget_limits *, enum vtm_spender, unsigned, vtm_slot *,
+			  GError **);
+int vtm_redis_budget_settle(struct vtm_store *, vtm_slot, GError **);
+int vtm_redis_budget_read(struct vtm_store *, struct vtm_budget *, GError **);
+int vtm_redis_budget_raise(struct vtm_store *, uint32_t, uint32_t, GError **);
+int vtm_redis_budget_sync(struct vtm_store *, int64_t, GError **);
+int vtm_redis_budget_utc(struct vtm_store *, int64_t *, GError **);
+
+/* store-redis-journal.c */
+int vtm_redis_journal_add(struct vtm_store *, struct vtm_journal_message *, const struct vtm_journal_item *, size_t,
+			  GError **);
+int vtm_redis_journal_answer(struct vtm_store *, const struct vtm_key *, const struct vtm_report *,
+			     vtm_journal_turned *, void *, GError **);
+int vtm_redis_journal_list(struct vtm_store *, const struct vtm_journal_filter *, vtm_journal_each *, void *,
+			   GError **);
+int vtm_redis_journal_find(struct vtm_store *, const char *, vtm_journal_each *, void *, GError **);
+int vtm_redis_journal_expire(struct vtm_store *, int64_t, unsigned, GError **);
+
+#endif
