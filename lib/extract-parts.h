@@ -19,6 +19,7 @@ struct extraction {
 	const struct vtm_part *part;
 	unsigned group_base;		/* what to add to the numbers of readings */
 	unsigned archive_depth;		/* archives */
+	GHashTable *written;		/* references of the document being read, as written: each is parsed once */
 };
 
 /* extract-url.c: adds the links of a part (x->part). */

@@ -2,11 +2,15 @@
 /* extract-url.c - the links of text and pages, unwrapped, as items. */
 #include "extract-parts.h"
 
+#include <string.h>
+
 #include "charset.h"
 #include "html.h"
 #include "linkify.h"
 #include "privacy.h"
 #include "unwrap.h"
+
+#define WRITTEN_MAX 100000	/* different references of one document that are remembered */
 
 struct wrapped {
 	struct vtm_url *url;
@@ -87,12 +91,37 @@ static void take(struct extraction *x, struct vtm_url *u, enum vtm_role role)
 	vtm_url_free(u);
 }
 
+/* Was this reference seen in this document already?  A page repeats its links, and parsing one costs more than finding it. */
+static bool seen(struct extraction *x, char kind, const char *base, const char *text, size_t len)
+{
+	char *key;
+
+	if (g_hash_table_size(x->written) >= WRITTEN_MAX)
+		return false;
+	key = g_strdup_printf("%c%s\n%.*s", kind, base ? base : "", (int)len, text);
+	return !g_hash_table_add(x->written, key);
+}
+
+static void begin_document(struct extraction *x, GHashTable **outer)
+{
+	*outer = x->written;
+	x->written = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+}
+
+static void end_document(struct extraction *x, GHashTable *outer)
+{
+	g_hash_table_destroy(x->written);
+	x->written = outer;
+}
+
 static void on_ref(const char *reference, enum vtm_role role, const char *base, void *arg)
 {
 	struct extraction *x = arg;
 	struct vtm_url *u;
 
 	if (role == VTM_ROLE_RESOURCE && !x->settings->resource_urls)
+		return;
+	if (seen(x, (char)('a' + role), base, reference, strlen(reference)))
 		return;
 	u = vtm_url_resolve(base, reference, -1);
 	if (u)
@@ -105,6 +134,8 @@ static void on_found(const char *text, size_t len, bool bare, void *arg)
 	struct vtm_url *u;
 
 	if (bare && !x->settings->bare_domains)
+		return;
+	if (seen(x, bare ? 'B' : 'T', NULL, text, len))
 		return;
 	u = vtm_url_guess(text, (gssize)len);
 	if (u)
@@ -126,8 +157,11 @@ void vtm_extract_text(struct extraction *x, const char *text, size_t len, const 
 	};
 	size_t utf8_len;
 	char *utf8 = vtm_charset_utf8(text, len, charset, &utf8_len);
+	GHashTable *outer;
 
+	begin_document(x, &outer);
 	vtm_linkify(utf8, utf8_len, &options, on_found, x);
+	end_document(x, outer);
 	g_free(utf8);
 }
 
@@ -136,6 +170,9 @@ void vtm_extract_page(struct extraction *x, const char *html, size_t len, const 
 	const struct vtm_html_handler handler = {
 		.ref = on_ref, .text = on_text, .script = scripts ? on_text : NULL, .arg = x
 	};
+	GHashTable *outer;
 
+	begin_document(x, &outer);
 	vtm_html_read(html, len, charset, &handler);
+	end_document(x, outer);
 }
