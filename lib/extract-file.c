@@ -6,6 +6,7 @@
 
 #include "filetype.h"
 #include "hash.h"
+#include "smime.h"
 #include "tnef.h"
 #include "uu.h"
 
@@ -176,6 +177,25 @@ static void open_tnef(struct extraction *x, const char *data, size_t len, struct
 	x->nested_left++;
 }
 
+static void open_smime(struct extraction *x, const struct vtm_part *p, struct vtm_item *item)
+{
+	char *content;
+	size_t len;
+
+	switch (vtm_smime_open(p->content, p->content_len, &content, &len)) {
+	case VTM_SMIME_NONE:
+		break;
+	case VTM_SMIME_SIGNED:
+		vtm_extract_message(x, content, len);
+		break;
+	case VTM_SMIME_ENCRYPTED:
+		if (item && !item->note)
+			item->note = "encrypted";
+		break;
+	}
+	g_free(content);
+}
+
 /* Nested files are read by recursion: archives as deep as archive_depth, messages and TNEF as nested_left says. */
 static void open_nested(struct extraction *x, const struct vtm_part *p, struct vtm_item *item)
 {
@@ -186,15 +206,26 @@ static void open_nested(struct extraction *x, const struct vtm_part *p, struct v
 	x->nested_left--;
 	open_archive(x, p, item);
 	open_tnef(x, p->content, p->content_len, item);
-	if (vtm_filetype(p->type, p->name) == VTM_FILE_MESSAGE)
+	switch (vtm_filetype(p->type, p->name)) {
+	case VTM_FILE_MESSAGE:
 		vtm_extract_message(x, p->content, p->content_len);
+		break;
+	case VTM_FILE_SMIME:
+		open_smime(x, p, item);
+		break;
+	case VTM_FILE_OTHER:
+	case VTM_FILE_PAGE:
+	case VTM_FILE_TEXT:
+		break;
+	}
 	x->nested_left++;
 }
 
 static bool may_nest(const struct vtm_part *p, const char *head, size_t len)
 {
-	return vtm_archive_format(head, len) || vtm_tnef_is(head, len) ||
-	       vtm_filetype(p->type, p->name) == VTM_FILE_MESSAGE;
+	enum vtm_filetype t = vtm_filetype(p->type, p->name);
+
+	return t == VTM_FILE_MESSAGE || t == VTM_FILE_SMIME || vtm_archive_format(head, len) || vtm_tnef_is(head, len);
 }
 
 bool vtm_extract_wants(const struct vtm_part *p, const char *head, size_t len, void *x)

@@ -7,7 +7,8 @@
 #include "hash.h"
 #include "uu.h"
 
-#define CHUNK 65536	/* of input; what it decodes to stays in the processor's cache until it is hashed */
+#define CHUNK 65536	/* room for what is decoded */
+#define STEP 16384	/* of input: what it decodes to stays in the first cache until it is hashed */
 
 struct sink {
 	struct vtm_decode *d;
@@ -58,7 +59,7 @@ static void decode_base64(struct sink *s, uint8_t *out)
 	struct vtm_base64 state = { .reading = d->reading };
 
 	for (size_t at = 0; at < d->len; ) {
-		size_t n = MIN(s->asked ? CHUNK : VTM_DECODE_HEAD, d->len - at);
+		size_t n = MIN(s->asked ? STEP : VTM_DECODE_HEAD, d->len - at);
 
 		add(s, out, vtm_base64_add(&state, d->data + at, n, out));
 		at += n;

@@ -921,12 +921,11 @@ int vtm_mime_walk(struct vtm_spool *spool, const struct vtm_mime_limits *limits,
 		return -1;
 	}
 	if (!data) {
-		map = mmap(NULL, len, PROT_READ, MAP_PRIVATE, fd, 0);
+		map = mmap(NULL, len, PROT_READ, MAP_PRIVATE | MAP_POPULATE, fd, 0);
 		if (map == MAP_FAILED) {
 			g_set_error(error, VTM_ERROR, VTM_ERROR_IO, "the spooled message cannot be mapped");
 			return -1;
 		}
-		madvise(map, len, MADV_SEQUENTIAL);
 		data = map;
 	}
 	vtm_mime_walk_bytes(data, len, limits, reader, summary);

@@ -92,6 +92,18 @@ static const struct {
 	  "file n 3 via message/rfc822\n" },
 	{ "a message as a file", TOP "Content-Type: application/octet-stream; name=m.eml\r\n\r\nSubject: x\r\n\r\nhttp://example.com/m\r\n",
 	  "file m.eml 36 via \ntext http://example.com/m via application/octet-stream>text/plain\n" },
+	{ "winmail.dat", TOP "Content-Type: application/ms-tnef; name=winmail.dat\r\nContent-Transfer-Encoding: base64\r\n\r\n"
+	  "eJ8+IgEAAgKQBgAAAAAAAAACEIABAAgAAABpbi5odG1sAAAAAg+ABgAdAAAAPGEgaHJlZj1odHRwOi8v\r\nZXhhbXBsZS5jb20vdD4AAA==\r\n",
+	  "file winmail.dat 76 via \nfile in.html 29 via application/ms-tnef\n"
+	  "link http://example.com/t via application/ms-tnef>text/html\n" },
+	{ "signed data around a message",	/* openssl cms -sign -nodetach -nocerts -noattr */
+	  TOP "Content-Type: application/pkcs7-mime; name=smime.p7m\r\nContent-Transfer-Encoding: base64\r\n\r\n"
+	  "MIH4BgkqhkiG9w0BBwKggeowgecCAQExDTALBglghkgBZQMEAgEwQQYJKoZIhvcNAQcBoDQEMkNv\r\n"
+	  "bnRlbnQtVHlwZTogdGV4dC9wbGFpbg0KDQpodHRwOi8vZXhhbXBsZS5jb20vcw0KMYGPMIGMAgEB\r\n"
+	  "MCQwDDEKMAgGA1UEAwwBdAIUX7rSn95KkZ3TZd0Zfv8fTr1/kx0wCwYJYIZIAWUDBAIBMAoGCCqG\r\n"
+	  "SM49BAMCBEgwRgIhANbRrX8aMmEqX1kcnEMG+SW1baqMRFUEr7l7fJN/AZ5WAiEA3QNNLN5YI60n\r\n"
+	  "NYIU9ZgOEBc/HFitxTMoPfoLOO4iVdk=\r\n",
+	  "file smime.p7m 251 via \ntext http://example.com/s via application/pkcs7-mime>text/plain\n" },
 	{ "content elsewhere", TOP "Content-Type: message/partial; id=x; number=1\r\n\r\nabc",
 	  "file - 3 via  unasked content elsewhere\npartial\n" },
 	{ "two readings", MIXED "--b\r\nContent-Type: a/b\r\nContent-Transfer-Encoding: base64\r\n\r\nQQ==QUI=\r\n--b--\r\n",
