@@ -30,6 +30,7 @@ struct transfer {
 	CURL *easy;
 	struct curl_slist *headers;
 	char *form;
+	curl_mime *parts;
 	GByteArray *body;
 	void *tag;
 	bool plain;		/* http, not https */
@@ -199,6 +200,7 @@ static void transfer_free(void *arg)
 		curl_multi_remove_handle(t->http->multi, t->easy);
 		curl_easy_cleanup(t->easy);
 	}
+	curl_mime_free(t->parts);
 	curl_slist_free_all(t->headers);
 	g_byte_array_unref(t->body);
 	g_free(t->form);
@@ -244,6 +246,20 @@ static int set_bounds(CURL *e, const struct vtm_http *h)
 	rc |= curl_easy_setopt(e, CURLOPT_QUICK_EXIT, 1L);
 #endif
 	return rc;
+}
+
+/* A POST of one file, which libcurl reads as it goes. */
+static int set_file(struct transfer *t, const char *path)
+{
+	curl_mimepart *part;
+	int rc;
+
+	t->parts = curl_mime_init(t->easy);
+	part = t->parts ? curl_mime_addpart(t->parts) : NULL;
+	if (!part)
+		return CURLE_OUT_OF_MEMORY;
+	rc = curl_mime_name(part, "file") | curl_mime_filedata(part, path);
+	return rc | curl_easy_setopt(t->easy, CURLOPT_MIMEPOST, t->parts);
 }
 
 static int set_up(struct transfer *t, const char *url)
@@ -382,7 +398,9 @@ int vtm_http_start(struct vtm_http *h, const struct vtm_http_request *r, GError 
 	for (const char *const *header = r->headers; header && *header; header++)
 		t->headers = curl_slist_append(t->headers, *header);
 	t->easy = curl_easy_init();
-	if (!t->easy || set_up(t, r->url) != CURLE_OK || curl_multi_add_handle(h->multi, t->easy) != CURLM_OK) {
+	if (!t->easy || set_up(t, r->url) != CURLE_OK || (r->file && set_file(t, r->file) != CURLE_OK) ||
+	    (r->timeout_ms && curl_easy_setopt(t->easy, CURLOPT_TIMEOUT_MS, (long)r->timeout_ms) != CURLE_OK) ||
+	    curl_multi_add_handle(h->multi, t->easy) != CURLM_OK) {
 		g_set_error(error, VTM_ERROR, VTM_ERROR_IO, "libcurl does not take the request");
 		transfer_free(t);
 		return -1;

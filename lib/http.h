@@ -27,6 +27,8 @@ struct vtm_http_request {
 	const char *url;
 	const char *const *headers;	/* "Name: value", NULL-terminated */
 	const char *form;		/* body of a POST (application/x-www-form-urlencoded), NULL: GET */
+	const char *file;		/* path: POST it as the one part "file" of multipart/form-data; NULL: none */
+	int64_t timeout_ms;		/* of this request in place of total_timeout_ms; 0: that */
 	void *tag;
 };
 

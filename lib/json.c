@@ -256,6 +256,7 @@ void vtm_json_read(const char *text, size_t len, struct vtm_json_reply *r)
 			read_data(root, data, r);
 		else
 			r->form = VTM_JSON_OTHER;
+		r->text = text_of(root, "data", URL_MAX);
 	}
 	json_object_put(root);
 }
@@ -265,6 +266,7 @@ void vtm_json_reply_clear(struct vtm_json_reply *r)
 	g_free(r->id);
 	g_free(r->item_id);
 	g_free(r->url);
+	g_free(r->text);
 	memset(r, 0, sizeof(*r));
 }
 

@@ -32,6 +32,7 @@ struct vtm_json_reply {
 	char *id;		/* data.id as text, NULL; owned */
 	char *item_id;		/* analysis: id of the url or file it is about, NULL; owned */
 	char *url;		/* object: attributes.url; analysis: the url it is about; NULL; owned */
+	char *text;		/* data, if it is a string; NULL; owned */
 	bool has_stats;		/* and every one of its numbers can be used */
 	bool completed;		/* analysis: status completed; object: true when it has stats */
 	struct vtm_report report;	/* numbers only: missing 0, huge ones cut off */

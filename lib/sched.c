@@ -1166,6 +1166,7 @@ void vtm_sched_result(struct vtm_sched *s, const struct vtm_result *r)
 	case VTM_ANSWER_ANALYSING:
 	case VTM_ANSWER_REJECTED:
 	case VTM_ANSWER_QUOTAS:
+	case VTM_ANSWER_UPLOAD_URL:
 		learn_time(s, r->took_ms);
 		if (vtm_breaker_success(&s->breaker))
 			vtm_log(VTM_LOG_NOTICE, "VirusTotal: circuit closed, look-ups go on");
@@ -1198,7 +1199,8 @@ void vtm_sched_result(struct vtm_sched *s, const struct vtm_result *r)
 				"every %d s", r->status, VTM_BREAKER_DENIED_MS / 1000);
 		requeue(s, e, 0);
 		break;
-	case VTM_ANSWER_QUOTAS:		/* no answer to a look-up */
+	case VTM_ANSWER_QUOTAS:		/* no answers to a look-up */
+	case VTM_ANSWER_UPLOAD_URL:
 	case VTM_ANSWER_FAILED:
 		failed(s, e, r);
 		break;

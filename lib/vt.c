@@ -32,6 +32,7 @@ static const char *const answer_names[VTM_ANSWERS] = {
 	[VTM_ANSWER_SUBMITTED] = "submitted",
 	[VTM_ANSWER_ANALYSING] = "analysing",
 	[VTM_ANSWER_QUOTAS] = "quotas",
+	[VTM_ANSWER_UPLOAD_URL] = "upload-url",
 	[VTM_ANSWER_QUOTA] = "quota",
 	[VTM_ANSWER_DENIED] = "denied",
 	[VTM_ANSWER_REJECTED] = "rejected",
@@ -231,8 +232,33 @@ static struct vtm_quota quota_of(struct vtm_json_quota q)
 	return (struct vtm_quota){ .used = q.used, .allowed = q.allowed };
 }
 
+static enum vtm_answer submitted(const struct vtm_json_reply *j, struct vtm_result *r)
+{
+	if (j->form != VTM_JSON_ANALYSIS || !j->id)
+		return failed(r, "HTTP 200 without an analysis");
+	for (const char *p = j->id; *p; p++)
+		if (!g_ascii_isgraph(*p))
+			return failed(r, "Analysis with an unusable id");
+	r->analysis = g_strdup(j->id);
+	return VTM_ANSWER_SUBMITTED;
+}
+
+/* Is it a place on the API's own host?  The key and a file go there. */
+static bool same_server(const char *base, const char *url)
+{
+	struct place ours = { 0 }, told = { 0 };
+	const char *authority = strstr(url, "://");
+	bool same = authority && !memchr(authority + 3, '@', strcspn(authority + 3, "/?#")) && place_parse(base, &ours) &&
+		    place_parse(url, &told) && !strcmp(ours.scheme, told.scheme) && !strcmp(ours.authority, told.authority);
+
+	place_clear(&ours);
+	place_clear(&told);
+	return same;
+}
+
 /* A whole reply with status 200. */
-static enum vtm_answer read_success(const struct request *q, const struct vtm_json_reply *j, struct vtm_result *r)
+static enum vtm_answer read_success(const struct vtm_vt *vt, const struct request *q, const struct vtm_json_reply *j,
+				    struct vtm_result *r)
 {
 	enum vtm_match match;
 
@@ -244,13 +270,15 @@ static enum vtm_answer read_success(const struct request *q, const struct vtm_js
 			return failed(r, "Answer about another item");
 		return report(r, j, match);
 	case VTM_OP_SUBMIT_URL:
-		if (j->form != VTM_JSON_ANALYSIS || !j->id)
-			return failed(r, "HTTP 200 without an analysis");
-		for (const char *p = j->id; *p; p++)
-			if (!g_ascii_isgraph(*p))
-				return failed(r, "Analysis with an unusable id");
-		r->analysis = g_strdup(j->id);
-		return VTM_ANSWER_SUBMITTED;
+	case VTM_OP_UPLOAD:
+		return submitted(j, r);
+	case VTM_OP_UPLOAD_URL:
+		if (!j->text)
+			return failed(r, "HTTP 200 without an upload URL");
+		if (!same_server(vt->base_url, j->text))
+			return failed(r, "Upload URL on another server");
+		r->upload_url = g_strdup(j->text);
+		return VTM_ANSWER_UPLOAD_URL;
 	case VTM_OP_ANALYSIS:
 		if (j->form != VTM_JSON_ANALYSIS)
 			return failed(r, "HTTP 200 without an analysis");
@@ -301,7 +329,7 @@ static enum vtm_answer read_refusal(const struct request *q, const struct vtm_js
 	}
 }
 
-static enum vtm_answer read_reply(const struct request *q, const struct vtm_http_reply *h, struct vtm_result *r)
+static enum vtm_answer read_reply(const struct vtm_vt *vt, const struct request *q, const struct vtm_http_reply *h, struct vtm_result *r)
 {
 	bool told = h->status == 401 || h->status == 403 || h->status == 429;
 	struct vtm_json_reply j;
@@ -310,7 +338,7 @@ static enum vtm_answer read_reply(const struct request *q, const struct vtm_http
 	if (h->failure && !told)
 		return failed(r, h->failure);
 	vtm_json_read(h->body ? h->body : "", h->body_len, &j);
-	answer = h->status == 200 ? read_success(q, &j, r) : read_refusal(q, &j, r);
+	answer = h->status == 200 ? read_success(vt, q, &j, r) : read_refusal(q, &j, r);
 	vtm_json_reply_clear(&j);
 	return answer;
 }
@@ -349,6 +377,12 @@ static char *path_of(const struct vtm_vt *vt, enum vtm_op op, const struct vtm_l
 		part = g_uri_escape_string(vt->api_key, NULL, FALSE);
 		path = g_strconcat("/users/", part, "/overall_quotas", NULL);
 		break;
+	case VTM_OP_UPLOAD_URL:
+		path = g_strdup("/files/upload_url");
+		break;
+	case VTM_OP_UPLOAD:
+		path = g_strdup("/files");
+		break;
 	}
 	g_free(part);
 	return path;
@@ -373,7 +407,10 @@ static bool makes_sense(enum vtm_op op, const struct vtm_lookup *lookup, const c
 	case VTM_OP_ANALYSIS:
 		return analysis && *analysis;
 	case VTM_OP_QUOTAS:
+	case VTM_OP_UPLOAD_URL:
 		return true;
+	case VTM_OP_UPLOAD:	/* vtm_vt_upload() */
+		return false;
 	}
 	return false;
 }
@@ -414,6 +451,34 @@ int vtm_vt_start(struct vtm_vt *vt, enum vtm_op op, const struct vtm_lookup *loo
 	g_free(path);
 	g_free(url);
 	g_free(form);
+	return rc;
+}
+
+int vtm_vt_upload(struct vtm_vt *vt, const struct vtm_lookup *lookup, const char *path, const char *upload_url,
+		  int64_t timeout_ms, void *tag, GError **error)
+{
+	const char *const headers[] = { vt->key_header, "Accept: application/json", NULL };
+	struct vtm_http_request h = { .headers = headers, .file = path, .timeout_ms = timeout_ms };
+	struct request *q;
+	char *direct = NULL;
+	int rc;
+
+	if (upload_url && !same_server(vt->base_url, upload_url)) {
+		g_set_error(error, VTM_ERROR, VTM_ERROR_FORMAT, "upload URL on another server");
+		return -1;
+	}
+	q = g_new0(struct request, 1);
+	q->op = VTM_OP_UPLOAD;
+	q->lookup = vtm_lookup_copy(lookup);
+	q->tag = tag;
+	h.url = upload_url ? upload_url : (direct = g_strconcat(vt->base_url, "/files", NULL));
+	h.tag = q;
+	rc = vtm_http_start(vt->http, &h, error);
+	if (rc < 0)
+		request_free(q);
+	else
+		g_hash_table_add(vt->requests, q);
+	g_free(direct);
 	return rc;
 }
 
@@ -513,7 +578,7 @@ int vtm_vt_result(struct vtm_vt *vt, struct vtm_result *r)
 	r->server_utc_ms = h.date_ms;
 	r->retry_after_ms = h.retry_after_ms;
 	r->took_ms = h.took_ms;
-	r->answer = read_reply(q, &h, r);
+	r->answer = read_reply(vt, q, &h, r);
 	vtm_http_reply_clear(&h);
 	g_hash_table_remove(vt->requests, q);
 	return 1;
@@ -522,6 +587,7 @@ int vtm_vt_result(struct vtm_vt *vt, struct vtm_result *r)
 void vtm_result_clear(struct vtm_result *r)
 {
 	g_free(r->analysis);
+	g_free(r->upload_url);
 	g_free(r->why);
 	memset(r, 0, sizeof(*r));
 }

@@ -3,7 +3,7 @@
  *
  * Asynchronous, one thread (the resolver's): start requests, poll, collect results.  Knows nothing of
  * budget, cache or retries.  The key goes into the x-apikey header and nowhere else.
- * API: https://docs.virustotal.com/reference/file-info, /reference/url, /reference/domain-info, /reference/ip-info,
+ * API: https://docs.virustotal.com/reference/files-scan, /files-upload-url, /file-info, /reference/url, /reference/domain-info, /reference/ip-info,
  * /reference/scan-url, /reference/analysis, /reference/get-user-overall-quotas, /reference/errors
  */
 #ifndef VTM_VT_H
@@ -23,7 +23,9 @@ enum vtm_op {
 	VTM_OP_LOOKUP,		/* GET /files/{sha256}, /urls/{base64url}, /domains/{d} or /ip_addresses/{ip}; 1 request */
 	VTM_OP_SUBMIT_URL,	/* POST /urls; 1 request */
 	VTM_OP_ANALYSIS,	/* GET /analyses/{id}; 1 request */
-	VTM_OP_QUOTAS		/* GET /users/{key}/overall_quotas; free */
+	VTM_OP_QUOTAS,		/* GET /users/{key}/overall_quotas; free */
+	VTM_OP_UPLOAD_URL,	/* GET /files/upload_url: where a large file is sent; 1 request */
+	VTM_OP_UPLOAD		/* POST /files, or to such a place; 1 request (vtm_vt_upload) */
 };
 
 /* What an answer means, whatever its form. */
@@ -33,6 +35,7 @@ enum vtm_answer {
 	VTM_ANSWER_SUBMITTED,	/* analysis is set: poll it */
 	VTM_ANSWER_ANALYSING,	/* the analysis is queued or in progress */
 	VTM_ANSWER_QUOTAS,	/* quotas are set */
+	VTM_ANSWER_UPLOAD_URL,	/* upload_url is set */
 	VTM_ANSWER_QUOTA,	/* 429: not allowed to ask now */
 	VTM_ANSWER_DENIED,	/* 401, 403 */
 	VTM_ANSWER_REJECTED,	/* 400 and other 4xx in VirusTotal's own words: it will never take this item */
@@ -51,6 +54,7 @@ struct vtm_result {
 					 * the same host: VirusTotal's normal form may differ from ours */
 	struct vtm_quota hourly, daily, monthly;
 	char *analysis;			/* id, or NULL; owned by the result */
+	char *upload_url;		/* on the API's own host; or NULL; owned */
 	long status;			/* HTTP status, 0: none came */
 	int64_t server_utc_ms;		/* the answer's Date, 0: none */
 	int64_t retry_after_ms;		/* -1: not told */
@@ -80,6 +84,15 @@ void vtm_vt_free(struct vtm_vt *vt);
  * Returns -1 and an error if it could not even be made; else exactly one result follows. */
 int vtm_vt_start(struct vtm_vt *vt, enum vtm_op op, const struct vtm_lookup *lookup, const char *analysis, void *tag,
 		 GError **error);
+
+/* Bytes of a file that is sent to POST /files, which takes 32 MB with all that goes around it; larger ones need an upload_url. */
+#define VTM_VT_DIRECT_MAX (30 * 1024 * 1024)
+#define VTM_VT_FILE_MAX (650 * 1024 * 1024)
+
+/* Sends the file at <path>, whose SHA-256 is that of <lookup>: it becomes public.  <upload_url>: where to, NULL: /files.  May
+ * last <timeout_ms>, which is longer than a slot of the budget does: the caller keeps one.  Errors as above. */
+int vtm_vt_upload(struct vtm_vt *vt, const struct vtm_lookup *lookup, const char *path, const char *upload_url,
+		  int64_t timeout_ms, void *tag, GError **error);
 unsigned vtm_vt_in_flight(const struct vtm_vt *vt);
 
 /* Lets transfers go on and waits for something to happen, at most <max_ms>. */
