@@ -8,6 +8,7 @@
 #include "fakevt.h"
 
 #define BASE "https://www.virustotal.com/api/v3"
+#define DIRECT_MAX (32 * 1024 * 1024)	/* bytes that POST /files takes */
 
 /* ---- the API ---- */
 
@@ -115,11 +116,61 @@ static void post_url(struct fake_answer *a, const char *form)
 	if (!url || !*url) {
 		invalid(a, "URL", "");
 	} else {
-		analysis = fake_table_submit(fake.table, url, (unsigned)fake.polls, fake_utc_ms() / 1000);
+		analysis = fake_table_submit(fake.table, "url", url, (unsigned)fake.polls, fake_utc_ms() / 1000);
 		a->id = g_strdup(analysis->id);
 		set_body(a, 200, fake_body_submitted(analysis, BASE));
 	}
 	g_free(url);
+}
+
+/* The content of the first part of multipart/form-data, if its name is "file". */
+static const char *part_of(const GString *body, size_t *len_r)
+{
+	const char *eol = memmem(body->str, body->len, "\r\n", 2), *start, *end;
+	char *boundary;
+
+	start = memmem(body->str, body->len, "\r\n\r\n", 4);
+	if (!eol || !start || !g_strstr_len(body->str, start - body->str, "name=\"file\"") ||
+	    !g_strstr_len(body->str, start - body->str, "filename=\""))
+		return NULL;
+	start += 4;
+	boundary = g_strdup_printf("\r\n%.*s", (int)(eol - body->str), body->str);
+	end = memmem(start, body->len - (size_t)(start - body->str), boundary, strlen(boundary));
+	g_free(boundary);
+	*len_r = end ? (size_t)(end - start) : 0;
+	return end ? start : NULL;
+}
+
+static void post_file(struct fake_answer *a, const GString *body, bool direct)
+{
+	const struct fake_analysis *analysis;
+	size_t len;
+	const char *data = part_of(body, &len);
+	char *hash;
+
+	if (direct && body->len > DIRECT_MAX) {	/* the front end's word, not the API's */
+		set_body(a, 413, g_strdup("<html><title>Error 413 (Request Entity Too Large)</title></html>"));
+		a->type = "text/html";
+		return;
+	}
+	if (!data) {
+		set_body(a, 400, fake_body_error("BadRequestError", "Missing file"));
+		return;
+	}
+	hash = g_compute_checksum_for_data(G_CHECKSUM_SHA256, (const guchar *)data, len);
+	analysis = fake_table_submit(fake.table, "file", hash, (unsigned)fake.polls, fake_utc_ms() / 1000);
+	a->id = g_strdup(analysis->id);
+	set_body(a, 200, fake_body_submitted(analysis, BASE));
+	g_free(hash);
+}
+
+static void get_upload_url(struct fake_answer *a)
+{
+	char *base = fake.upload_base ? g_strdup(fake.upload_base) :
+		     g_strdup_printf("http://127.0.0.1:%u/api/v3", fake.port);
+
+	set_body(a, 200, g_strdup_printf("{\"data\": \"%s/files/upload/AMmfu6b-_DXUeFe36Sb3\"}", base));
+	g_free(base);
 }
 
 static void get_user(struct fake_answer *a, const char *id)
@@ -171,14 +222,27 @@ static bool within_quota(struct fake_answer *a)
 	return false;
 }
 
-void fake_answer_api(struct fake_answer *a, const char *key, const char *method, const char *path, const char *form)
+void fake_answer_api(struct fake_answer *a, const char *key, const char *method, const char *path,
+		     const GString *body)
 {
+	bool post = !strcmp(method, "POST"), direct = !strcmp(path, "/files");
+
 	fake_quota_item(&fake.quota, path);
 	if (!authorized(a, key))
 		return;
-	if (!strcmp(method, "POST") && !strcmp(path, "/urls")) {
+	if (post && !strcmp(path, "/urls")) {
 		if (within_quota(a))
-			post_url(a, form);
+			post_url(a, body->str);
+		return;
+	}
+	if (post && (direct || g_str_has_prefix(path, "/files/upload/"))) {
+		if (within_quota(a))
+			post_file(a, body, direct);
+		return;
+	}
+	if (!post && !strcmp(path, "/files/upload_url")) {
+		if (within_quota(a))
+			get_upload_url(a);
 		return;
 	}
 	for (size_t i = 0; i < G_N_ELEMENTS(routes); i++) {
@@ -239,6 +303,8 @@ static bool set_line(const char *line, GError **error)
 		return set_limits(line, error);
 	if (g_str_has_prefix(line, "polls "))
 		fake.polls = atoi(line + 6);
+	else if (g_str_has_prefix(line, "upload-base "))
+		fake.upload_base = g_strdup(line + strlen("upload-base "));
 	else if (g_str_has_prefix(line, "utc "))
 		fake.utc_shift_ms += g_ascii_strtoll(line + 4, NULL, 10) * 1000 - fake_utc_ms();
 	else

@@ -149,9 +149,14 @@ char *fake_body_analysis(const struct fake_analysis *a, const char *base)
 	vtm_json_object(attributes, "stats", stats(a->row, !a->done));
 	vtm_json_object(attributes, "results", a->done ? results(a->row) : vtm_json_new());
 	j = envelope("analysis", a->id, links(base, "analyses", a->id), attributes);
-	vtm_json_text(info, "id", a->row->id);
-	vtm_json_text(info, "url", a->row->url);
-	vtm_json_object(meta, "url_info", info);
+	if (a->row->url) {
+		vtm_json_text(info, "id", a->row->id);
+		vtm_json_text(info, "url", a->row->url);
+		vtm_json_object(meta, "url_info", info);
+	} else {
+		vtm_json_text(info, "sha256", a->row->id);
+		vtm_json_object(meta, "file_info", info);
+	}
 	vtm_json_object(j, "meta", meta);
 	return finish(j);
 }

@@ -256,10 +256,24 @@ struct fake_row *fake_table_find(struct fake_table *t, const char *type, const c
 	return row && !row->hidden ? row : NULL;
 }
 
-struct fake_analysis *fake_table_submit(struct fake_table *t, const char *url, unsigned polls, int64_t now_s)
+/* As VirusTotal makes them: of a file, base64 that needs escaping in a path. */
+static char *analysis_id(const struct fake_row *row, int64_t now_s)
 {
-	struct fake_row *fresh = row_new("url", url, now_s), *row;
-	char *key = g_strconcat("url ", fresh->id, NULL);
+	char *text, *id;
+
+	if (row->url)
+		return g_strdup_printf("u-%s-%" G_GINT64_FORMAT, row->id, now_s);
+	text = g_strdup_printf("%s?>:%" G_GINT64_FORMAT, row->id, now_s);
+	id = g_base64_encode((const guchar *)text, strlen(text));
+	g_free(text);
+	return id;
+}
+
+struct fake_analysis *fake_table_submit(struct fake_table *t, const char *type, const char *subject, unsigned polls,
+					int64_t now_s)
+{
+	struct fake_row *fresh = row_new(type, subject, now_s), *row;
+	char *key = g_strconcat(type, " ", fresh->id, NULL);
 	struct fake_analysis *a;
 
 	row = g_hash_table_lookup(t->rows, key);
@@ -268,13 +282,13 @@ struct fake_analysis *fake_table_submit(struct fake_table *t, const char *url, u
 	} else {
 		row = fresh;
 		row->hidden = true;
-		row->numbers[FAKE_HARMLESS] = 66;
-		row->numbers[FAKE_UNDETECTED] = 29;
+		row->numbers[FAKE_HARMLESS] = row->url ? 66 : 0;
+		row->numbers[FAKE_UNDETECTED] = row->url ? 29 : 72;
 		put(t, row->id, row);
 	}
 	g_free(key);
 	a = g_new0(struct fake_analysis, 1);
-	a->id = g_strdup_printf("u-%s-%" G_GINT64_FORMAT, row->id, now_s);
+	a->id = analysis_id(row, now_s);
 	a->row = row;
 	a->polls_left = polls;
 	a->date = now_s;

@@ -17,7 +17,7 @@
 #include "fakevt.h"
 
 #define API "/api/v3"
-#define BODY_MAX 65536
+#define BODY_MAX (64 * 1024 * 1024)	/* an uploaded file */
 
 struct fake fake = {
 	.lock = PTHREAD_MUTEX_INITIALIZER,
@@ -79,12 +79,12 @@ static void note(const char *method, const char *url, unsigned status)
 
 /* Works out the answer; the fault to play with it, or NULL. */
 static struct fake_fault *work_out(struct fake_answer *a, const char *key, const char *method, const char *path,
-				   const char *body)
+				   const GString *body)
 {
 	struct fake_fault *f = NULL;
 
 	if (path && g_str_has_prefix(path, "/_control/")) {
-		fake_answer_control(a, method, path + strlen("/_control/"), body);
+		fake_answer_control(a, method, path + strlen("/_control/"), body->str);
 		return NULL;
 	}
 	fake.quota.all++;
@@ -93,7 +93,7 @@ static struct fake_fault *work_out(struct fake_answer *a, const char *key, const
 		fake.quota.faults += f != NULL;
 		fake_answer_api(a, key, method, path + strlen(API), body);
 	} else {
-		fake_answer_control(a, method, "", body);
+		fake_answer_control(a, method, "", body->str);
 	}
 	return f;
 }
@@ -110,7 +110,7 @@ static bool hold_back(const struct fake_fault *f)
 	return !f->stall && !f->close;
 }
 
-static enum MHD_Result answer(struct MHD_Connection *c, const char *method, const char *url, const char *body)
+static enum MHD_Result answer(struct MHD_Connection *c, const char *method, const char *url, const GString *body)
 {
 	const char *key = MHD_lookup_connection_value(c, MHD_HEADER_KIND, "x-apikey");
 	struct fake_answer a = { 0 };
@@ -157,7 +157,7 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *c, const cha
 		*len = 0;
 		return MHD_YES;
 	}
-	return answer(c, method, url, call->body->str);
+	return answer(c, method, url, call->body);
 }
 
 static void on_end(void *arg, struct MHD_Connection *c, void **state, enum MHD_RequestTerminationCode how)
@@ -293,7 +293,7 @@ static const char table_help[] =
 	"canonical=URL (a url's other spelling in the answer).  What is not there is not found.\n\n"
 	"Control, by HTTP on the same port:\n"
 	"  GET  /_control/stats   counters as JSON; requests: those that count, violations: those beyond the quota\n"
-	"  POST /_control/set     table lines; polls N; utc SECONDS (sets its clock);\n"
+	"  POST /_control/set     table lines; polls N; utc SECONDS (sets its clock); upload-base URL;\n"
 	"                         limits per-minute=N per-day=N per-month=N day-used=N month-used=N\n"
 	"  POST /_control/fault   a fault\n"
 	"  POST /_control/reset   forgets faults and counters; with the body \"all\" the used quota too\n"
@@ -361,7 +361,8 @@ int main(int argc, char **argv)
 	d = serve();
 	if (!d)
 		complain("port %d cannot be served", port_wanted);
-	tell_port(MHD_get_daemon_info(d, MHD_DAEMON_INFO_BIND_PORT)->port);
+	fake.port = MHD_get_daemon_info(d, MHD_DAEMON_INFO_BIND_PORT)->port;
+	tell_port(fake.port);
 	sigwait(&signals, &signal);
 	pthread_mutex_lock(&fake.lock);
 	fake.stopping = true;

@@ -51,8 +51,9 @@ bool fake_table_set(struct fake_table *t, const char *line, int64_t now_s, GErro
 struct fake_row *fake_table_find(struct fake_table *t, const char *type, const char *id);
 /* The id in GET /urls/{id}: hex as it is, base64url canonicalised and hashed; NULL if it is neither.  New string. */
 char *fake_url_id(const char *id);
-/* A url was submitted. */
-struct fake_analysis *fake_table_submit(struct fake_table *t, const char *url, unsigned polls, int64_t now_s);
+/* A "url", or a "file" of this SHA-256, was submitted. */
+struct fake_analysis *fake_table_submit(struct fake_table *t, const char *type, const char *subject, unsigned polls,
+					int64_t now_s);
 /* NULL if there is none.  Each call is a poll. */
 struct fake_analysis *fake_table_poll(struct fake_table *t, const char *id);
 
@@ -130,6 +131,8 @@ struct fake {
 	GPtrArray *faults;	/* of struct fake_fault *, owned */
 	int64_t utc_shift_ms;
 	int polls;
+	char *upload_base;	/* of upload URLs, NULL: its own API */
+	unsigned port;
 	FILE *log;
 	/* fixed once it serves */
 	char *key;
@@ -152,7 +155,8 @@ struct fake_answer {
 };
 
 /* <path>: behind /api/v3, percent-decoded; <key>: NULL if none came. */
-void fake_answer_api(struct fake_answer *a, const char *key, const char *method, const char *path, const char *form);
+void fake_answer_api(struct fake_answer *a, const char *key, const char *method, const char *path,
+		     const GString *body);
 void fake_answer_control(struct fake_answer *a, const char *method, const char *path, const char *body);
 bool fake_set_lines(const char *text, GError **error);
 bool fake_add_fault(const char *text, GError **error);
