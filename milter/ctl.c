@@ -21,6 +21,7 @@ static const struct vtm_ctl_command commands[] = {
 	{ "extract", "FILE...", "the items of messages, off line; - is standard input", "r", VTM_CTL_MAYBE,
 	  vtm_ctl_extract },
 	{ "scan", "FILE...", "what the milter would say of messages", "HF", VTM_CTL_WHOLE, vtm_ctl_scan },
+	{ "submit", "--public FILE|URL", "have it analysed; it becomes public", "p", VTM_CTL_WHOLE, vtm_ctl_submit },
 	{ "status", "", "how the daemon is", "", VTM_CTL_QUIET, vtm_ctl_status },
 	{ "quota", "", "requests used and left, here and by VirusTotal's own count", "", VTM_CTL_QUIET, vtm_ctl_quota },
 	{ "list", "", "delivered messages, newest first", "tsun", VTM_CTL_QUIET, vtm_ctl_list },

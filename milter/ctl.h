@@ -54,6 +54,7 @@ struct vtm_ctl_command {
 
 int vtm_ctl_extract(struct vtm_ctl *c, int argc, char **argv);
 int vtm_ctl_scan(struct vtm_ctl *c, int argc, char **argv);
+int vtm_ctl_submit(struct vtm_ctl *c, int argc, char **argv);
 int vtm_ctl_status(struct vtm_ctl *c, int argc, char **argv);
 int vtm_ctl_quota(struct vtm_ctl *c, int argc, char **argv);
 int vtm_ctl_reload(struct vtm_ctl *c, int argc, char **argv);
