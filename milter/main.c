@@ -25,6 +25,7 @@
 #include "metrics.h"
 #include "notify.h"
 #include "process.h"
+#include "sandbox.h"
 #include "settings.h"
 
 #define CACHE_ENTRIES 100000		/* verdicts in memory: about 15 MB */
@@ -165,6 +166,9 @@ static void listen_metrics(const struct vtm_conf *c)
 	}
 }
 
+/* Set at the start, before there are threads. */
+static bool may_exec;
+
 /* What was set up as root, or before there were threads. */
 static void warn_all_unchanged(const struct vtm_conf *old, const struct vtm_conf *c)
 {
@@ -173,6 +177,9 @@ static void warn_all_unchanged(const struct vtm_conf *old, const struct vtm_conf
 	warn_unchanged("ControlSocket", old->control_socket, c->control_socket);
 	warn_unchanged("User", old->user, c->user);
 	warn_unchanged("PidFile", old->pid_file, c->pid_file);
+	if (!may_exec && c->late_verdict_command)
+		vtm_log(VTM_LOG_WARNING, "reload: LateVerdictCommand runs only after a restart: without one, running programs "
+			"was given up at the start");
 	if (old->socket_mode != c->socket_mode)
 		vtm_log(VTM_LOG_WARNING, "reload: SocketMode changes only with a restart");
 }
@@ -320,6 +327,22 @@ static int take_hold(struct holdings *h, const struct options *o, const struct v
 	return EX_OK;
 }
 
+/* What nothing needs any more.  A kernel that cannot filter is told and no reason not to serve mail. */
+static int lock_up(const struct vtm_conf *c, GError **error)
+{
+	GError *none = NULL;
+
+	may_exec = c->late_verdict_command != NULL;
+	if (vtm_sandbox_capabilities(may_exec, error))
+		return -1;
+	if (vtm_sandbox_syscalls(may_exec, &none)) {
+		may_exec = true;
+		vtm_log(VTM_LOG_WARNING, "%s", none->message);
+		g_error_free(none);
+	}
+	return 0;
+}
+
 /* As the user, with threads. */
 static int start(struct holdings *h, struct options *o, const struct vtm_conf *c, GError **error)
 {
@@ -327,6 +350,8 @@ static int start(struct holdings *h, struct options *o, const struct vtm_conf *c
 	if (vtm_privileges_drop(&h->user, error))
 		return EX_NOPERM;
 	vtm_process_harden();
+	if (lock_up(c, error))
+		return EX_OSERR;
 	if (apply(c, error) < 0)
 		return EX_CONFIG;
 	if (vtm_ticker_start(vtm_daemon.ticker, error))
