@@ -277,12 +277,13 @@ static int make_plan(struct plan *p, int argc, char **argv)
 
 int vtm_ctl_plan(struct vtm_ctl *c, int argc, char **argv)
 {
-	struct plan p = { .c = c, .ignore = vtm_ignore_new() };
+	struct plan p = { .c = c };
 	GError *error = NULL;
 	int status;
 
 	if (!argc)
 		return vtm_ctl_usage(c, "which MAILDIR or MBOX?");
+	p.ignore = vtm_ignore_new();
 	p.messages = g_array_new(FALSE, FALSE, sizeof(struct message));
 	p.keys = g_array_new(FALSE, FALSE, sizeof(guint));
 	p.numbers = g_hash_table_new_full(vtm_key_hash, vtm_key_equal, g_free, NULL);

@@ -155,7 +155,9 @@ static void directories(void)
 		g_free(put(files[i], "A: b\n"));
 	if (symlink("/etc/passwd", link) < 0)
 		g_error("no link");
-	g_unlink(put("m", ""));
+	locked = put("m", "");
+	g_unlink(locked);
+	g_free(locked);
 	gives(dir, labels, "box/cur/2|box/new/1|d1/d2/d3/d4/d5/d6/d7/in|plain/a|plain/tmp/5|",
 	      "by name, without tmp of a Maildir, hidden ones, links and what lies too deep");
 	gives(dir, first, "box/cur/2|", "until it is ended");
