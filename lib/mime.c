@@ -13,24 +13,23 @@
 #include "charset.h"
 #include "error.h"
 #include "mime-decode.h"
+#include "mime-guard.h"
 #include "mime-header.h"
 
 #define READINGS_MAX 4		/* of one entity */
 #define READINGS_BYTES 4	/* bytes of all readings, times those of the message */
 #define SIGNATURE_MAX 65536	/* a detached signature is no larger */
+#define FIELDS_MAX 20000	/* header fields of one document */
 #define HEADERS_MAX 16		/* Authentication-Results and List-Unsubscribe URLs that are kept */
-
-/* GMime compares every line that begins with "--" with every boundary around it (at most 1,024): that product is bounded
- * before it is asked.  Under DASHES_FREE such lines no message can cost much. */
-#define DASHES_FREE 20000
-#define DASHES_WORK 50000000
 
 /* Bytes and what GMime made of them. */
 struct doc {
 	const char *bytes;
 	size_t len;
 	char *own;		/* <bytes> if they are a copy */
-	GByteArray *array;	/* lends <bytes> to GMime's stream */
+	char *view;		/* what GMime sees instead (mime-guard.h), NULL: the same */
+	GByteArray *array;	/* lends either to GMime's stream */
+	unsigned fields;	/* header fields parsed */
 	GMimeStream *stream;
 	GMimeMessage *message;
 };
@@ -107,52 +106,48 @@ static void doc_free(gpointer p)
 		g_byte_array_unref(d->array);
 	}
 	g_free(d->own);
+	g_free(d->view);
 	g_free(d);
 }
 
-static bool is_word(const char *p, const char *end)
+/* Called for every header field.  GMime keeps 300 bytes for each: after the last one allowed the stream ends. */
+static void count_field(GMimeParser *parser, const char *name, const char *value, gint64 offset, gpointer arg)
 {
-	return end - p >= 8 && !g_ascii_strncasecmp(p, "boundary", 8);
-}
+	struct doc *d = arg;
 
-/* Would GMime take too long?  The lines that begin with "--", times the boundaries there may be. */
-static bool costs_too_much(const char *bytes, size_t len)
-{
-	const char *end = bytes + len, *p = bytes;
-	uint64_t dashes = 0, boundaries = 0;
-
-	while ((p = memchr(p, '-', (size_t)(end - p)))) {
-		dashes += p > bytes && p[-1] == '\n' && p + 1 < end && p[1] == '-';
-		while (p < end && *p == '-')
-			p++;
-	}
-	if (dashes < DASHES_FREE)
-		return false;
-	for (p = bytes; p < end; p++)
-		boundaries += (*p == 'b' || *p == 'B') && is_word(p, end);
-	return dashes * MIN(boundaries, 1024) > DASHES_WORK;
+	(void)parser;
+	(void)name;
+	(void)value;
+	(void)offset;
+	if (++d->fields == FIELDS_MAX)
+		g_mime_stream_set_bounds(d->stream, 0, g_mime_stream_tell(d->stream));
 }
 
 /* <bytes> are borrowed, or taken over as <own>. NULL: too costly. Otherwise its message may still be NULL. */
 static struct doc *doc_new(struct walk *w, const char *bytes, size_t len, char *own)
 {
 	struct doc *d = g_new0(struct doc, 1);
+	struct vtm_guard guard;
 	GMimeParser *parser;
 
 	d->bytes = bytes;
 	d->len = len;
 	d->own = own;
 	g_ptr_array_add(w->docs, d);
-	if (len > G_MAXINT32 || costs_too_much(bytes, len)) {
+	vtm_guard_look(bytes, len, &guard);
+	d->view = guard.view;
+	if (len > G_MAXINT32 || guard.refuse) {
 		w->summary->capped = true;
 		return NULL;
 	}
-	d->array = g_byte_array_new_take((guint8 *)(uintptr_t)bytes, len);
+	d->array = g_byte_array_new_take((guint8 *)(uintptr_t)(d->view ? d->view : bytes), len);
 	d->stream = g_mime_stream_mem_new();
 	g_mime_stream_mem_set_byte_array(GMIME_STREAM_MEM(d->stream), d->array);
 	parser = g_mime_parser_new_with_stream(d->stream);
+	g_mime_parser_set_header_regex(parser, "^", count_field, d);
 	d->message = g_mime_parser_construct_message(parser, w->options);
 	g_object_unref(parser);
+	w->summary->capped = w->summary->capped || d->fields >= FIELDS_MAX;
 	return d;
 }
 
@@ -896,6 +891,8 @@ void vtm_mime_walk_bytes(const char *data, size_t len, const struct vtm_mime_lim
 	doc = doc_new(&w, data, len, NULL);
 	if (doc && doc->message) {
 		read_header(doc->message, summary);
+		if (doc->view)	/* there may be more in From than GMime saw */
+			g_clear_pointer(&summary->from_domain, g_free);
 		run(&w, doc);
 	} else {
 		summary->unparsable = true;

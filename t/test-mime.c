@@ -345,6 +345,78 @@ static void bounds(void)
 	one_bound(g_string_free(work, FALSE), 1, true, "half a million dashes in 1,000 levels");
 }
 
+static GString *repeat(const char *before, const char *what, unsigned n, const char *behind)
+{
+	GString *text = g_string_new(before);
+
+	for (unsigned i = 0; i < n; i++)
+		g_string_append(text, what);
+	g_string_append(text, behind);
+	return text;
+}
+
+/* What GMime would overflow its stack with, or need the square of its length for (mime-guard.h). */
+static void guarded(void)
+{
+	static const char name[] = "Content-Disposition: attachment; filename=x";
+	struct vtm_mime_summary s;
+	GString *mail;
+	char *got;
+
+	mail = repeat("From: ", "a:", 500000, "b@example.com\r\n\r\nx");
+	got = parts_of(mail->str, (gssize)mail->len, &usual, &s);
+	ok(!s.from_domain && s.parts == 1, "half a million groups in From");
+	vtm_mime_summary_clear(&s);
+	g_free(got);
+	g_string_free(mail, TRUE);
+
+	/* 64 parameters are read, of which the name is the first */
+	mail = repeat(name, "; a=b", 63, "\r\nContent-Type: a/b\r\n\r\nx");
+	got = parts_of(mail->str, (gssize)mail->len, &usual, &s);
+	is_str(got, "file 0 a/b [x] {x}\n", "64 parameters");
+	vtm_mime_summary_clear(&s);
+	g_free(got);
+	g_string_free(mail, TRUE);
+	mail = repeat("Content-Type: a/b", "; a=b", 64, "; name=x\r\n\r\nx");
+	got = parts_of(mail->str, (gssize)mail->len, &usual, &s);
+	is_str(got, "file 0 a/b {x}\n", "what stands behind 64 parameters is not seen");
+	vtm_mime_summary_clear(&s);
+	g_free(got);
+	g_string_free(mail, TRUE);
+	mail = repeat("X: y\r\nContent-Type  : a/b", ";\r\n a", 200000, "\r\n\r\nbody; of: the -- message");
+	got = parts_of(mail->str, (gssize)mail->len, &usual, &s);
+	is_str(got, "file 0 a/b {body; of: the -- message}\n", "200,000 parameters, and the body is as it was");
+	vtm_mime_summary_clear(&s);
+	g_free(got);
+	g_string_free(mail, TRUE);
+
+	mail = repeat("", "X: y\r\n", 30000, "\r\nx");
+	got = parts_of(mail->str, (gssize)mail->len, &usual, &s);
+	ok(s.capped, "30,000 fields are cut");
+	vtm_mime_summary_clear(&s);
+	g_free(got);
+	g_string_free(mail, TRUE);
+
+	mail = repeat(MIXED, "--b\r\n\r\n", 20001, "");
+	got = parts_of(mail->str, (gssize)mail->len, &usual, &s);
+	ok(s.capped && s.unparsable, "20,001 delimiters are not parsed");
+	vtm_mime_summary_clear(&s);
+	g_free(got);
+	g_string_free(mail, TRUE);
+	mail = repeat(MIXED "--b\r\n\r\n", "-- a comment\n", 50000, "\r\n--b--\r\n");
+	got = parts_of(mail->str, (gssize)mail->len, &usual, &s);
+	ok(!s.capped && s.parts == 1, "50,000 comments are no delimiters");
+	vtm_mime_summary_clear(&s);
+	g_free(got);
+	g_string_free(mail, TRUE);
+	mail = repeat(TOP "Content-Type: multipart/mixed; boundary*=''b\r\n\r\n", "--b\r\n\r\n", 20001, "");
+	got = parts_of(mail->str, (gssize)mail->len, &usual, &s);
+	ok(s.capped && s.unparsable, "nor are they where the boundary is written in another way");
+	vtm_mime_summary_clear(&s);
+	g_free(got);
+	g_string_free(mail, TRUE);
+}
+
 /* Readings of readings of readings stay bounded. */
 static void explosion(void)
 {
@@ -398,6 +470,7 @@ int main(void)
 	all_cases();
 	header();
 	bounds();
+	guarded();
 	explosion();
 	spooled();
 	torn();
