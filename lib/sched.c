@@ -44,6 +44,7 @@ struct vtm_sched {
 	bool view_stale;
 	int64_t day_ends_ms;			/* boot ms at which the next UTC day begins */
 	int64_t day;				/* of view, to see it change */
+	int64_t others_due_ms;			/* when to look again what other hosts did */
 	int64_t refused_until_ms;		/* the store granted less than the view promised */
 	bool plan_stale;			/* who waits must be decided again */
 	bool quotas_known, quotas_in_flight;
@@ -76,7 +77,8 @@ static bool stored_ok(struct vtm_sched *s, int rc, GError **error)
 	s->stats.store_errors++;
 	s->stats.store_failing = true;
 	g_strlcpy(s->stats.store_error, *error ? (*error)->message : "no reason given", sizeof(s->stats.store_error));
-	vtm_log_limited(VTM_LOG_WARNING, "store", "store: %s; nothing is asked until it works again", s->stats.store_error);
+	vtm_log_limited(VTM_LOG_WARNING, "store", "store: %s; nothing is asked until it works again",
+			s->stats.store_error);
 	g_clear_error(error);
 	return false;
 }
@@ -741,20 +743,77 @@ static void ask_quotas(struct vtm_sched *s, int64_t now)
 		s->quotas_hold_ms = now + QUOTAS_FIRST_MS;
 }
 
-/* Did another host or vtmilterctl answer it meanwhile?  Then it is complete and gone. */
-static bool answered_elsewhere(struct vtm_sched *s, struct vtm_entry *e, int64_t now)
+/* Another host or vtmilterctl may have answered it. */
+static bool may_be_answered(const struct vtm_entry *e)
+{
+	return !e->in_flight && e->op == VTM_OP_LOOKUP && e->class != VTM_CLASS_REASK;
+}
+
+/* It was: it is complete, and gone. */
+static void take_answer(struct vtm_sched *s, struct vtm_entry *e, const struct vtm_cached *found)
+{
+	s->stats.cached_store++;
+	vtm_cache_put(s->set.cache, &e->lookup->key, &found->report, found->expires_ms);
+	complete(s, e, found->report, false);
+}
+
+static bool answered_elsewhere(struct vtm_sched *s, struct vtm_entry *e)
 {
 	struct vtm_cached found = { 0 };
 	GError *error = NULL;
 
-	if (e->op != VTM_OP_LOOKUP || e->class == VTM_CLASS_REASK || now - e->since_ms < FRESH_MS)
+	if (!may_be_answered(e) ||
+	    !stored_ok(s, vtm_store_verdicts_get(s->set.store, &e->lookup->key, 1, &found, &error),
+		       &error) || !found.found)
 		return false;
-	if (!stored_ok(s, vtm_store_verdicts_get(s->set.store, &e->lookup->key, 1, &found, &error), &error) || !found.found)
-		return false;
-	s->stats.cached_store++;
-	vtm_cache_put(s->set.cache, &e->lookup->key, &found.report, found.expires_ms);
-	complete(s, e, found.report, false);
+	take_answer(s, e, &found);
 	return true;
+}
+
+/* The keys of what messages wait for and another host may have answered. */
+static GArray *waited_for(struct vtm_sched *s)
+{
+	GArray *keys = g_array_new(FALSE, FALSE, sizeof(struct vtm_key));
+
+	for (GSequenceIter *i = g_sequence_get_begin_iter(s->waiting); !g_sequence_iter_is_end(i);
+	     i = g_sequence_iter_next(i)) {
+		const struct vtm_ticket *t = g_sequence_get(i);
+
+		for (unsigned w = 0; w < t->n && keys->len < VTM_STORE_BATCH; w++) {
+			const struct vtm_entry *e = vtm_queue_find(s->queue, &t->wants[w].lookup->key);
+
+			if (e && may_be_answered(e))
+				g_array_append_val(keys, e->lookup->key);
+		}
+	}
+	return keys;
+}
+
+/* Where several hosts share the store: what did the others answer and spend? */
+static void look_at_others(struct vtm_sched *s, int64_t now)
+{
+	struct vtm_cached *found;
+	GArray *keys;
+	GError *error = NULL;
+	bool fine;
+
+	if (!s->set.store || !vtm_store_shared(s->set.store) || now < s->others_due_ms || !vtm_queue_size(s->queue))
+		return;
+	s->others_due_ms = now + LEASE_POLL_MS;
+	s->view_stale = true;
+	keys = waited_for(s);
+	found = g_new0(struct vtm_cached, keys->len + 1);
+	fine = stored_ok(s, vtm_store_verdicts_get(s->set.store, (const struct vtm_key *)(void *)keys->data, keys->len,
+						   found,
+						   &error), &error);
+	for (guint i = 0; fine && i < keys->len; i++) {
+		struct vtm_entry *e = vtm_queue_find(s->queue, &g_array_index(keys, struct vtm_key, i));
+
+		if (found[i].found && e && may_be_answered(e))
+			take_answer(s, e, &found[i]);
+	}
+	g_free(found);
+	g_array_unref(keys);
 }
 
 /* Is it ours to ask?  If another host is at it, we look for its answer a little later. */
@@ -772,6 +831,26 @@ static bool lease(struct vtm_sched *s, struct vtm_entry *e, int64_t now)
 	return rc == 1;
 }
 
+/* May <e> be asked now, by us?  -1: it is gone, having been answered, or the store fails. */
+static int ours_to_ask(struct vtm_sched *s, struct vtm_entry *e, int64_t now)
+{
+	bool shared = vtm_store_shared(s->set.store);
+	struct vtm_key key = e->lookup->key;
+
+	if (!shared && now - e->since_ms >= FRESH_MS && answered_elsewhere(s, e))
+		return -1;
+	if (s->stats.store_failing)
+		return -1;
+	if (!lease(s, e, now))
+		return 0;
+	/* only with the lease in hand: before, its holder may have answered between the look and the lease */
+	if (shared && answered_elsewhere(s, e)) {
+		vtm_store_lease_drop(s->set.store, &key, NULL);
+		return -1;
+	}
+	return 1;
+}
+
 /* Fills <batch> with the next entries of one class that may be asked, at most <max>; returns how many. */
 static unsigned pick(struct vtm_sched *s, struct vtm_entry **batch, unsigned max, int64_t now)
 {
@@ -787,13 +866,13 @@ static unsigned pick(struct vtm_sched *s, struct vtm_entry **batch, unsigned max
 		i = vtm_queue_first(s->queue, (enum vtm_class)c);
 		while (n < max && !g_sequence_iter_is_end(i)) {
 			struct vtm_entry *e = g_sequence_get(i);
+			int ours;
 
 			i = g_sequence_iter_next(i);
-			if (answered_elsewhere(s, e, now))
+			ours = ours_to_ask(s, e, now);
+			if (ours < 0)
 				return 0;	/* others may have gone with it: pick anew */
-			if (s->stats.store_failing)
-				return 0;
-			if (lease(s, e, now))
+			if (ours)
 				batch[n++] = e;
 		}
 	}
@@ -956,7 +1035,7 @@ static int64_t next_wake(const struct vtm_sched *s, int64_t now)
 	if (!s->quotas_in_flight)
 		at = MIN(at, s->quotas_due_ms);
 	if (s->set.store && vtm_queue_size(s->queue))
-		at = MIN(at, s->day_ends_ms);
+		at = MIN(at, vtm_store_shared(s->set.store) ? MIN(s->others_due_ms, s->day_ends_ms) : s->day_ends_ms);
 	return at;
 }
 
@@ -966,6 +1045,7 @@ int64_t vtm_sched_step(struct vtm_sched *s)
 
 	if (s->set.store && s->stats.store_failing)
 		s->view_stale = true;	/* the read tells whether it works again */
+	look_at_others(s, now);
 	refresh_view(s);
 	store_queue(s);
 	if (vtm_queue_ripen(s->queue, now))
@@ -1195,7 +1275,8 @@ void vtm_sched_result(struct vtm_sched *s, const struct vtm_result *r)
 		break;
 	case VTM_ANSWER_DENIED:
 		if (vtm_breaker_denied(&s->breaker, now_ms(s)))
-			vtm_log(VTM_LOG_ERROR, "VirusTotal refuses the API key (HTTP %ld); mail is bypassed, tried again "
+			vtm_log(VTM_LOG_ERROR,
+				"VirusTotal refuses the API key (HTTP %ld); mail is bypassed, tried again "
 				"every %d s", r->status, VTM_BREAKER_DENIED_MS / 1000);
 		requeue(s, e, 0);
 		break;

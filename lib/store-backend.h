@@ -50,6 +50,7 @@ struct vtm_store_ops {
 /* A backend's own struct begins with this. */
 struct vtm_store {
 	const struct vtm_store_ops *ops;
+	bool shared;		/* by several hosts */
 	bool read_only;		/* store.c refuses what would change anything */
 };
 

@@ -1054,6 +1054,7 @@ struct vtm_store *vtm_store_redis_open(const char *uri, const struct vtm_store_s
 	GError *own = NULL;
 
 	s->base.ops = &ops;
+	s->base.shared = true;
 	s->base.read_only = settings->read_only;
 	s->clock = settings->clock;
 	s->host = g_strdup(settings->host ? settings->host : "localhost");

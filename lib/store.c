@@ -73,6 +73,11 @@ void vtm_store_close(struct vtm_store *s)
 		s->ops->close(s);
 }
 
+bool vtm_store_shared(const struct vtm_store *s)
+{
+	return s->shared;
+}
+
 /* ---- checks that are the same for all backends ---- */
 
 static bool may_change(const struct vtm_store *s, GError **error)

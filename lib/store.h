@@ -53,6 +53,9 @@ struct vtm_store_settings {
 struct vtm_store *vtm_store_open(const char *uri, const struct vtm_store_settings *settings, GError **error);
 void vtm_store_close(struct vtm_store *s);
 
+/* Do other hosts ask and answer through it all the time, so that what was read from it grows old in seconds? */
+bool vtm_store_shared(const struct vtm_store *s);
+
 /* Is <uri> of a form that some backend takes?  Opens nothing. */
 bool vtm_store_uri_ok(const char *uri, GError **error);
 
