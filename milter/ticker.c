@@ -17,6 +17,7 @@
 #include "log.h"
 
 #define CONNECT_WAIT_MS 50
+#define LINGER_MS 1000	/* for so long after a callback the thread looks every VTM_TICK_SETTLE_MS: cheaper than waking it each time */
 
 struct vtm_ticker {
 	const struct vtm_clock *clock;
@@ -29,6 +30,9 @@ struct vtm_ticker {
 	GCond cond;
 	bool ending;
 	unsigned staying;
+	int64_t busy_ms;	/* when the first one came after the last tick, or of the tick if some stayed; 0: nobody came */
+	int64_t entered_ms;	/* when the last one came */
+	int64_t wake_ms;	/* when the thread looks again by itself */
 	uint64_t ticks;
 	GQueue fresh;		/* of stays that had no tick yet, oldest first */
 };
@@ -178,10 +182,13 @@ void vtm_ticker_enter(struct vtm_ticker *t, struct vtm_ticker_stay *stay)
 	stay->fresh = true;
 	g_mutex_lock(&t->lock);
 	stay->since_ms = vtm_boot_ms(t->clock);
+	t->entered_ms = stay->since_ms;
 	t->staying++;
-	if (g_queue_is_empty(&t->fresh))	/* else the thread will look in time as it is */
-		g_cond_signal(&t->cond);
+	if (!t->busy_ms)
+		t->busy_ms = stay->since_ms;
 	g_queue_push_tail_link(&t->fresh, &stay->link);
+	if (t->wake_ms > stay->since_ms + VTM_TICK_SETTLE_MS)
+		g_cond_signal(&t->cond);
 	g_mutex_unlock(&t->lock);
 }
 
@@ -196,12 +203,23 @@ void vtm_ticker_leave(struct vtm_ticker *t, struct vtm_ticker_stay *stay)
 
 /* ---- the thread; these are called with the lock held ---- */
 
-static int64_t next_tick_ms(struct vtm_ticker *t, int64_t last_ms)
+static int64_t next_tick_ms(struct vtm_ticker *t)
 {
 	const struct vtm_ticker_stay *oldest = g_queue_peek_head(&t->fresh);
-	int64_t periodic = last_ms + VTM_TICK_PERIOD_MS;
+	int64_t periodic = t->busy_ms ? t->busy_ms + VTM_TICK_PERIOD_MS : INT64_MAX;
 
 	return oldest ? MIN(periodic, oldest->since_ms + VTM_TICK_SETTLE_MS) : periodic;
+}
+
+/* Waits until <next_ms>, or until somebody comes for whom that is too late. */
+static void wait_until(struct vtm_ticker *t, int64_t now_ms, int64_t next_ms)
+{
+	t->wake_ms = now_ms < t->entered_ms + LINGER_MS ? MIN(next_ms, now_ms + VTM_TICK_SETTLE_MS) : next_ms;
+	if (t->wake_ms == INT64_MAX)
+		g_cond_wait(&t->cond, &t->lock);
+	else
+		g_cond_wait_until(&t->cond, &t->lock, g_get_monotonic_time() + (t->wake_ms - now_ms) * 1000);
+	t->wake_ms = 0;
 }
 
 /* Takes those that have been blocking long enough off the list; their number. */
@@ -223,6 +241,7 @@ static void tick_burst(struct vtm_ticker *t, int64_t now_ms)
 	unsigned n = MIN(take_settled(t, now_ms) + 1, VTM_TICK_BURST_MAX);
 
 	t->ticks += n;
+	t->busy_ms = t->staying ? now_ms : 0;
 	g_mutex_unlock(&t->lock);
 	while (n--)
 		tick_or_warn(t);
@@ -232,23 +251,16 @@ static void tick_burst(struct vtm_ticker *t, int64_t now_ms)
 static gpointer run(gpointer arg)
 {
 	struct vtm_ticker *t = arg;
-	int64_t last_ms = 0, now_ms, next_ms;
+	int64_t now_ms, next_ms;
 
 	g_mutex_lock(&t->lock);
 	while (!t->ending) {
-		if (!t->staying) {
-			g_cond_wait(&t->cond, &t->lock);
-			last_ms = vtm_boot_ms(t->clock);
-			continue;
-		}
 		now_ms = vtm_boot_ms(t->clock);
-		next_ms = next_tick_ms(t, last_ms);
-		if (next_ms <= now_ms) {
+		next_ms = next_tick_ms(t);
+		if (next_ms > now_ms)
+			wait_until(t, now_ms, next_ms);
+		else
 			tick_burst(t, now_ms);
-			last_ms = now_ms;
-		} else {
-			g_cond_wait_until(&t->cond, &t->lock, g_get_monotonic_time() + (next_ms - now_ms) * 1000);
-		}
 	}
 	g_mutex_unlock(&t->lock);
 	return NULL;
