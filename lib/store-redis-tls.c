@@ -6,6 +6,7 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "error.h"
 
@@ -36,7 +37,7 @@ static bool set_host(SSL *ssl, const char *host)
 	if (X509_VERIFY_PARAM_set1_ip_asc(param, host))
 		return true;
 	ERR_clear_error();
-	return SSL_set1_host(ssl, host) && SSL_set_tlsext_host_name(ssl, host);
+	return SSL_set1_host(ssl, host) && SSL_set_tlsext_host_name(ssl, (char *)(uintptr_t)host);
 }
 
 static bool set_files(SSL_CTX *c, const char *ca_file, const char *cert_file, const char *key_file)
