@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* test-html.c - references and text of HTML, CSS and text of any charset. */
 #include <string.h>
+#include <time.h>
 
 #include "charset.h"
 #include "html.h"
@@ -267,7 +268,7 @@ static void hostile(void)
 		"<svg><title><svg><style>", "url(", "@import",
 		"<script>aHR0c", "<a href=data:text/html,", "<a onx='", "<p srcdoc='", "<p srcdoc=&lt;p srcdoc=", "\\x",
 	};
-	gint64 start = g_get_monotonic_time();
+	clock_t start = clock();
 	const size_t size = 4 << 20;
 	char *html = g_malloc(size);
 
@@ -283,8 +284,9 @@ static void hostile(void)
 		ok(s.text_bytes <= 3 * size && s.refs <= size, "4 MB of %s", units[i]);
 	}
 	g_free(html);
-	ok(g_get_monotonic_time() - start < 60 * G_USEC_PER_SEC, "all of that in %.1f s",
-	   (double)(g_get_monotonic_time() - start) / G_USEC_PER_SEC);
+	/* of the processor, whoever else is at it; quadratic work would be hours */
+	ok(clock() - start < 180 * CLOCKS_PER_SEC, "all of that in %.1f s of the processor",
+	   (double)(clock() - start) / CLOCKS_PER_SEC);
 }
 
 int main(void)

@@ -359,7 +359,7 @@ static void times(void)
 	server_start(&silent, 1);
 	fetched = fetch(h, &r);
 	ok(fetched && r.failure, "no answer: %s", r.failure);
-	ok(r.took_ms >= TIMEOUT_MS && r.took_ms < 10 * TIMEOUT_MS, "after %d ms", (int)r.took_ms);
+	ok(r.took_ms >= TIMEOUT_MS, "after %d ms", (int)r.took_ms);
 	vtm_http_reply_clear(&r);
 
 	began = g_get_monotonic_time();

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* test-linkify.c - URLs in plain text. */
 #include <string.h>
+#include <time.h>
 
 #include "linkify.h"
 #include "tap.h"
@@ -137,7 +138,7 @@ static void hostile(void)
 	static const struct vtm_linkify_options o = { true, true, true };
 	const size_t size = 4 << 20;
 	char *text = g_malloc(size);
-	gint64 start = g_get_monotonic_time();
+	clock_t start = clock();
 
 	for (size_t i = 0; i < G_N_ELEMENTS(units); i++) {
 		size_t n = strlen(units[i]), bytes = 0;
@@ -151,8 +152,9 @@ static void hostile(void)
 		g_free(shown);
 	}
 	g_free(text);
-	ok(g_get_monotonic_time() - start < 60 * G_USEC_PER_SEC, "all of that in %.1f s",
-	   (double)(g_get_monotonic_time() - start) / G_USEC_PER_SEC);
+	/* of the processor, whoever else is at it; quadratic work would be hours */
+	ok(clock() - start < 180 * CLOCKS_PER_SEC, "all of that in %.1f s of the processor",
+	   (double)(clock() - start) / CLOCKS_PER_SEC);
 }
 
 int main(void)
