@@ -94,12 +94,12 @@ static int deny_namespaces(scmp_filter_ctx filter)
 static int deny_sockets(scmp_filter_ctx filter)
 {
 	int rc = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EAFNOSUPPORT), SCMP_SYS(socket), 1,
-				  SCMP_A0(SCMP_CMP_GT, AF_NETLINK));
+				  SCMP_A0(SCMP_CMP_GT, AF_NETLINK, 0));
 
 	for (int family = 0; family < AF_NETLINK && rc == 0; family++)
 		if (family != AF_UNIX && family != AF_INET && family != AF_INET6)
 			rc = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EAFNOSUPPORT), SCMP_SYS(socket), 1,
-					      SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)family));
+					      SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)family, 0));
 	return rc;
 }
 
