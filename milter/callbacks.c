@@ -14,8 +14,9 @@
 
 #define PROGRESS_MS 5000	/* Sendmail's R: is 10 s by default */
 
-/* The steps that are not answered; libmilter answers in their place where the MTA does not know of that.  Since the body is
- * among them, there is no SMFIS_SKIP: a reply for each chunk costs more than the rare message that need not be read. */
+/* The steps that are not answered; libmilter answers in their place where the MTA does not know of that.  Since the
+ * body is among them, there is no SMFIS_SKIP: a reply for each chunk costs more than the rare message that need not
+ * be read. */
 #define NO_REPLY (SMFIP_NR_CONN | SMFIP_NR_MAIL | SMFIP_NR_RCPT | SMFIP_NR_HDR | SMFIP_NR_EOH | SMFIP_NR_BODY)
 
 static struct vtm_session *session_of(SMFICTX *ctx)
@@ -49,8 +50,8 @@ static sfsistat on_negotiate(SMFICTX *ctx, unsigned long actions, unsigned long 
 	(void)f2;
 	(void)f3;
 	if ((actions & needed) != needed)
-		vtm_log_limited(VTM_LOG_ERROR, "negotiate", "the MTA does not offer header changes: mail passes without tags "
-				"and with forged ones");
+		vtm_log_limited(VTM_LOG_ERROR, "negotiate", "the MTA does not offer header changes: mail passes "
+				"without tags and with forged ones");
 	/* By TCP one reply before the content is needed: without any, the content waits for a delayed ACK of 40 ms */
 	if (!vtm_daemon.inet)
 		wanted |= SMFIP_NODATA;
@@ -140,8 +141,8 @@ static bool progress(void *arg)
 /* A message that could not be kept says that nobody looked at it. */
 static void decide_unkept(const char *queue_id, struct vtm_decision *d)
 {
-	vtm_log_limited(VTM_LOG_WARNING, "spool", "%s: the message could not be kept for reading (TempDirectory full, or it "
-			"is larger than MaxMessageSize): bypassed", queue_id);
+	vtm_log_limited(VTM_LOG_WARNING, "spool", "%s: the message could not be kept for reading (TempDirectory "
+			"full, or it is larger than MaxMessageSize): bypassed", queue_id);
 	memset(d, 0, sizeof(*d));
 	d->items = vtm_items_new();
 	d->items->unparsable = true;
@@ -166,7 +167,8 @@ static sfsistat scan(SMFICTX *ctx, const struct vtm_session *s, struct vtm_messa
 	vtm_settings_scan(m->conf, &settings);
 	vtm_reply_strip(ctx, m);
 	if (kept)
-		vtm_scan_message(resolver, &settings, &envelope, &m->spool, vtm_daemon.clock, progress, &w, PROGRESS_MS, &d);
+		vtm_scan_message(resolver, &settings, &envelope, &m->spool, vtm_daemon.clock, progress, &w,
+				 PROGRESS_MS, &d);
 	else
 		decide_unkept(queue_id, &d);
 	if (w.gone) {
@@ -176,7 +178,8 @@ static sfsistat scan(SMFICTX *ctx, const struct vtm_session *s, struct vtm_messa
 		status = vtm_reply_verdict(ctx, m, &d);
 		vtm_reply_log(queue_id, m, &d, kept);
 		if (kept && settings.journal && d.items->list->len)
-			vtm_scan_journal(resolver, &settings, &envelope, &d, (int64_t)m->size, vtm_utc_ms(vtm_daemon.clock));
+			vtm_scan_journal(resolver, &settings, &envelope, &d, (int64_t)m->size,
+					 vtm_utc_ms(vtm_daemon.clock));
 	}
 	vtm_decision_clear(&d);
 	return status;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* control.h - the control socket: how vtmilterctl talks to the running daemon.
  *
- * A local socket of mode 0660.  A client sends one line, gets one line (JSON) and the connection ends.  One thread serves one
- * client after the other, each for VTM_CONTROL_CLIENT_MS at most.  Commands are words; none takes a path.
+ * A local socket of mode 0660.  A client sends one line, gets one line (JSON) and the connection ends.  One thread
+ * serves one client after the other, each for VTM_CONTROL_CLIENT_MS at most.  Commands are words; none takes a path.
  */
 #ifndef VTM_CONTROL_H
 #define VTM_CONTROL_H
@@ -18,8 +18,8 @@
 
 struct vtm_control;
 
-/* What <command> (without line end) is answered with: one line, without line end, new string; NULL: no such command.  Called in
- * the control thread.  <peer> for the log: "uid 0, pid 123". */
+/* What <command> (without line end) is answered with: one line, without line end, new string; NULL: no such command.
+ * Called in the control thread.  <peer> for the log: "uid 0, pid 123". */
 typedef char *vtm_control_answer(const char *command, const char *peer, void *arg);
 
 /* Listens at <path>, for <u> and his group.  Before privileges are dropped.  NULL: error (process.h). */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* daemon.h - what all sessions of the daemon share.
  *
- * Set up in main() before the first session and constant from then on, but for <resolver>, <stopping> and the counts; what
- * the members point to has locks of its own.
+ * Set up in main() before the first session and constant from then on, but for <resolver> and the counts;
+ * what the members point to has locks of its own.
  */
 #ifndef VTM_DAEMON_H
 #define VTM_DAEMON_H
@@ -28,7 +28,7 @@ struct vtm_counts {
 	uint64_t lost_mta;		/* the MTA went away while they waited */
 	uint64_t forged;		/* had X-VT-* headers of their own */
 	uint64_t rejected, quarantined, discarded;	/* OnBad */
-	uint64_t items[VTM_URL + 1][VTM_VERDICTS];	/* by kind; wrappers do not count: their target is an item too */
+	uint64_t items[VTM_URL + 1][VTM_VERDICTS];	/* by kind; wrappers do not count */
 	uint64_t bypassed[VTM_REASONS];	/* items without a verdict, by why */
 	uint64_t tagged[VTM_TAGS];
 	uint64_t untagged;		/* scanned, without an item */
@@ -64,8 +64,8 @@ void vtm_daemon_counts(struct vtm_counts *out);
 
 /* What `vtmilterctl status` shows: one line of JSON.  New string.  Any thread. */
 char *vtm_daemon_status(void);
-/* "KIND ID" (lookup.h: the kind's name and 64 hex digits) leaves the memory cache, for `vtmilterctl cache forget`.  false: it
- * names no look-up.  Any thread. */
+/* "KIND ID" (lookup.h: the kind's name and 64 hex digits) leaves the memory cache, for `vtmilterctl cache forget`.
+ * false: it names no look-up.  Any thread. */
 bool vtm_daemon_forget(const char *what);
 
 #endif

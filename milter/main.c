@@ -102,7 +102,8 @@ static int complain(GError *error, int status)
 
 static void open_log(const struct vtm_conf *c)
 {
-	vtm_log_open("vtmilter", (enum vtm_log_format)c->log_format, (enum vtm_severity)c->log_level, c->syslog_facility);
+	vtm_log_open("vtmilter", (enum vtm_log_format)c->log_format, (enum vtm_severity)c->log_level,
+		     c->syslog_facility);
 }
 
 /* ---- configuration ---- */
@@ -278,8 +279,8 @@ static int listen_socket(const struct vtm_conf *c, const struct vtm_user *u, GEr
 	rc = smfi_opensocket(0);
 	umask(old);
 	if (rc != MI_SUCCESS) {
-		g_set_error(error, VTM_ERROR, VTM_ERROR_IO, "cannot listen on Socket %s: may its directory be written, is its "
-			    "port free? libmilter logs the reason (facility mail)", c->socket);
+		g_set_error(error, VTM_ERROR, VTM_ERROR_IO, "cannot listen on Socket %s: may its directory be written, "
+			    "is its port free? libmilter logs the reason (facility mail)", c->socket);
 		return -1;
 	}
 	return path ? vtm_socket_own(path, (mode_t)c->socket_mode, u, c->socket_group, error) : 0;
@@ -370,7 +371,8 @@ static void let_go(struct holdings *h)
 	vtm_late_stop(vtm_daemon.late);
 	vtm_resolver_free(vtm_daemon_resolver());
 	vtm_late_free(vtm_daemon.late);
-	if (h->socket_path && !stat(h->socket_path, &now) && now.st_ino == h->socket.st_ino && now.st_dev == h->socket.st_dev)
+	if (h->socket_path && !stat(h->socket_path, &now) && now.st_ino == h->socket.st_ino &&
+	    now.st_dev == h->socket.st_dev)
 		unlink(h->socket_path);
 	vtm_pidfile_remove(h->pid_fd, h->pid_path);
 	vtm_user_clear(&h->user);

@@ -52,7 +52,8 @@ int vtm_user_find(struct vtm_user *u, const char *name, GError **error)
 	errno = 0;
 	pw = getpwnam(name);
 	if (!pw)
-		return fail(error, VTM_ERROR_CONFIG, "User %s: %s", name, errno ? g_strerror(errno) : "there is no such user");
+		return fail(error, VTM_ERROR_CONFIG, "User %s: %s", name,
+			    errno ? g_strerror(errno) : "there is no such user");
 	if (geteuid() && geteuid() != pw->pw_uid)
 		return fail(error, VTM_ERROR_CONFIG, "User %s: only root can become another user", name);
 	u->name = g_strdup(name);
@@ -92,7 +93,8 @@ void vtm_limits_raise(void)
 
 	if (getrlimit(RLIMIT_NOFILE, &files))
 		return;
-	files.rlim_cur = files.rlim_max == RLIM_INFINITY ? FILES_MAX : MAX(files.rlim_cur, MIN(files.rlim_max, FILES_MAX));
+	if (files.rlim_cur < FILES_MAX)	/* RLIM_INFINITY is the largest number */
+		files.rlim_cur = MIN(files.rlim_max, FILES_MAX);
 	setrlimit(RLIMIT_NOFILE, &files);
 }
 
@@ -124,8 +126,8 @@ static int check_directory(const char *path, GError **error)
 	int result = 0;
 
 	if (stat(dir, &st))
-		result = fail(error, VTM_ERROR_CONFIG, "socket %s: directory %s: %s; create it, writable for the User only", path,
-			      dir, g_strerror(errno));
+		result = fail(error, VTM_ERROR_CONFIG,
+			      "socket %s: directory %s: %s; create it, writable for the User only", path, dir, g_strerror(errno));
 	else if (!S_ISDIR(st.st_mode))
 		result = fail(error, VTM_ERROR_CONFIG, "socket %s: %s is not a directory", path, dir);
 	g_free(dir);
@@ -140,7 +142,8 @@ int vtm_socket_claim(const char *path, GError **error)
 		return errno == ENOENT ? check_directory(path, error) : check_directory(path, error) ? -1 :
 		       fail(error, VTM_ERROR_IO, "socket %s: %s", path, g_strerror(errno));
 	if (!S_ISSOCK(st.st_mode))
-		return fail(error, VTM_ERROR_CONFIG, "socket %s: there is something that is not a socket; move it away", path);
+		return fail(error, VTM_ERROR_CONFIG, "socket %s: there is something that is not a socket; move it away",
+			    path);
 	switch (answers(path)) {
 	case 1:
 		return fail(error, VTM_ERROR_IO, "socket %s: a process listens there already; stop it first", path);
@@ -163,8 +166,8 @@ int vtm_socket_own(const char *path, mode_t mode, const struct vtm_user *u, cons
 	if (group && !gr)
 		return fail(error, VTM_ERROR_CONFIG, "SocketGroup %s: there is no such group", group);
 	if (lchown(path, geteuid() ? (uid_t)-1 : u->uid, gid) && (group || !geteuid()))
-		return fail(error, VTM_ERROR_IO, "socket %s: cannot be given to group %s: %s", path, group ? group : "of the user",
-			    g_strerror(errno));
+		return fail(error, VTM_ERROR_IO, "socket %s: cannot be given to group %s: %s", path,
+			    group ? group : "of the user", g_strerror(errno));
 	if (chmod(path, mode))
 		return fail(error, VTM_ERROR_IO, "socket %s: %s", path, g_strerror(errno));
 	return 0;

@@ -33,8 +33,9 @@ int vtm_pidfile_write(int fd, GError **error);
 /* Removes the file, or empties it when its directory is not ours.  fd -1 is fine. */
 void vtm_pidfile_remove(int fd, const char *path);
 
-/* Goes to the background.  Returns in the child only, with the descriptor that takes its word; the first process waits for
- * it and exits with the status it is told, or with 71 (EX_OSERR) if the child dies before. -1: could not fork. */
+/* Goes to the background.  Returns in the child only, with the descriptor that takes its word; the first process
+ * waits for it and exits with the status it is told, or with 71 (EX_OSERR) if the child dies before. -1: could not
+ * fork. */
 int vtm_background(GError **error);
 /* The child's word: it works (0), or did not start (a status of sysexits.h).  Detaches standard input, output and, with
  * <quiet>, error.  fd -1 is fine. */

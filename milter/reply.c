@@ -61,7 +61,7 @@ sfsistat vtm_reply_verdict(SMFICTX *ctx, const struct vtm_message *m, const stru
 	case VTM_ON_BAD_QUARANTINE:
 		n.quarantined = smfi_quarantine(ctx, text("VirusTotal knows its content as malicious")) == MI_SUCCESS;
 		if (!n.quarantined)
-			vtm_log_limited(VTM_LOG_ERROR, "quarantine", "the MTA does not put messages into quarantine for us");
+			vtm_log_limited(VTM_LOG_ERROR, "quarantine", "the MTA does not put messages into quarantine");
 		break;
 	case VTM_ON_BAD_REJECT:
 		n.rejected = 1;
@@ -93,8 +93,8 @@ sfsistat vtm_reply_gone(const char *queue_id, const struct vtm_message *m, const
 	const struct vtm_counts n = { .messages = 1, .lost_mta = 1, .forged = m->forged > 0 };
 
 	vtm_daemon_count(&n);
-	vtm_log(VTM_LOG_WARNING, "%s: the MTA gave up after %.1f s: is its time-out for milters shorter than Timeout?", queue_id,
-		(double)d->delay_ms / 1000);
+	vtm_log(VTM_LOG_WARNING, "%s: the MTA gave up after %.1f s: is its time-out for milters shorter than Timeout?",
+		queue_id, (double)d->delay_ms / 1000);
 	return SMFIS_CONTINUE;
 }
 

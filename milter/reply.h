@@ -15,7 +15,8 @@ void vtm_reply_strip(SMFICTX *ctx, const struct vtm_message *m);
 void vtm_reply_headers(SMFICTX *ctx, const struct vtm_message *m, const struct vtm_decision *d);
 /* OnBad, and to go on for everything else. */
 sfsistat vtm_reply_verdict(SMFICTX *ctx, const struct vtm_message *m, const struct vtm_decision *d);
-/* Refuses a message with more X-VT-* names than can be deleted: no MTA hands on so many, and it would pass with forged ones. */
+/* Refuses a message with more X-VT-* names than can be deleted: no MTA hands on so many, and it would pass with
+ * forged ones. */
 sfsistat vtm_reply_overrun(SMFICTX *ctx, const char *queue_id, const struct vtm_message *m);
 /* The MTA went away during the wait: what it does with the message is its own affair. */
 sfsistat vtm_reply_gone(const char *queue_id, const struct vtm_message *m, const struct vtm_decision *d);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* session.h - one connection of the MTA and the message that it is handing over.
  *
- * Lives in libmilter's private pointer: a session's callbacks come one after another, each perhaps in another thread.  Nothing here
- * is locked. */
+ * Lives in libmilter's private pointer: a session's callbacks come one after another, each perhaps in another thread.
+ * Nothing here is locked. */
 #ifndef VTM_SESSION_H
 #define VTM_SESSION_H
 

@@ -17,7 +17,7 @@
 #include "log.h"
 
 #define CONNECT_WAIT_MS 50
-#define LINGER_MS 1000	/* for so long after a callback the thread looks every VTM_TICK_SETTLE_MS: cheaper than waking it each time */
+#define LINGER_MS 1000	/* so long after a callback the thread looks often by itself: cheaper than waking it */
 
 struct vtm_ticker {
 	const struct vtm_clock *clock;
@@ -30,7 +30,7 @@ struct vtm_ticker {
 	GCond cond;
 	bool ending;
 	unsigned staying;
-	int64_t busy_ms;	/* when the first one came after the last tick, or of the tick if some stayed; 0: nobody came */
+	int64_t busy_ms;	/* when the first came after the last tick; if some stay, of that tick; 0: nobody */
 	int64_t entered_ms;	/* when the last one came */
 	int64_t wake_ms;	/* when the thread looks again by itself */
 	uint64_t ticks;
@@ -55,8 +55,8 @@ static bool has_prefix(const char *conn, const char *prefix, const char **rest_r
 	return true;
 }
 
-/* The way to a local socket goes through the descriptor: it does not need the right to search its directories, and it leads
- * to our socket even when somebody puts another one in its place. */
+/* The way to a local socket goes through the descriptor: it does not need the right to search its directories, and it
+ * leads to our socket even when somebody puts another one in its place. */
 static int address_local(struct vtm_ticker *t, const char *path, GError **error)
 {
 	struct sockaddr_un *un = (struct sockaddr_un *)&t->address;
@@ -162,7 +162,7 @@ static bool tick(const struct vtm_ticker *t)
 static void tick_or_warn(const struct vtm_ticker *t)
 {
 	if (!tick(t))
-		vtm_log_limited(VTM_LOG_WARNING, "ticker", "cannot connect to our own socket, so that sessions may have to "
+		vtm_log_limited(VTM_LOG_WARNING, "ticker", "cannot connect to our own socket, sessions may have to "
 				"wait for each other: %s", g_strerror(errno));
 }
 

@@ -7,13 +7,14 @@
  * it is done.  Waiting in a callback for minutes is what this program is for, so it makes these connections itself.
  *
  * A callback that may block *stays* here meanwhile (xxfi_eom).  A connection is opened and closed at once
- *	- VTM_TICK_SETTLE_MS after a callback began to block.  A session can only be left over by the last worker that woke
- *	  up, so the new thread finds it; that session may block in its turn and have left others.  There is one connection
- *	  more than callbacks began to block, so that any number of left-over sessions is found in a few turns;
- *	- VTM_TICK_PERIOD_MS after the last one, while callbacks block or when one came and went: a worker whose MTA sends
- *	  message after message without a pause looks for nobody else either.
- * Nothing is opened while nothing happens.  Such a connection says nothing: libmilter calls xxfi_close for it and no other
- * callback.  A libmilter without the pool does not mind.
+ *	- VTM_TICK_SETTLE_MS after a callback began to block.  A session can only be left over by the last worker
+ *	  that woke up, so the new thread finds it; that session may block in its turn and have left others.  There
+ *	  is one connection more than callbacks began to block, so that any number of left-over sessions is found
+ *	  in a few turns;
+ *	- VTM_TICK_PERIOD_MS after the last one, while callbacks block or when one came and went: a worker whose
+ *	  MTA sends message after message without a pause looks for nobody else either.
+ * Nothing is opened while nothing happens.  Such a connection says nothing: libmilter calls xxfi_close for it and no
+ * other callback.  A libmilter without the pool does not mind.
  *
  * Source: sendmail 8.17.1 libmilter/worker.c, mi_start_session(), mi_pool_controller(), mi_worker().
  */

@@ -3,8 +3,8 @@
  *
  *	milter-drive [-n SESSIONS] [-f FILE] [-p OTHERS] ... SOCKET
  *
- * The main sessions send FILE; with -p, other sessions send a message that needs no waiting as long as the main ones last.
- * Prints one line of NAME=VALUE; exit status 0 if no session failed.
+ * The main sessions send FILE; with -p, other sessions send a message that needs no waiting as long as the main ones
+ * last. Prints one line of NAME=VALUE; exit status 0 if no session failed.
  */
 #include <getopt.h>
 #include <stdio.h>
@@ -221,13 +221,14 @@ static void print_result(const struct options *o, struct result *r)
 	if (o->edits && r->edits)
 		for (unsigned i = 0; i < r->edits->len; i++)
 			puts(r->edits->pdata[i]);
-	printf("sessions=%u messages=%u errors=%u reply_max_ms=%" G_GINT64_FORMAT " slowest=%s eom_min_ms=%" G_GINT64_FORMAT
-	       " eom_max_ms=%" G_GINT64_FORMAT " other_eom_max_ms=%" G_GINT64_FORMAT " continued=%u accepted=%u rejected=%u "
-	       "tempfailed=%u discarded=%u%s%s\n",
-	       r->sessions, r->messages, r->errors, r->reply_max_ms, r->slowest, r->messages ? MIN(r->eom_min_ms, r->eom_max_ms) : 0,
-	       r->eom_max_ms, r->other_max_ms, r->replies[SMFIR_CONTINUE], r->replies[SMFIR_ACCEPT],
-	       r->replies[SMFIR_REJECT] + r->replies[SMFIR_REPLYCODE], r->replies[SMFIR_TEMPFAIL],
-	       r->replies[SMFIR_DISCARD], r->why ? " why=" : "", r->why ? r->why : "");
+	printf("sessions=%u messages=%u errors=%u reply_max_ms=%" G_GINT64_FORMAT " slowest=%s", r->sessions,
+	       r->messages, r->errors, r->reply_max_ms, r->slowest);
+	printf(" eom_min_ms=%" G_GINT64_FORMAT " eom_max_ms=%" G_GINT64_FORMAT " other_eom_max_ms=%" G_GINT64_FORMAT,
+	       MIN(r->eom_min_ms, r->eom_max_ms), r->eom_max_ms, r->other_max_ms);
+	printf(" continued=%u accepted=%u rejected=%u tempfailed=%u discarded=%u", r->replies[SMFIR_CONTINUE],
+	       r->replies[SMFIR_ACCEPT], r->replies[SMFIR_REJECT] + r->replies[SMFIR_REPLYCODE],
+	       r->replies[SMFIR_TEMPFAIL], r->replies[SMFIR_DISCARD]);
+	printf("%s%s\n", r->why ? " why=" : "", r->why ? r->why : "");
 }
 
 static bool read_options(int argc, char **argv, struct options *o)
@@ -273,8 +274,9 @@ static bool read_options(int argc, char **argv, struct options *o)
 
 int main(int argc, char **argv)
 {
-	struct options o = { .address = "192.0.2.1", .sender = "<sender@example.org>", .recipient = "<user@example.test>",
-		.sessions = 1, .messages = 1, .gap_ms = 1000, .other_gap_ms = 50, .timeout_ms = 60000,
+	struct options o = { .address = "192.0.2.1", .sender = "<sender@example.org>",
+		.recipient = "<user@example.test>", .sessions = 1, .messages = 1, .gap_ms = 1000, .other_gap_ms = 50,
+		.timeout_ms = 60000,
 		.actions = 0x1ff, .steps = 0x1fffff };
 	struct result r = { .eom_min_ms = G_MAXINT64, .slowest = "none" };
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* milter-wire.h - the MTA's end of the milter protocol, for drivers and tests.
  *
- * Speaks protocol version 6 as Postfix does; honours what the milter asked for in its negotiation (steps it does not want
- * to see, replies it does not want to give).  One thread a session; any number of sessions in a process.
+ * Speaks protocol version 6 as Postfix does; honours what the milter asked for in its negotiation (steps it does not
+ * want to see, replies it does not want to give).  One thread a session; any number of sessions in a process.
  * Source: sendmail 8.17.1 include/libmilter/mfdef.h, libmilter/docs.
  */
 #ifndef MILTER_WIRE_H

@@ -3,8 +3,8 @@
  *
  *	null-milter [-t] [-d] SOCKET
  *
- * A message with the header "X-Hold: MS" is held for so long at its end, with progress every second; all others go on at
- * once.  -t: with the ticker; -d: reply to DATA (for TCP).  Says "ready" when it listens.
+ * A message with the header "X-Hold: MS" is held for so long at its end, with progress every second; all others go on
+ * at once.  -t: with the ticker; -d: reply to DATA (for TCP).  Says "ready" when it listens.
  */
 #include <pthread.h>
 #include <signal.h>
@@ -21,8 +21,8 @@
 #include "ticker.h"
 
 static struct vtm_ticker *ticker;
-static unsigned long steps = SMFIP_NR_CONN | SMFIP_NR_HELO | SMFIP_NR_MAIL | SMFIP_NR_RCPT | SMFIP_NR_DATA | SMFIP_NR_HDR |
-	SMFIP_NR_EOH | SMFIP_NR_BODY;
+static unsigned long steps = SMFIP_NR_CONN | SMFIP_NR_HELO | SMFIP_NR_MAIL | SMFIP_NR_RCPT | SMFIP_NR_DATA |
+	SMFIP_NR_HDR | SMFIP_NR_EOH | SMFIP_NR_BODY;
 
 static sfsistat reply(unsigned long bit)
 {
@@ -111,7 +111,8 @@ static sfsistat on_close(SMFICTX *ctx)
 static bool start(char *spec, bool with_ticker)
 {
 	struct smfiDesc desc = { .xxfi_name = g_strdup("null-milter"), .xxfi_version = SMFI_VERSION,
-		.xxfi_flags = SMFIF_ADDHDRS, .xxfi_connect = on_connect, .xxfi_envfrom = on_mail, .xxfi_envrcpt = on_rcpt,
+		.xxfi_flags = SMFIF_ADDHDRS, .xxfi_connect = on_connect, .xxfi_envfrom = on_mail,
+		.xxfi_envrcpt = on_rcpt,
 		.xxfi_data = on_data, .xxfi_header = on_header, .xxfi_eoh = on_eoh, .xxfi_body = on_body,
 		.xxfi_eom = on_eom, .xxfi_close = on_close, .xxfi_negotiate = on_negotiate };
 	GError *error = NULL;

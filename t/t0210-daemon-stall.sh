@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
-# t0210-daemon-stall.sh - sessions that wait at the end of a message delay no other session, whatever libmilter's pool does.
+# t0210-daemon-stall.sh - sessions that wait at the end of a message delay no other, whatever libmilter's pool does.
 . "${srcdir:-$(dirname "$0")/..}/t/lib.sh"
 need_built t/milter-drive t/null-milter
 

@@ -17,8 +17,8 @@ passes()
 start_fakevt --per-minute 0 || bail 'no stand-in'
 start_vtmilter 'ReportHeaders no' 'RequestsPerMinute 0' || bail 'no vtmilter'
 ok 'by a local socket' passes "unix:$milter_socket" VT_Hash_not_found
-like "$(cat "$milter_log")" 'LUA1: from=<a@example.org>, items=1, tags=VT_Hash_not_found, delay=[0-9.]+, asked=1, cached=0' \
-	'a line in the log'
+line='LUA1: from=<a@example.org>, items=1, tags=VT_Hash_not_found, delay=[0-9.]+, asked=1, cached=0'
+like "$(cat "$milter_log")" "$line" 'a line in the log'
 unlike "$(cat "$milter_log")" 'LUA2' 'none for the message that was aborted'
 stop_vtmilter
 

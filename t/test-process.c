@@ -63,7 +63,8 @@ static void test_claim(void)
 	fd = listen_at(path);
 	struct vtm_user me;
 	vtm_user_find(&me, NULL, NULL);
-	ok(!vtm_socket_own(path, 0600, &me, NULL, &error) && !stat(path, &st) && (st.st_mode & 07777) == 0600, "mode is set");
+	ok(!vtm_socket_own(path, 0600, &me, NULL, &error), "socket is given away");
+	ok(!stat(path, &st) && (st.st_mode & 07777) == 0600, "... with its mode");
 	ok(failed(vtm_socket_own(path, 0600, &me, "no-such-group", &error), &error, "no such group"), "unknown group");
 	close(fd);
 	g_free(path);
@@ -78,7 +79,8 @@ static void test_pidfile(void)
 	int fd = vtm_pidfile_open(path, &error), status;
 	pid_t child;
 
-	ok(fd >= 0 && !vtm_pidfile_write(fd, &error) && g_file_get_contents(path, &text, NULL, NULL), "PID file written");
+	ok(fd >= 0 && !vtm_pidfile_write(fd, &error), "PID file written");
+	ok(g_file_get_contents(path, &text, NULL, NULL), "... for all to read");
 	is_str(text, mine, "... with our number");
 	child = fork();
 	if (!child) {

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* tsan-glib.c - GLib's mutexes, conditions and once made of pthreads', for programs built with the thread sanitizer.
  *
- * GLib locks by system calls that the sanitizer does not see, so that each use of a GMutex would look like a race; pthreads it
- * sees.  A part of libvtmilter.a in such builds: these functions take the place of GLib's in programs and in GLib itself.
+ * GLib locks by system calls that the sanitizer does not see, so that each use of a GMutex would look like a race;
+ * pthreads it sees.  A part of libvtmilter.a in such builds: these functions take the place of GLib's in programs and
+ * in GLib itself.
  */
 #include <errno.h>
 #include <glib.h>
