@@ -235,8 +235,10 @@ int vtm_tnef_walk(const char *data, size_t len, vtm_tnef_each *each, void *arg)
 {
 	struct cursor c = { (const uint8_t *)data, len, false };
 	struct walk w = { .each = each, .arg = arg };
-	bool fine = take_le(&c, 4) == SIGNATURE;
+	bool fine = true;
 
+	if (take_le(&c, 4) != SIGNATURE)
+		return -1;
 	take(&c, 2);
 	/* bad properties of one attachment do not hide the next one */
 	while (!c.bad && c.left && w.files <= VTM_TNEF_FILES_MAX) {
