@@ -491,6 +491,7 @@ static void stop_sessions(void)
 		vtm_resolver_release_all(resolver);
 	while (g_atomic_int_get(&vtm_daemon.open) > 0 && vtm_boot_ms(vtm_daemon.clock) < start_ms + DRAIN_MS)
 		pause_ms(POLL_MS);
+	vtm_ticker_closing(vtm_daemon.ticker);
 	thread = g_thread_new("stop", stop_milter, NULL);
 	do {
 		vtm_ticker_kick(vtm_daemon.ticker);

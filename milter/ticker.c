@@ -25,6 +25,7 @@ struct vtm_ticker {
 	socklen_t address_len;
 	int anchor;		/* O_PATH on a local socket, -1: none */
 	GThread *thread;
+	int closing;		/* atomic */
 
 	GMutex lock;		/* covers the rest; never held over I/O */
 	GCond cond;
@@ -159,9 +160,14 @@ static bool tick(const struct vtm_ticker *t)
 	return done;
 }
 
-static void tick_or_warn(const struct vtm_ticker *t)
+void vtm_ticker_closing(struct vtm_ticker *t)
 {
-	if (!tick(t))
+	g_atomic_int_set(&t->closing, 1);
+}
+
+static void tick_or_warn(struct vtm_ticker *t)
+{
+	if (!tick(t) && !g_atomic_int_get(&t->closing))
 		vtm_log_limited(VTM_LOG_WARNING, "ticker", "cannot connect to our own socket, sessions may have to "
 				"wait for each other: %s", g_strerror(errno));
 }

@@ -51,6 +51,9 @@ void vtm_ticker_free(struct vtm_ticker *t);
 void vtm_ticker_enter(struct vtm_ticker *t, struct vtm_ticker_stay *stay);
 void vtm_ticker_leave(struct vtm_ticker *t, struct vtm_ticker_stay *stay);
 
+/* libmilter is about to close the socket: from now on nobody need answer on it. */
+void vtm_ticker_closing(struct vtm_ticker *t);
+
 /* How many stay now. */
 unsigned vtm_ticker_staying(struct vtm_ticker *t);
 
