@@ -66,11 +66,11 @@ struct vtm_lookup *vtm_scan_lookup_of(struct vtm_item *item, const struct vtm_sc
 }
 
 /* 0..3: the order in which a message's items share its MaxLookupsPerMessage. */
-static int preference(struct asking *a, const struct vtm_item *item)
+static int preference(GHashTable *hosts, const struct vtm_item *item)
 {
 	if (item->kind == VTM_ATTACHMENT)
 		return item->risky ? 0 : 1;
-	return g_hash_table_add(a->hosts, item->host) ? 2 : 3;
+	return g_hash_table_add(hosts, item->host) ? 2 : 3;
 }
 
 static enum vtm_class class_of(int preference)
@@ -117,7 +117,7 @@ static void collect(struct asking *a, const struct vtm_items *items, const struc
 		if (item->wrapper || item->unasked || item->ignored)
 			g_ptr_array_add(by[0], item);
 		else
-			g_ptr_array_add(by[preference(a, item)], item);
+			g_ptr_array_add(by[preference(a->hosts, item)], item);
 	}
 	for (int p = 0; p < 4; p++) {
 		for (guint i = 0; i < by[p]->len; i++)
@@ -204,6 +204,7 @@ void vtm_scan_journal(struct vtm_resolver *resolver, const struct vtm_scan_setti
 	struct vtm_journal_message *m = g_new0(struct vtm_journal_message, 1);
 	guint n = d->items->list->len;
 	struct vtm_journal_item *items = g_new0(struct vtm_journal_item, n);
+	GHashTable *hosts;
 	bool pending = false;
 
 	m->queue_id = g_strdup(envelope->queue_id);
@@ -214,6 +215,7 @@ void vtm_scan_journal(struct vtm_resolver *resolver, const struct vtm_scan_setti
 	m->time_ms = utc_ms;
 	m->size = size;
 	m->tags = m->tags_delivered = d->tags;
+	hosts = g_hash_table_new(g_str_hash, g_str_equal);
 	for (guint i = 0; i < n; i++) {
 		struct vtm_item *item = vtm_item_copy(d->items->list->pdata[i]);
 		struct vtm_report report = item->report;
@@ -224,12 +226,14 @@ void vtm_scan_journal(struct vtm_resolver *resolver, const struct vtm_scan_setti
 		if (l) {
 			items[i].has_key = true;
 			items[i].key = l->key;
+			items[i].why = vtm_class_why(class_of(preference(hosts, item)));
 			vtm_lookup_free(l);
 		}
 		if (vtm_verdict_is_answer(report.verdict))
 			items[i].answered_ms = utc_ms;
 		pending = pending || report.verdict == VTM_PENDING;
 	}
+	g_hash_table_destroy(hosts);
 	m->done_ms = pending ? 0 : utc_ms;
 	vtm_resolver_journal(resolver, m, items, n);
 }

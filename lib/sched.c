@@ -899,6 +899,14 @@ static void send_one(struct vtm_sched *s, struct vtm_entry *e, vtm_slot slot, in
 		finish(s, e, &r);
 		return;
 	}
+	if (vtm_log_wants(VTM_LOG_DEBUG)) {
+		char hex[65];
+
+		vtm_key_hex(&e->lookup->key, hex);
+		vtm_log(VTM_LOG_DEBUG, "queue: asking about %s %s after %" G_GINT64_FORMAT " ms, %u behind it: %s",
+			vtm_lookup_kind_name((enum vtm_lookup_kind)e->lookup->key.kind), hex, now - e->since_ms,
+			vtm_queue_size(s->queue) - s->in_flight, vtm_class_why(class));
+	}
 	s->stats.asked[class]++;
 	s->stats.reasks += class == VTM_CLASS_REASK;
 	s->stats.submissions += class == VTM_CLASS_SUBMIT;

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "hash.h"
+#include "json.h"
 #include "log.h"
 #include "sched.h"
 
@@ -18,8 +19,8 @@
 #define START_UTC_MS (G_GINT64_CONSTANT(1767225600) * 1000)	/* 2026-01-01 */
 #define ITEMS_MAX 40
 
-enum pattern { POISSON, BURST, NEWSLETTER, ABUSER, PATTERNS };
-static const char *const pattern_names[] = { "poisson", "burst", "newsletter", "abuser" };
+enum pattern { POISSON, BURST, NEWSLETTER, ABUSER, ITEMS, PATTERNS };
+static const char *const pattern_names[] = { "poisson", "burst", "newsletter", "abuser", "items" };
 
 struct options {
 	enum pattern pattern;
@@ -29,6 +30,7 @@ struct options {
 	struct vtm_budget_limits limits;
 	unsigned max_waiting;
 	guint32 seed;
+	const char *items;		/* file of `vtmilterctl extract --json`, for ITEMS */
 };
 
 /* What a message asks about; an item is a number that many messages may share. */
@@ -62,6 +64,7 @@ struct sim {
 	GSequence *events;
 	guint64 serial;
 	GRand *rand;
+	GPtrArray *samples;		/* of GPtrArray of struct vtm_want: real messages' look-ups */
 	/* the server */
 	GQueue window;			/* of arrival times, boxed */
 	int64_t day;
@@ -259,6 +262,73 @@ static unsigned links_of(struct sim *s)
 	return (unsigned)(-log(g_rand_double_range(s->rand, 0.001, 1)) * 4);
 }
 
+/* ---- real messages' items --------------------------------------------------------------------- */
+
+/* Adds the item of one JSON line to the last message, or to a new one when its file is another. */
+static void read_item(struct sim *s, const char *line, char **file, GHashTable *hosts)
+{
+	char *name = vtm_json_get_text(line, "file"), *kind = vtm_json_get_text(line, "kind");
+	bool url = !g_strcmp0(kind, "url");
+	char *subject = vtm_json_get_text(line, url ? "url" : "sha256"), *host = vtm_json_get_text(line, "host");
+	struct vtm_want w = { 0 };
+
+	if (name && subject)
+		w.lookup = vtm_lookup_new(url ? VTM_LOOKUP_URL : VTM_LOOKUP_FILE, subject);
+	if (w.lookup) {
+		if (g_strcmp0(name, *file)) {
+			g_ptr_array_add(s->samples, g_array_new(FALSE, FALSE, sizeof(struct vtm_want)));
+			g_free(*file);
+			*file = g_strdup(name);
+			g_hash_table_remove_all(hosts);
+		}
+		w.class = !url ? VTM_CLASS_RISKY : g_hash_table_add(hosts, g_strdup(host ? host : "")) ? VTM_CLASS_URL_FIRST :
+			  VTM_CLASS_URL_MORE;
+		g_array_append_val((GArray *)s->samples->pdata[s->samples->len - 1], w);
+	}
+	g_free(name);
+	g_free(kind);
+	g_free(subject);
+	g_free(host);
+}
+
+static bool read_items(struct sim *s)
+{
+	GHashTable *hosts = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	char *text, *file = NULL;
+	GStrv lines;
+
+	if (!s->o.items || !g_file_get_contents(s->o.items, &text, NULL, NULL))
+		return false;
+	lines = g_strsplit(text, "\n", -1);
+	s->samples = g_ptr_array_new();
+	for (int i = 0; lines[i]; i++)
+		read_item(s, lines[i], &file, hosts);
+	g_strfreev(lines);
+	g_free(text);
+	g_free(file);
+	g_hash_table_destroy(hosts);
+	return s->samples->len > 0;
+}
+
+/* A message with the items of a real one. */
+static void sample_at(struct sim *s, int64_t at_ms)
+{
+	const GArray *sample = s->samples->pdata[g_rand_int_range(s->rand, 0, (gint32)s->samples->len)];
+	struct event *e = event_new(s, at_ms, ARRIVAL);
+	struct sim_message *m = g_new0(struct sim_message, 1);
+
+	m->came_ms = at_ms;
+	m->ticket.n = MIN(sample->len, ITEMS_MAX);
+	m->ticket.wants = g_memdup2(sample->data, m->ticket.n * sizeof(struct vtm_want));
+	for (unsigned i = 0; i < m->ticket.n; i++)
+		m->ticket.wants[i].lookup = vtm_lookup_copy(m->ticket.wants[i].lookup);
+	m->ticket.max_lookups = 10;
+	m->ticket.owner = m;
+	m->ticket.client_net = g_strdup_printf("192.0.%d.0/24", g_rand_int_range(s->rand, 0, 256));
+	e->message = m;
+	g_sequence_insert_sorted(s->events, e, by_time, NULL);
+}
+
 /* All arrivals of the run. */
 static void make_mail(struct sim *s)
 {
@@ -272,7 +342,10 @@ static void make_mail(struct sim *s)
 
 			if (s->o.pattern == BURST)	/* half of the mail in four minutes */
 				at = i % 2 ? at : day + 10 * 3600000 + (int64_t)(i % 4) * 3600000 + at % 60000;
-			arrive_at(s, at, links_of(s), false);
+			if (s->o.pattern == ITEMS)
+				sample_at(s, at);
+			else
+				arrive_at(s, at, links_of(s), false);
 		}
 		for (unsigned i = 0; s->o.pattern == NEWSLETTER && i < s->o.messages / 10; i++)
 			arrive_at(s, day + 9 * 3600000 + i * 50, 28, false);
@@ -507,7 +580,8 @@ static void report(struct sim *s, const struct vtm_sched_stats *stats)
 
 static void usage(FILE *to)
 {
-	fputs("usage: sim [--pattern poisson|burst|newsletter|abuser] [--policy vtmilter|fifo] [--days N]\n"
+	fputs("usage: sim [--pattern poisson|burst|newsletter|abuser|items] [--items FILE]\n"
+	      "           [--policy vtmilter|fifo] [--days N]\n"
 	      "           [--messages N_A_DAY] [--timeout SECONDS] [--per-minute N] [--per-day N] [--seed N]\n", to);
 }
 
@@ -516,7 +590,7 @@ static int parse(struct options *o, int argc, char **argv)
 	static const struct option options[] = {
 		{ "pattern", 1, NULL, 'p' }, { "policy", 1, NULL, 'P' }, { "days", 1, NULL, 'd' },
 		{ "messages", 1, NULL, 'm' }, { "timeout", 1, NULL, 't' }, { "per-minute", 1, NULL, 'n' },
-		{ "per-day", 1, NULL, 'D' }, { "seed", 1, NULL, 's' }, { "help", 0, NULL, 'h' }, { 0 }
+		{ "per-day", 1, NULL, 'D' }, { "items", 1, NULL, 'i' }, { "seed", 1, NULL, 's' }, { "help", 0, NULL, 'h' }, { 0 }
 	};
 	int c;
 
@@ -537,6 +611,7 @@ static int parse(struct options *o, int argc, char **argv)
 		case 't': o->timeout_ms = (int64_t)n * 1000; break;
 		case 'n': o->limits.per_minute = (uint32_t)n; break;
 		case 'D': o->limits.per_day = (uint32_t)n; break;
+		case 'i': o->items = optarg; break;
 		case 's': o->seed = (guint32)n; break;
 		case 'h': usage(stdout); return -1;
 		default: return 64;
@@ -612,6 +687,11 @@ int main(int argc, char **argv)
 	s.in_line = key_set();
 	s.verdicts = key_set();
 	uri = g_strdup_printf("sqlite:%s/sim.db", dir);
+	if (s.o.pattern == ITEMS && !read_items(&s)) {
+		fputs("sim: --pattern items needs --items FILE, the output of vtmilterctl extract --json\n", stderr);
+		remove(dir);
+		return 64;
+	}
 	make_mail(&s);
 	if (s.o.fifo) {
 		run_fifo(&s);

@@ -28,6 +28,19 @@ line=$("$builddir/t/sim" --pattern poisson --policy fifo)
 diag "$line"
 ok 'first in first out, as a naive milter: the median message is delayed' [ "$(value delay_median "$line" | cut -d. -f1)" -ge 60 ]
 
+# Real items: of the sample messages here, or of the corpus where there is one.
+messages=$srcdir/../shared/corpus/messages
+[ -d "$messages" ] || messages=$data/messages
+"$builddir/milter/vtmilterctl" extract --json "$messages" >"$work/items.json" 2>/dev/null
+line=$("$builddir/t/sim" --pattern items --items "$work/items.json" --messages 1000)
+diag "$line"
+is "$(value violations "$line")" 0 'real items: no request over the budget'
+is "$(value delay_median "$line")" 0.000 'real items: the median message is not delayed'
+ok 'real items: never more than 9 wait' [ "$(value waiting_max "$line")" -le 9 ]
+is "$(value risky_asked "$line")" 100.0 'real items: every attachment is asked'
+"$builddir/t/sim" --pattern items >/dev/null 2>&1
+is $? 64 'items without a file are refused'
+
 "$builddir/t/sim" --pattern nonsense >/dev/null 2>&1
 is $? 64 'an unknown pattern is refused'
 done_testing

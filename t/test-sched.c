@@ -578,6 +578,96 @@ static void property(guint32 seed)
 	rig_clear(&r);
 }
 
+/* The one flight of <op>; its index, or -1. */
+static int flight_of(const struct rig *r, enum vtm_op op)
+{
+	for (guint i = 0; i < r->flights->len; i++)
+		if (g_array_index(r->flights, struct flight, i).op == op)
+			return (int)i;
+	return -1;
+}
+
+/* Ends the flight of <op> with <answer> and the analysis "u-1". */
+static void end_op(struct rig *r, enum vtm_op op, enum vtm_answer answer, uint32_t undetected)
+{
+	int i = flight_of(r, op);
+	char id[] = "u-1";
+
+	if (!ok(i >= 0, "operation %d is in flight", (int)op))
+		return;
+	struct flight f = g_array_index(r->flights, struct flight, i);
+	struct vtm_result result = { .tag = f.tag, .answer = answer, .retry_after_ms = -1, .took_ms = 100,
+				     .analysis = answer == VTM_ANSWER_SUBMITTED ? id : NULL };
+
+	g_array_remove_index(r->flights, (guint)i);
+	result.report.undetected = undetected;
+	vtm_sched_result(r->sched, &result);
+}
+
+/* SubmitUnknownURLs: submitted once, polled with growing pauses inside the budget, clean only when the analysis says so. */
+static void submission(void)
+{
+	struct rig r;
+	struct mail *m, *private;
+	unsigned sent;
+
+	rig_init(&r);
+	begin(&r);
+	private = mail_new(&r, "private", 0, 1, VTM_CLASS_URL_FIRST, 120000);
+	vtm_sched_add(r.sched, &private->ticket);
+	step(&r);
+	end_op(&r, VTM_OP_LOOKUP, VTM_ANSWER_NOT_FOUND, 0);
+	step(&r);
+	is_int(flight_of(&r, VTM_OP_SUBMIT_URL), -1, "a url that may not be submitted is not");
+	is_str(vtm_verdict_name(verdict(private, 0)), "unknown", "and unknown");
+	m = mail_new(&r, "submit", 0, 1, VTM_CLASS_URL_FIRST, 120000);
+	m->ticket.wants[0].submit = true;
+	vtm_sched_add(r.sched, &m->ticket);
+	step(&r);
+	end_op(&r, VTM_OP_LOOKUP, VTM_ANSWER_NOT_FOUND, 0);
+	is_int(m->released, 0, "another one waits on");
+	step(&r);
+	end_op(&r, VTM_OP_SUBMIT_URL, VTM_ANSWER_SUBMITTED, 0);
+	sent = r.sent->len;
+	pass(&r, 14000);
+	is_int(r.sent->len, sent, "its analysis is not polled at once");
+	pass(&r, 2000);
+	end_op(&r, VTM_OP_ANALYSIS, VTM_ANSWER_ANALYSING, 0);
+	ok(verdict(m, 0) != VTM_CLEAN, "a queued analysis is not clean");
+	pass(&r, 100000);
+	end_op(&r, VTM_OP_ANALYSIS, VTM_ANSWER_REPORT, 60);
+	is_int(r.answers, 2, "the completed one is an answer");
+	vtm_sched_cancel(r.sched, &m->ticket);
+	mail_free(m);
+	m = mail_new(&r, "submit", 0, 1, VTM_CLASS_URL_FIRST, 0);
+	vtm_sched_add(r.sched, &m->ticket);
+	is_str(vtm_verdict_name(verdict(m, 0)), "clean", "and cached");
+	mail_free(m);
+	m = mail_new(&r, "endless", 0, 1, VTM_CLASS_URL_FIRST, 0);
+	m->ticket.wants[0].submit = true;
+	vtm_sched_add(r.sched, &m->ticket);
+	pass(&r, 120000);
+	end_op(&r, VTM_OP_LOOKUP, VTM_ANSWER_NOT_FOUND, 0);
+	pass(&r, 120000);
+	end_op(&r, VTM_OP_SUBMIT_URL, VTM_ANSWER_SUBMITTED, 0);
+	for (int i = 0; i < 40 && r.answers < 3; i++) {
+		pass(&r, 240000);
+		while (r.flights->len) {
+			struct flight f = g_array_index(r.flights, struct flight, 0);
+
+			end_flight(&r, 0, f.op == VTM_OP_ANALYSIS ? VTM_ANSWER_ANALYSING : VTM_ANSWER_FAILED, 0, 0);
+		}
+	}
+	is_int(r.answers, 3, "an analysis that never ends is given up");
+	mail_free(m);
+	m = mail_new(&r, "endless", 0, 1, VTM_CLASS_URL_FIRST, 0);
+	vtm_sched_add(r.sched, &m->ticket);
+	ok(verdict(m, 0) != VTM_CLEAN, "and never clean");
+	mail_free(m);
+	mail_free(private);
+	rig_clear(&r);
+}
+
 /* A machine that slept while a request was under way does not believe for long that answers take hours. */
 static void slept(void)
 {
@@ -623,6 +713,7 @@ int main(void)
 	restart();
 	reask();
 	slept();
+	submission();
 	for (guint32 seed = 1; seed <= 8; seed++)
 		property(seed);
 	return done_testing();
