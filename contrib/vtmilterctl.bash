@@ -40,7 +40,7 @@ _vtmilterctl()
 		;;
 	esac
 	case $command in
-	'') words="extract scan status quota list show cache ignore rescan plan doctor reload submit" ;;
+	'') words="extract scan status quota list show cache ignore rescan store plan doctor reload submit" ;;
 	cache) words='show forget' ;;
 	ignore) words='add remove list' ;;
 	list) words='--tag --since --until --max' ;;

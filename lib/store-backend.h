@@ -17,6 +17,7 @@ struct vtm_store_ops {
 	int (*verdict_put)(struct vtm_store *, const struct vtm_lookup *, const struct vtm_report *, int64_t,
 			   GError **);
 	int (*verdict_forget)(struct vtm_store *, const struct vtm_key *, GError **);
+	int (*verdicts_each)(struct vtm_store *, vtm_verdict_each *, void *, GError **);
 	int (*verdicts_expire)(struct vtm_store *, unsigned, GError **);
 	int (*budget_take)(struct vtm_store *, const struct vtm_budget_limits *, enum vtm_spender, unsigned,
 			   vtm_slot *, GError **);

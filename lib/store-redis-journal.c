@@ -117,7 +117,8 @@ static void add_values(struct vtm_redis *s, struct vtm_redis_command *c, const s
 	GHashTableIter iter;
 	gpointer open;
 
-	ours.host = s->host;
+	if (!ours.host)
+		ours.host = s->host;
 	vtm_redis_key(s, c, "j", NULL, 0);
 	vtm_redis_command_int(c, m->time_ms);
 	vtm_redis_command_int(c, m->tags);
@@ -159,8 +160,8 @@ int vtm_redis_journal_add(struct vtm_store *store, struct vtm_journal_message *m
 	if (id <= 0)
 		return vtm_redis_nonsense(s, error);
 	m->id = id;
-	g_free(m->host);
-	m->host = g_strdup(s->host);
+	if (!m->host)
+		m->host = g_strdup(s->host);
 	return 0;
 }
 

@@ -578,6 +578,90 @@ static int verdict_forget(struct vtm_store *store, const struct vtm_key *key, GE
 	return number_of(s, &c, &n, error) < 0 ? -1 : n > 0;
 }
 
+/* The keys of verdicts that one step of SCAN finds.  "0" in <cursor> at the end. */
+static redisReply *scan(struct vtm_redis *s, const char *cursor, GError **error)
+{
+	struct vtm_redis_command c;
+	GString *pattern = g_string_new("");
+	redisReply *r;
+
+	for (const char *p = s->prefix; *p; p++) {
+		if (strchr("*?[]\\", *p))
+			g_string_append_c(pattern, '\\');
+		g_string_append_c(pattern, *p);
+	}
+	g_string_append(pattern, "v*");
+	begin_call(s, &c);
+	vtm_redis_command_begin(&c, "SCAN");
+	vtm_redis_command_text(&c, cursor);
+	vtm_redis_command_text(&c, "MATCH");
+	vtm_redis_command_text(&c, pattern->str);
+	vtm_redis_command_text(&c, "COUNT");
+	vtm_redis_command_int(&c, CHUNK);
+	vtm_redis_command_end(&c);
+	g_string_free(pattern, TRUE);
+	r = vtm_redis_one(s, &c, error);
+	if (r && (r->type != REDIS_REPLY_ARRAY || r->elements != 2 || !vtm_redis_is_bytes(r->element[0]) ||
+		  r->element[1]->type != REDIS_REPLY_ARRAY)) {
+		freeReplyObject(r);
+		vtm_redis_nonsense(s, error);
+		r = NULL;
+	}
+	return r;
+}
+
+/* Those of <names> that are keys of verdicts. */
+static GArray *keys_of(const struct vtm_redis *s, const redisReply *names)
+{
+	GArray *keys = g_array_new(FALSE, FALSE, sizeof(struct vtm_key));
+	size_t skip = strlen(s->prefix) + 1;
+
+	for (size_t i = 0; i < names->elements && keys->len < VTM_STORE_BATCH; i++) {
+		const redisReply *r = names->element[i];
+		struct vtm_key key;
+
+		if (vtm_redis_is_bytes(r) && (size_t)r->len > skip &&
+		    vtm_unpack_key(r->str + skip, (size_t)r->len - skip, &key))
+			g_array_append_val(keys, key);
+	}
+	return keys;
+}
+
+static int each_of(struct vtm_store *store, const GArray *keys, vtm_verdict_each *each, void *arg, GError **error)
+{
+	struct vtm_cached *out = g_new0(struct vtm_cached, keys->len + 1);
+	const struct vtm_key *list = (const struct vtm_key *)(const void *)keys->data;
+	int n = keys->len ? verdicts_get(store, list, keys->len, out, error) : 0;
+
+	for (guint i = 0; n > 0 && i < keys->len; i++)
+		if (out[i].found)
+			each(&list[i], &out[i], arg);
+	g_free(out);
+	return n;
+}
+
+static int verdicts_each(struct vtm_store *store, vtm_verdict_each *each, void *arg, GError **error)
+{
+	struct vtm_redis *s = vtm_redis(store);
+	char cursor[24] = "0";
+	int n = 0, rc;
+
+	do {
+		redisReply *r = scan(s, cursor, error);
+		GArray *keys;
+
+		if (!r)
+			return -1;
+		g_strlcpy(cursor, r->element[0]->str, sizeof(cursor));
+		keys = keys_of(s, r->element[1]);
+		rc = each_of(store, keys, each, arg, error);
+		n += MAX(rc, 0);
+		g_array_unref(keys);
+		freeReplyObject(r);
+	} while (rc >= 0 && strcmp(cursor, "0"));
+	return rc < 0 ? -1 : n;
+}
+
 /* Redis does. */
 static int verdicts_expire(struct vtm_store *store, unsigned max, GError **error)
 {
@@ -1011,6 +1095,7 @@ static const struct vtm_store_ops ops = {
 	.verdicts_get = verdicts_get,
 	.verdict_put = verdict_put,
 	.verdict_forget = verdict_forget,
+	.verdicts_each = verdicts_each,
 	.verdicts_expire = verdicts_expire,
 	.budget_take = vtm_redis_budget_take,
 	.budget_settle = vtm_redis_budget_settle,

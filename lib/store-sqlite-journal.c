@@ -52,7 +52,7 @@ static int add_message(struct vtm_sqlite *s, struct vtm_journal_message *m, GErr
 	const void *data = recipients ? g_bytes_get_data(recipients, &len) : NULL;
 	int rc;
 
-	rc = vtm_sql_run(s, SQL_MESSAGE_ADD, ARGS(TEXT(s->host), TEXT(m->queue_id), TEXT(m->message_id),
+	rc = vtm_sql_run(s, SQL_MESSAGE_ADD, ARGS(TEXT(m->host ? m->host : s->host), TEXT(m->queue_id), TEXT(m->message_id),
 						  TEXT(m->sender),
 						  BLOB(data, len), TEXT(m->client), INT(m->time_ms), INT(m->size),
 						  INT(m->tags), INT(m->tags_delivered), INT(m->done_ms)), error);
@@ -80,8 +80,8 @@ int vtm_sqlite_journal_add(struct vtm_store *store, struct vtm_journal_message *
 		m->id = 0;
 		return -1;
 	}
-	g_free(m->host);
-	m->host = g_strdup(s->host);
+	if (!m->host)
+		m->host = g_strdup(s->host);
 	return 0;
 }
 

@@ -14,6 +14,7 @@
 #include "store-sqlite-schema.h"
 
 #define WAL_KEEP (16 * 1024 * 1024)	/* bytes a write-ahead log keeps when it is empty */
+#define PAGE 1000			/* verdicts that are handed out at a time */
 #define TRIES_MS 10			/* between tries to switch the journal mode */
 
 static const char *const sql[SQL_STATEMENTS] = {
@@ -31,6 +32,8 @@ static const char *const sql[SQL_STATEMENTS] = {
 	[SQL_VERDICT_FORGET] = "DELETE FROM verdict WHERE key = ?",
 	[SQL_VERDICT_EXPIRE] = "DELETE FROM verdict WHERE key IN"
 		" (SELECT key FROM verdict WHERE expires_ms <= ? ORDER BY expires_ms LIMIT ?)",
+
+	[SQL_VERDICT_EACH] = "SELECT key, report, stored_ms, expires_ms FROM verdict WHERE key > ? ORDER BY key LIMIT ?",
 
 	/* who queued it first stays named */
 	[SQL_QUEUE_PUT] = "INSERT INTO queue(key, subject, op, class, since_ms, not_before_ms, attempts, analysis,"
@@ -362,6 +365,48 @@ static int verdicts_expire(struct vtm_store *store, unsigned max, GError **error
 	if (vtm_sql_run(s, SQL_LEASE_EXPIRE, ARGS(TEXT(boot), INT(vtm_boot_ms(s->clock))), error) < 0)
 		return -1;
 	return vtm_sql_run(s, SQL_VERDICT_EXPIRE, ARGS(INT(vtm_utc_ms(s->clock)), INT(max)), error);
+}
+
+/* Hands out a page of verdicts after <last>, which moves on.  Returns how many rows there were, good or not. */
+static int each_page(struct vtm_sqlite *s, uint8_t last[VTM_PACKED_KEY], vtm_verdict_each *each, void *arg, int *n,
+		     GError **error)
+{
+	sqlite3_stmt *st = vtm_sql_start(s, SQL_VERDICT_EACH, ARGS(BLOB(last, VTM_PACKED_KEY), INT(PAGE)), error);
+	int64_t now = vtm_utc_ms(s->clock);
+	uint8_t next[VTM_PACKED_KEY];
+	int rows = 0, rc = -1;
+
+	memcpy(next, last, sizeof(next));
+	while (st && (rc = vtm_sql_step(s, st, error)) > 0) {
+		struct vtm_cached c = { .stored_ms = sqlite3_column_int64(st, 2), .expires_ms = sqlite3_column_int64(st, 3) };
+		struct vtm_key key;
+
+		rows++;
+		if (!vtm_unpack_key(sqlite3_column_blob(st, 0), (size_t)sqlite3_column_bytes(st, 0), &key))
+			continue;
+		vtm_pack_key(&key, next);
+		c.found = c.expires_ms > now &&
+			  vtm_unpack_report(sqlite3_column_blob(st, 1), (size_t)sqlite3_column_bytes(st, 1), &c.report) &&
+			  vtm_verdict_is_answer(c.report.verdict);
+		*n += c.found;
+		if (c.found)
+			each(&key, &c, arg);
+	}
+	/* a page without one good key would come again for ever */
+	rows = rc < 0 ? -1 : !memcmp(next, last, sizeof(next)) ? 0 : rows;
+	memcpy(last, next, sizeof(next));
+	return rows;
+}
+
+static int verdicts_each(struct vtm_store *store, vtm_verdict_each *each, void *arg, GError **error)
+{
+	uint8_t last[VTM_PACKED_KEY] = { 0 };
+	int n = 0, rows;
+
+	do
+		rows = each_page(vtm_sqlite(store), last, each, arg, &n, error);
+	while (rows == PAGE);
+	return rows < 0 ? -1 : n;
 }
 
 /* ---- queue, leases ---- */
@@ -733,6 +778,7 @@ static const struct vtm_store_ops ops = {
 	.verdicts_get = verdicts_get,
 	.verdict_put = verdict_put,
 	.verdict_forget = verdict_forget,
+	.verdicts_each = verdicts_each,
 	.verdicts_expire = verdicts_expire,
 	.budget_take = vtm_sqlite_budget_take,
 	.budget_settle = vtm_sqlite_budget_settle,

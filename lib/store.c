@@ -154,6 +154,11 @@ int vtm_store_verdicts_expire(struct vtm_store *s, unsigned max, GError **error)
 	return ended(s, may_change(s, error) ? s->ops->verdicts_expire(s, max, error) : -1);
 }
 
+int vtm_store_verdicts_each(struct vtm_store *s, vtm_verdict_each *each, void *arg, GError **error)
+{
+	return s->ops->verdicts_each(s, each, arg, error);
+}
+
 /* ---- budget ---- */
 
 int vtm_store_budget_take(struct vtm_store *s, const struct vtm_budget_limits *limits, enum vtm_spender who,

@@ -85,6 +85,11 @@ int vtm_store_verdict_forget(struct vtm_store *s, const struct vtm_key *key, GEr
 /* Deletes at most <max> expired verdicts; returns how many. */
 int vtm_store_verdicts_expire(struct vtm_store *s, unsigned max, GError **error);
 
+/* Calls <each> for every verdict that has not expired, in no order; <each> may use another store, not this one.
+ * Returns the number.  What changes meanwhile may be missed. */
+typedef void vtm_verdict_each(const struct vtm_key *key, const struct vtm_cached *c, void *arg);
+int vtm_store_verdicts_each(struct vtm_store *s, vtm_verdict_each *each, void *arg, GError **error);
+
 /* ---- budget ---- */
 
 typedef uint64_t vtm_slot;
@@ -142,7 +147,7 @@ int vtm_store_lease_drop(struct vtm_store *s, const struct vtm_key *key, GError 
 
 struct vtm_journal_message {
 	int64_t id;		/* the store's own; 0 in one to be added */
-	char *host;		/* filled by the store */
+	char *host;		/* filled by the store, unless it is set */
 	char *queue_id;
 	char *message_id;	/* with the angle brackets, as in the header; NULL: none */
 	char *sender;		/* envelope, without brackets; NULL with JournalDetail ids */
@@ -207,6 +212,14 @@ typedef void vtm_late_each(const struct vtm_late *l, void *arg);
 int vtm_store_late_due(struct vtm_store *s, unsigned max, vtm_late_each *each, void *arg, GError **error);
 int vtm_store_late_done(struct vtm_store *s, int64_t id, GError **error);
 int vtm_store_late_retry(struct vtm_store *s, int64_t id, int64_t not_before_ms, GError **error);
+
+/* ---- moving to another store ---- */
+
+struct vtm_store_copied { unsigned verdicts, queued, messages, late; };
+/* Copies verdicts, queue, journal, this host's late verdicts and what was spent, for a move from one backend to the
+ * other; nobody else should use either store meanwhile.  <to> may not have a journal yet: VTM_ERROR_LIMIT.  What was copied
+ * before an error stays; copied_r says how much. */
+int vtm_store_copy(struct vtm_store *from, struct vtm_store *to, struct vtm_store_copied *copied_r, GError **error);
 
 /* ---- small named values (last error, server's own count ...); value NULL deletes ---- */
 

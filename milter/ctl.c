@@ -28,6 +28,8 @@ static const struct vtm_ctl_command commands[] = {
 	{ "show", "ID", "one message by queue id or Message-ID, with its items", "", VTM_CTL_QUIET, vtm_ctl_show },
 	{ "cache", "show|forget HASH|URL|host:NAME", "what is remembered of an item", "", VTM_CTL_QUIET, vtm_ctl_cache },
 	{ "ignore", "add|remove DOMAIN|SHA256, or list", "what is not asked about", "", VTM_CTL_QUIET, vtm_ctl_ignore },
+	{ "store", "copy FROM TO", "move what is remembered to another store", "", VTM_CTL_QUIET,
+	  vtm_ctl_store_command },
 	{ "rescan", "ID", "ask again about a delivered message's items", "", VTM_CTL_WHOLE, vtm_ctl_rescan },
 	{ "plan", "MAILDIR|MBOX...", "whether the key is enough for such mail", "", VTM_CTL_QUIET, vtm_ctl_plan },
 	{ "doctor", "", "what is wrong with the set-up, and the line to change", "", VTM_CTL_QUIET, vtm_ctl_doctor },

@@ -65,6 +65,7 @@ int vtm_ctl_plan(struct vtm_ctl *c, int argc, char **argv);
 int vtm_ctl_doctor(struct vtm_ctl *c, int argc, char **argv);
 int vtm_ctl_ignore(struct vtm_ctl *c, int argc, char **argv);
 int vtm_ctl_cache(struct vtm_ctl *c, int argc, char **argv);
+int vtm_ctl_store_command(struct vtm_ctl *c, int argc, char **argv);
 
 /* ---- ctl-extract.c ---- */
 

@@ -28,6 +28,9 @@ struct vtm_store *suite_again(struct suite *s, const char *host);
 /* All tests that hold for every backend. */
 void suite_run(struct suite *s);
 
+/* From a store of one backend to one of another: all is there. */
+void suite_copy(struct suite *from, struct suite *to);
+
 /* A look-up of a url that <n> makes different. */
 struct vtm_lookup *suite_lookup(unsigned n);
 struct vtm_key suite_key(unsigned n);

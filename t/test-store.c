@@ -34,7 +34,7 @@ static void renew_redis(struct suite *s)
 	s->settings.prefix = prefix;
 }
 
-static void redis(const char *name)
+static void redis(const char *name, struct suite *sqlite)
 {
 	struct suite s = { .name = name, .clock = &manual, .renew = renew_redis, .margin_ms = 500 };
 	char *uri = g_strconcat("redis+unix:", server.socket, NULL);
@@ -42,6 +42,8 @@ static void redis(const char *name)
 	s.uri = uri;
 	s.settings.clock = &manual.clock;
 	suite_run(&s);
+	suite_copy(sqlite, &s);
+	suite_copy(&s, sqlite);
 	g_free(uri);
 }
 
@@ -66,7 +68,7 @@ static bool start_cluster(void)
 	return false;
 }
 
-static void redis_all(void)
+static void redis_all(struct suite *sqlite)
 {
 #ifndef HAVE_HIREDIS
 	skip("built without Redis", "the suite on Redis");
@@ -78,11 +80,11 @@ static void redis_all(void)
 	}
 	redis_server_init(&server, "redis");
 	if (ok(redis_server_start(&server, NULL), "a private redis-server runs"))
-		redis("redis");
+		redis("redis", sqlite);
 	redis_server_clear(&server);
 	redis_server_init(&server, "cluster");
 	if (start_cluster())
-		redis("redis cluster");
+		redis("redis cluster", sqlite);
 	else
 		skip("no Redis Cluster can be started", "the suite on a Redis Cluster");
 	redis_server_clear(&server);
@@ -168,7 +170,8 @@ int main(void)
 	sqlite.settings.clock = &manual.clock;
 	uris();
 	suite_run(&sqlite);
-	redis_all();
+	suite_copy(&sqlite, &sqlite);
+	redis_all(&sqlite);
 	remove_dir();
 	return done_testing();
 }
