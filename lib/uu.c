@@ -44,11 +44,13 @@ static bool is_begin(const struct line *l, const char **name_r, size_t *name_len
 	return true;
 }
 
-/* 1: data was added, 0: the last line, -1: no line of a block. */
+/* 1: data was added, 0: the last line, -1: no line of a block (nothing was added), -2: a line that was cut (what it has
+ * was added). */
 static int take_data(const struct line *l, GByteArray *data)
 {
 	const char *p = l->text;
 	unsigned count, got = 0;
+	guint before = data->len;
 
 	if (!l->len)
 		return 0;	/* a zero line that lost its blank */
@@ -65,12 +67,14 @@ static int take_data(const struct line *l, GByteArray *data)
 
 		/* blanks that were lost at the end of a line are read as such, but no line may claim groups it does not have */
 		if (at >= l->len)
-			return -1;
+			return data->len > before ? -2 : -1;
 		for (unsigned i = 0; i < 4; i++) {
 			int ch = at + i < l->len ? p[at + i] : ' ';
 
-			if (ch < ' ' || ch > '`')
+			if (ch < ' ' || ch > '`') {
+				g_byte_array_set_size(data, before);
 				return -1;
+			}
 			c[i] = (unsigned)(ch - ' ') & 63;
 		}
 		out[0] = (guint8)(c[0] << 2 | c[1] >> 4);
@@ -101,6 +105,8 @@ static void decode(const char *text, size_t len, size_t at, struct vtm_uu *b)
 	b->broken = true;
 	b->next = at;
 	while (take_line(text, len, b->next, &l) && (rc = take_data(&l, b->data)) > 0)
+		b->next = l.next;
+	if (rc == -2)
 		b->next = l.next;
 	if (rc == 0) {
 		b->next = l.next;

@@ -21,6 +21,7 @@ static const struct {
 	{ "no end", "begin 644 a\n#04)#\n", "a:ABC!;" },
 	{ "no zero line", "begin 644 a\n#04)#\nend\n", "a:ABC!;" },
 	{ "a line that claims too much", "begin 644 a\n#04)#\nM04\n`\nend\n", "a:ABCA@!;" },
+	{ "a line of text behind the data", "begin 644 a\n#04)#\nHello there, you\n", "a:ABC!;" },
 	{ "a sentence", "begin 2024 with care\nand go on\n", "" },
 	{ "a sentence and a capital", "begin 644 times\nHello there\n", "" },
 	{ "an empty block is none", "begin 644 a\n`\nend\n", "" },

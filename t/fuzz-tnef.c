@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* fuzz-tnef.c - winmail.dat: parts lie inside the input, names are UTF-8, embedded messages are read as well. */
+#include "fuzz.h"
+
+#include "tnef.h"
+
+#define DEPTH 4
+
+struct level { const char *data; size_t len; unsigned depth, parts; };
+
+static void each(const struct vtm_tnef_part *p, void *arg)
+{
+	struct level *l = arg;
+
+	l->parts++;
+	FUZZ_CHECK(!p->name || (g_utf8_validate(p->name, -1, NULL) && strlen(p->name) <= VTM_TNEF_NAME_MAX));
+	FUZZ_CHECK(!p->len || (p->data >= l->data && p->data + p->len <= l->data + l->len));
+	if (p->kind == VTM_TNEF_MESSAGE && l->depth < DEPTH) {
+		struct level inner = { p->data, p->len, l->depth + 1, 0 };
+
+		vtm_tnef_walk(p->data, p->len, each, &inner);
+	}
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct level l = { (const char *)data, size, 0, 0 };
+
+	if (!size)
+		return 0;
+	vtm_tnef_walk(l.data, l.len, each, &l);
+	FUZZ_CHECK(l.parts <= VTM_TNEF_FILES_MAX + 2);
+	return 0;
+}

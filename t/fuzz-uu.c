@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* fuzz-uu.c - uuencoded blocks: each step goes on, nothing grows, names are UTF-8. */
+#include "fuzz.h"
+
+#include "uu.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct vtm_uu block;
+	size_t at = 0;
+
+	while (vtm_uu_next((const char *)data, size, at, &block)) {
+		FUZZ_CHECK(block.next > at && block.next <= size);
+		FUZZ_CHECK(block.name && g_utf8_validate(block.name, -1, NULL) && strlen(block.name) <= 3 * VTM_UU_NAME_MAX);
+		FUZZ_CHECK(block.data && block.data->len <= block.next - at);
+		at = block.next;
+		vtm_uu_clear(&block);
+	}
+	return 0;
+}
