@@ -144,6 +144,7 @@ is "$(errors down)" 'errors=0' 'without the Redis mail flows'
 like "$(tags_of down 2)" 'VT_Bypassed' 'and is tagged as not asked'
 start_redis || bail 'the Redis does not start again'
 start_host 1 'RequestsPerMinute 4' 'Timeout 1' || bail 'host 1 does not start again'
+vt_delay 0	# a clock that jumps looks like an answer that never comes
 for minute in $(seq 40); do
 	warp_by 30
 	sleep 0.4
@@ -151,7 +152,8 @@ for minute in $(seq 40); do
 	sleep 0.8
 done
 is "$(vt_count violations)" 0 'no violation after all that'
-between "$(vt_count requests)" 12 14 'each of 12 links was asked about, once but for what was in flight at the kill'
+# the four of the minute in which the Redis died may have been answered in vain
+between "$(vt_count requests)" 12 16 'each of 12 links was asked about, once but for what was in flight at the kill'
 send slow1 1 1
 like "$(tags_of slow1 1)" 'VT_URL_not_found' 'the host that died finds the answers'
 done_testing
