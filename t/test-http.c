@@ -359,7 +359,8 @@ static void times(void)
 	server_start(&silent, 1);
 	fetched = fetch(h, &r);
 	ok(fetched && r.failure, "no answer: %s", r.failure);
-	ok(r.took_ms >= TIMEOUT_MS, "after %d ms", (int)r.took_ms);
+	/* libcurl cuts its time to whole milliseconds at both ends */
+	ok(r.took_ms >= TIMEOUT_MS - 2, "after %d ms", (int)r.took_ms);
 	vtm_http_reply_clear(&r);
 
 	began = g_get_monotonic_time();
