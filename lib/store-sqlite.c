@@ -16,6 +16,7 @@
 #define WAL_KEEP (16 * 1024 * 1024)	/* bytes a write-ahead log keeps when it is empty */
 #define PAGE 1000			/* verdicts that are handed out at a time */
 #define TRIES_MS 10			/* between tries to switch the journal mode */
+#define CREATE_WAIT_MS 5000		/* for another process that is making or upgrading the same file */
 
 static const char *const sql[SQL_STATEMENTS] = {
 	[SQL_BEGIN] = "BEGIN IMMEDIATE",
@@ -649,7 +650,7 @@ static int connect_to(const struct vtm_sqlite *s, bool read_only, const char *sy
 
 	if (sqlite3_open_v2(s->path, db_r, flags, NULL) != SQLITE_OK)
 		return vtm_sql_fail(s, *db_r, error);
-	sqlite3_busy_timeout(*db_r, VTM_STORE_WAIT_MS);
+	sqlite3_busy_timeout(*db_r, CREATE_WAIT_MS);
 	sqlite3_db_config(*db_r, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 	text = g_strdup_printf("PRAGMA synchronous = %s; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;"
 			       "PRAGMA temp_store = MEMORY; PRAGMA journal_size_limit = %d;", synchronous, WAL_KEEP);
@@ -666,7 +667,7 @@ static int use_wal(const struct vtm_sqlite *s, GError **error)
 
 		if (rc == SQLITE_OK)
 			return 0;
-		if ((rc & 0xff) != SQLITE_BUSY || waited >= VTM_STORE_WAIT_MS)
+		if ((rc & 0xff) != SQLITE_BUSY || waited >= CREATE_WAIT_MS)
 			return vtm_sql_fail(s, s->db, error);
 		g_usleep(TRIES_MS * 1000);
 	}
@@ -710,6 +711,22 @@ static int apply_steps(const struct vtm_sqlite *s, int version, GError **error)
 	return rc;
 }
 
+static int make_schema(struct vtm_sqlite *s, GError **error)
+{
+	int version, rc;
+
+	if (exec(s, s->db, "BEGIN IMMEDIATE", error) < 0)
+		return -1;
+	rc = look_at_schema(s, &version, error);	/* another process may have been quicker */
+	if (rc == 0)
+		rc = apply_steps(s, version, error);
+	if (rc >= 0)
+		rc = exec(s, s->db, "COMMIT", error);
+	if (rc < 0)
+		rollback(s);
+	return rc < 0 ? -1 : 0;
+}
+
 static int prepare_schema(struct vtm_sqlite *s, GError **error)
 {
 	int version, rc = look_at_schema(s, &version, error);
@@ -725,18 +742,7 @@ static int prepare_schema(struct vtm_sqlite *s, GError **error)
 	}
 	if (use_wal(s, error) < 0)
 		return -1;
-	if (rc == 1)
-		return 0;
-	if (exec(s, s->db, "BEGIN IMMEDIATE", error) < 0)
-		return -1;
-	rc = look_at_schema(s, &version, error);	/* another process may have been quicker */
-	if (rc == 0)
-		rc = apply_steps(s, version, error);
-	if (rc >= 0)
-		rc = exec(s, s->db, "COMMIT", error);
-	if (rc < 0)
-		rollback(s);
-	return rc < 0 ? -1 : 0;
+	return rc == 1 ? 0 : make_schema(s, error);
 }
 
 static int open_all(struct vtm_sqlite *s, GError **error)
@@ -751,9 +757,11 @@ static int open_all(struct vtm_sqlite *s, GError **error)
 		g_set_error(error, VTM_ERROR, VTM_ERROR_STORE, "%s: may only be read by this user", s->path);
 		return -1;
 	}
-	if (prepare_schema(s, error) < 0)
+	if (prepare_schema(s, error) < 0 || connect_to(s, read_only, "FULL", &s->durable, error) < 0)
 		return -1;
-	return connect_to(s, read_only, "FULL", &s->durable, error);
+	sqlite3_busy_timeout(s->db, VTM_STORE_WAIT_MS);
+	sqlite3_busy_timeout(s->durable, VTM_STORE_WAIT_MS);
+	return 0;
 }
 
 static void close_all(struct vtm_store *store)

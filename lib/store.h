@@ -49,7 +49,8 @@ struct vtm_store_settings {
 };
 
 /* Opens <uri>, creating it (mode 0660) if it is not there.  NULL and VTM_ERROR_CONFIG for a URI of no known form,
- * VTM_ERROR_NOT_BUILT for a backend this build lacks, VTM_ERROR_STORE else. */
+ * VTM_ERROR_NOT_BUILT for a backend this build lacks, VTM_ERROR_STORE else.  May block for seconds when another process
+ * is making the same store. */
 struct vtm_store *vtm_store_open(const char *uri, const struct vtm_store_settings *settings, GError **error);
 void vtm_store_close(struct vtm_store *s);
 
