@@ -11,7 +11,7 @@
 #include "tap.h"
 
 #define BODY_MAX 1000
-#define TIMEOUT_MS 400
+#define TIMEOUT_MS 3000
 
 /* ---- the server: one connection after the other ---- */
 
