@@ -479,6 +479,14 @@ static void take_old_results(struct vtm_resolver *r)
 	}
 }
 
+/* Is another store meant, or the same one reached in another way? */
+static bool store_moved(const struct vtm_resolver_settings *a, const struct vtm_resolver_settings *b)
+{
+	return g_strcmp0(a->store_uri, b->store_uri) || g_strcmp0(a->store.password_file, b->store.password_file) ||
+	       g_strcmp0(a->store.ca_file, b->store.ca_file) || g_strcmp0(a->store.cert_file, b->store.cert_file) ||
+	       g_strcmp0(a->store.key_file, b->store.key_file) || g_strcmp0(a->store.prefix, b->store.prefix);
+}
+
 static void take_settings(struct vtm_resolver *r)
 {
 	struct vtm_resolver_settings *fresh;
@@ -493,7 +501,7 @@ static void take_settings(struct vtm_resolver *r)
 	g_mutex_unlock(&r->lock);
 	if (!fresh)
 		return;
-	moved = g_strcmp0(fresh->store_uri, r->set.store_uri) != 0;
+	moved = store_moved(fresh, &r->set);
 	if (moved && r->store)
 		close_store(r);
 	clear_settings(&r->set);

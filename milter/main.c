@@ -150,9 +150,9 @@ static int apply(const struct vtm_conf *c, GError **error)
 	return resolver ? 0 : -1;
 }
 
-static void warn_unchanged(const char *name, const char *old, const char *now)
+static void warn_fixed(const char *name, bool differs)
 {
-	if (g_strcmp0(old, now))
+	if (differs)
 		vtm_log(VTM_LOG_WARNING, "reload: %s changes only with a restart", name);
 }
 
@@ -171,18 +171,18 @@ static void listen_metrics(const struct vtm_conf *c)
 static bool may_exec;
 
 /* What was set up as root, or before there were threads. */
-static void warn_all_unchanged(const struct vtm_conf *old, const struct vtm_conf *c)
+static void warn_all_fixed(const struct vtm_conf *old, const struct vtm_conf *c)
 {
-	warn_unchanged("Socket", old->socket, c->socket);
-	warn_unchanged("SocketGroup", old->socket_group, c->socket_group);
-	warn_unchanged("ControlSocket", old->control_socket, c->control_socket);
-	warn_unchanged("User", old->user, c->user);
-	warn_unchanged("PidFile", old->pid_file, c->pid_file);
+	warn_fixed("Socket", g_strcmp0(old->socket, c->socket));
+	warn_fixed("SocketGroup", g_strcmp0(old->socket_group, c->socket_group));
+	warn_fixed("ControlSocket", g_strcmp0(old->control_socket, c->control_socket));
+	warn_fixed("User", g_strcmp0(old->user, c->user));
+	warn_fixed("PidFile", g_strcmp0(old->pid_file, c->pid_file));
+	warn_fixed("SocketMode", old->socket_mode != c->socket_mode);
+	warn_fixed("Foreground", old->foreground != c->foreground);
 	if (!may_exec && c->late_verdict_command)
 		vtm_log(VTM_LOG_WARNING, "reload: LateVerdictCommand runs only after a restart: without one, running programs "
 			"was given up at the start");
-	if (old->socket_mode != c->socket_mode)
-		vtm_log(VTM_LOG_WARNING, "reload: SocketMode changes only with a restart");
 }
 
 /* A bad new file leaves the old one in force.  False: it did.  Main and control thread. */
@@ -198,7 +198,7 @@ static bool reload(const char *path, char **why_r)
 	if (c && apply(c, &error) < 0)
 		g_clear_pointer(&c, vtm_conf_unref);
 	if (c) {
-		warn_all_unchanged(old, c);
+		warn_all_fixed(old, c);
 		vtm_conf_set_current(c);
 		open_log(c);
 		listen_metrics(c);
