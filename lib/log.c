@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <syslog.h>
 #include <unistd.h>
 
@@ -48,6 +49,7 @@ struct topic {
 /* Read without a lock on every call; a line on its way may still use the old value. */
 static int level = VTM_LOG_INFO;
 static int out_format = VTM_LOG_TEXT;
+static int to_journal;
 
 /* Secrets are only ever added: a slot is filled before the count says so, and never changes again. */
 static char *secrets[SECRETS_MAX];
@@ -96,6 +98,23 @@ bool vtm_log_facility_known(const char *facility)
 	return facility_number(facility) >= 0;
 }
 
+/* Is standard error the service manager's?  Its journal takes the severity from "<N>" in front (systemd.exec(5),
+ * JOURNAL_STREAM; sd-daemon(3)). */
+static bool is_journal(void)
+{
+	const char *stream = g_getenv("JOURNAL_STREAM");
+	struct stat st;
+	char *ours;
+	bool same;
+
+	if (!stream || fstat(STDERR_FILENO, &st))
+		return false;
+	ours = g_strdup_printf("%ju:%ju", (uintmax_t)st.st_dev, (uintmax_t)st.st_ino);
+	same = !strcmp(stream, ours);
+	g_free(ours);
+	return same;
+}
+
 bool vtm_log_open(const char *ident, enum vtm_log_format format, enum vtm_severity s, const char *facility)
 {
 	int number = facility_number(facility);
@@ -111,6 +130,7 @@ bool vtm_log_open(const char *ident, enum vtm_log_format format, enum vtm_severi
 		openlog(log_ident, LOG_PID | LOG_NDELAY, number);
 	g_free(old);
 	g_mutex_unlock(&lock);
+	g_atomic_int_set(&to_journal, is_journal());
 	g_atomic_int_set(&level, (int)s);
 	g_atomic_int_set(&out_format, (int)format);
 	return true;
@@ -332,18 +352,21 @@ static void write_stderr(const char *text, size_t len)
 
 static void put_out(enum vtm_severity s, enum vtm_log_format format, const char *line)
 {
-	char *full = NULL;
+	char priority[8] = "", *full = NULL;
 	vtm_log_sink *sink;
 	void *arg;
+
+	if (g_atomic_int_get(&to_journal))
+		g_snprintf(priority, sizeof(priority), "<%d>", severities[s].priority);
 
 	if (format == VTM_LOG_TEXT) {
 		char *when = time_text(), *ident = ident_text();
 
-		full = g_strdup_printf("%s %s[%ld] %s: %s\n", when, ident, (long)getpid(), severities[s].name, line);
+		full = g_strdup_printf("%s%s %s[%ld] %s: %s\n", priority, when, ident, (long)getpid(), severities[s].name, line);
 		g_free(ident);
 		g_free(when);
 	} else if (format == VTM_LOG_JSON) {
-		full = g_strconcat(line, "\n", NULL);
+		full = g_strconcat(priority, line, "\n", NULL);
 	}
 	g_mutex_lock(&lock);
 	sink = log_sink;

@@ -296,6 +296,53 @@ ok 'LogFormat json: every line is an object with the names of the manual' perl -
 		die "$message->{items} $item->{verdict}\n" if "$message->{items} $item->{verdict}" ne "1 bad";
 	}' "$milter_log"
 
+# In a mount namespace of its own it finds our socket in the place of the system's log.
+mkdir "$work/dev"
+for device in null zero random urandom; do
+	: >"$work/dev/$device"
+done
+listen_log()
+{
+	perl -MIO::Socket::UNIX -MSocket -e 'my $s = IO::Socket::UNIX->new(Local => $ARGV[0], Type => SOCK_DGRAM) or die "$!\n";
+		chmod 0666, $ARGV[0]; $| = 1; while (defined $s->recv(my $m, 8192)) { print "$m\n" }' "$work/dev/log" \
+		>"$work/syslog" 2>&1 &
+	service_pids="$service_pids $!"
+	wait_for 5 test -S "$work/dev/log"
+}
+# apart COMMAND ... : with $work/dev in the place of /dev.
+apart()
+{
+	exec unshare -m --propagation private sh -c 'for device in null zero random urandom; do
+		mount --bind "/dev/$device" "$0/$device" || exit 77; done; mount --bind "$0" /dev || exit 77; exec "$@"' \
+		"$work/dev" "$@"
+}
+heard()
+{
+	grep -Eq -e "$1" "$work/syslog"
+}
+if (apart true) 2>/dev/null && listen_log; then
+	stop_vtmilter
+	no_limits 'LogFormat syslog' 'SyslogFacility local5'
+	(apart env $service_env "$builddir/milter/vtmilter" -f "$milter_conf") >"$work/quiet" 2>&1 &
+	milter_pid=$!
+	service_pids="$service_pids $milter_pid"
+	wait_for 20 socket_open "$milter_socket" || bail 'no vtmilter'
+	drive -f "$work/query.eml" >/dev/null
+	# 21 * 8 + 6: local5, info; 16 + 4: mail, warning
+	ok 'LogFormat syslog: the line of a message' wait_for 5 heard "^<174>.* vtmilter\[$milter_pid\]: M.*: from=<"
+	set_conf 'LogFormat syslog'
+	drive -f "$work/query.eml" >/dev/null
+	ok 'SyslogFacility mail: the line of a bad link' wait_for 5 heard '^<20>.* vtmilter\[.*: M.*: verdict=bad'
+	is "$(cat "$work/quiet")" '' '... and nothing on standard error'
+else
+	skip 'no mount namespace here' 'LogFormat syslog'
+fi
+stop_vtmilter
+no_limits 'LogFormat text'
+: >"$milter_log"
+JOURNAL_STREAM=$(stat -c %d:%i "$milter_log") start_vtmilter || bail 'no vtmilter'
+ok 'standard error that is the journal: severities in its way' wait_for 5 logged '^<5>.* notice: vtmilter .* listens'
+
 # ---- the budget
 
 mail five http://f1.example.com/ http://f2.example.com/ http://f3.example.com/ http://f4.example.com/ \
