@@ -47,12 +47,12 @@ between $(($(now_ms) - before)) 0 3000 '... does not stand in the way for long'
 # ---- reload
 write_conf "$lines" 'Timeout 20' 'OnBad reject'
 kill -HUP "$milter_pid"
-ok 'SIGHUP reloads' wait_for 5 logged 'reload: done'
+ok 'SIGHUP reloads' wait_for 15 logged 'reload: done'
 like "$(drive -e -f "$work/bad.eml")" '^reply 550 5.7.1 ' '... and the new configuration holds'
 write_conf "$lines" 'Timeout 20' 'OnBad discard'
 : >"$milter_log"
 kill -USR1 "$milter_pid"
-ok 'SIGUSR1 reloads' wait_for 5 logged 'reload: done'
+ok 'SIGUSR1 reloads' wait_for 15 logged 'reload: done'
 like "$(drive -f "$work/bad.eml")" 'discarded=1' '... and the new configuration holds'
 write_conf "$lines" 'Timeout 20' 'OnBad accept'
 is "$(ask reload)" '{"ok":true}' 'the control socket reloads'

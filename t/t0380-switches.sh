@@ -40,7 +40,7 @@ wait_tags()
 	forget_delivered
 	[ "$(passes bad-attachment.eml)" = VT_Bad ]
 }
-ok 'Timeout 0: the next one has the answer' wait_for 3 wait_tags
+ok 'Timeout 0: the next one has the answer' wait_for 15 wait_tags
 
 again 'ScanAttachments no'
 used=$(vt_count requests)

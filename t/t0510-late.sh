@@ -84,9 +84,9 @@ is_in()
 	[ "$(where)" = "$1" ]
 }
 ok 'delivered to the inbox' wait_for 20 is_in INBOX
-for _ in 1 2 3 4; do
+for _ in 1 2 3 4 5 6; do
 	warp_by 70
-	wait_for 3 is_in Junk && break
+	wait_for 6 is_in Junk && break
 done
 is "$(where)" Junk 'when its answer comes it moves to Junk'
 done_testing

@@ -69,7 +69,7 @@ is "$(metric 'items_total{kind="attachment",verdict="bad"}')" 1 'a bad one'
 is "$(metric 'tags_total{tag="VT_Bad"}')" 1 'its tag'
 is "$(metric 'tags_total{tag="VT_Scanned"}')" 1 'and the other'
 is "$(metric message_delay_seconds_count)" 3 'their delay'
-ok 'VirusTotal was asked for its own count' wait_for 3 metric_is 'api_answers_total{answer="quotas"}' 1
+ok 'VirusTotal was asked for its own count' wait_for 15 metric_is 'api_answers_total{answer="quotas"}' 1
 is "$(metric 'api_status_total{code="200"}')" "$(($(vt_count requests) + 1))" 'answers by HTTP status'
 is "$(metric 'api_answers_total{answer="report"}')" 2 'by meaning'
 is "$(metric api_answer_seconds_count)" "$(metric 'api_status_total{code="200"}')" 'and by time'
@@ -83,14 +83,14 @@ forget_delivered
 send_mail clean-attachment.eml && delivered clean-attachment.eml >/dev/null || bail 'not delivered'
 is "$(metric 'cache_hits_total{layer="memory"}')" 1 'now it is'
 is "$(metric cache_entries)" 2 'as is the other'
-ok 'the journal was written' wait_for 3 metric_is journal_written_total 3
+ok 'the journal was written' wait_for 15 metric_is journal_written_total 3
 is "$(metric messages_open)" 0 'none is under way'
 is "$(metric 'spool_bytes{where="memory"}')" 0 'nothing is kept'
 
 # Not answered in time: waiting, then pending, then late and bad.
 vt_delay 2500
 send_mail bad-link.eml &
-ok 'a message that waits' wait_for 5 metric_is messages_waiting 1
+ok 'a message that waits' wait_for 15 metric_is messages_waiting 1
 is "$(metric 'healthy')" 1 'which is no illness'
 wait $!
 vt_delay 0
@@ -98,7 +98,7 @@ delivered bad-link.eml >/dev/null || bail 'not delivered'
 between "$(metric message_delay_seconds_sum)" 2 9 'its delay in the sum'
 sed -i "s,^Timeout .*,Timeout 0," "$milter_conf"
 kill -USR1 "$milter_pid"
-wait_for 5 grep -q 'reload: done' "$milter_log" || bail 'no reload'
+wait_for 15 grep -q 'reload: done' "$milter_log" || bail 'no reload'
 vt add file "$(printf 'late\n' | sha256sum | cut -c 1-64)" 50/72 >/dev/null
 cat >"$work/late.eml" <<-END
 	From: a@example.org
@@ -146,7 +146,7 @@ stop_vtmilter
 perl -MIO::Socket::INET -e '$s = IO::Socket::INET->new(Listen => 1, ReuseAddr => 1, LocalPort => $ARGV[0], LocalAddr => "127.0.0.1")
 	or die; sleep 60' "$port" &
 taken=$!
-wait_for 5 port_open "$port"
+wait_for 15 port_open "$port"
 start_vtmilter "MetricsListen 127.0.0.1:$port"
 ok 'a port that is taken does not keep it from serving mail' socket_open "$milter_socket"
 like "$(tail -n 3 "$milter_log")" "MetricsListen 127.0.0.1:$port: cannot listen there: " 'but is told'

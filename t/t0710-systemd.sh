@@ -38,7 +38,7 @@ listen_notify()
 		$| = 1; while (defined $s->recv(my $m, 4096)) { $m =~ s/\n/ /g; print "$m\n" }' "$work/notify" \
 		>"$work/notified" 2>"$work/notify.err" &
 	service_pids="$service_pids $!"
-	wait_for 5 test -S "$work/notify"
+	wait_for 15 test -S "$work/notify"
 }
 
 # heard REGEX : since the last time it was asked.
@@ -52,30 +52,30 @@ listen_notify || bail 'no listener'
 "$builddir/milter/vtmilter" --help >/dev/null || bail 'it does not run'
 service_env="NOTIFY_SOCKET=$work/notify WATCHDOG_USEC=400000"
 start_vtmilter || bail 'vtmilter did not start'
-if ! wait_for 3 heard '^READY=1'; then
+if ! wait_for 15 heard '^READY=1'; then
 	[ "$(grep -c 'HAVE_SYSTEMD 1' "$builddir/build-config.h")" = 0 ] || tap_fail 'READY when it listens'
 	skip 'built without systemd' 'what it says to systemd'
 	done_testing
 fi
 tap_pass 'READY when it listens'
-ok 'WATCHDOG' wait_for 3 heard '^WATCHDOG=1'
-ok 'a status line' wait_for 3 heard '^STATUS=well$'
+ok 'WATCHDOG' wait_for 15 heard '^WATCHDOG=1'
+ok 'a status line' wait_for 15 heard '^STATUS=well$'
 : >"$work/notified"
 sleep 1
 between "$(grep -c '^WATCHDOG=1' "$work/notified")" 3 8 'as often as is asked for'
 is "$(grep -c '^STATUS' "$work/notified")" 0 'the status only when it changes'
 : >"$work/notified"
 kill -HUP "$milter_pid"
-ok 'RELOADING' wait_for 3 heard '^RELOADING=1 MONOTONIC_USEC=[0-9]+'
-ok 'and READY again' wait_for 3 heard '^READY=1'
+ok 'RELOADING' wait_for 15 heard '^RELOADING=1 MONOTONIC_USEC=[0-9]+'
+ok 'and READY again' wait_for 15 heard '^READY=1'
 : >"$work/notified"
 echo 'Timeout never' >>"$milter_conf"
 kill -HUP "$milter_pid"
-ok 'a reload that fails' wait_for 3 heard '^RELOADING=1'
-ok 'ends too' wait_for 3 heard '^READY=1'
+ok 'a reload that fails' wait_for 15 heard '^RELOADING=1'
+ok 'ends too' wait_for 15 heard '^READY=1'
 : >"$work/notified"
 kill -TERM "$milter_pid"
-ok 'STOPPING' wait_for 5 heard '^STOPPING=1'
+ok 'STOPPING' wait_for 15 heard '^STOPPING=1'
 wait_for 10 not alive "$milter_pid"
 service_env=
 sed -i '/^Timeout never/d' "$milter_conf"

@@ -72,7 +72,7 @@ did five-lines 'cat >>/etc/vtmilter.conf <<-CONF
 did check 'vtmilter -n'
 did check-ctl 'vtmilterctl --version'
 did runs 'systemd-tmpfiles --create vtmilter.conf; setpriv --reuid vtmilter --regid vtmilter --init-groups vtmilter -F &
-	pid=$!; for i in 1 2 3 4 5 6 7 8 9 10; do test -S /run/vtmilter/vtmilter.sock && break; sleep 0.3; done
+	pid=$!; for i in $(seq 60); do test -S /run/vtmilter/vtmilter.sock && break; sleep 0.3; done
 	test -S /run/vtmilter/vtmilter.sock; rc=$?; kill $pid; wait $pid || rc=$?; exit $rc'
 did pages 'test -e /usr/share/man/man8/vtmilter.8.gz && test -e /usr/share/man/man5/vtmilter.conf.5.gz'
 did reinstall 'dpkg -i /root/vtmilter.deb && grep -q ApiKeyFile.*api.key /etc/vtmilter.conf'

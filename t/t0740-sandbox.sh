@@ -13,7 +13,7 @@ of_threads()
 
 start_fakevt || bail 'no stand-in'
 start_vtmilter "MetricsListen 127.0.0.1:$(free_port)" || bail 'vtmilter did not start'
-ok 'threads' wait_for 5 sh -c "[ \$(ls /proc/$milter_pid/task | wc -l) -ge 4 ]"
+ok 'threads' wait_for 15 sh -c "[ \$(ls /proc/$milter_pid/task | wc -l) -ge 4 ]"
 is "$(of_threads Seccomp)" 2 'are filtered, all'
 is "$(of_threads NoNewPrivs)" 1 'without new privileges'
 like "$(of_threads CapInh) $(of_threads CapAmb)" '^0+ 0+$' 'no capability to hand on'
@@ -28,11 +28,11 @@ is "$(stat -c %a "$work/vtmilter.db")" 660 'the store is for user and group'
 is "$(stat -c %a "$work/control.sock")" 660 'as is the control socket'
 echo 'LateVerdictCommand /bin/true' >>"$milter_conf"
 kill -HUP "$milter_pid"
-ok 'a command that comes by a reload' wait_for 5 grep -q 'LateVerdictCommand runs only after a restart' "$milter_log"
+ok 'a command that comes by a reload' wait_for 15 grep -q 'LateVerdictCommand runs only after a restart' "$milter_log"
 stop_vtmilter
 start_vtmilter || bail 'vtmilter did not start'
 is "$(of_threads Seccomp)" 2 'filtered with a command, too'
 kill -HUP "$milter_pid"
-wait_for 5 sh -c "[ \$(grep -c 'reload: done' '$milter_log') = 2 ]"
+wait_for 15 sh -c "[ \$(grep -c 'reload: done' '$milter_log') = 2 ]"
 is "$(grep -c 'only after a restart' "$milter_log")" 1 'which is no news to a daemon that may run it'
 done_testing

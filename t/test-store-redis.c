@@ -22,7 +22,7 @@
 #define DAY (24 * (int64_t)HOUR)
 #define MARGIN 500
 #define LONG_MS (VTM_SLOT_MAX_MS + MARGIN)
-#define SLOW_MS (3 * VTM_STORE_WAIT_MS)	/* what a call may take on a busy machine */
+#define SLOW_MS (12 * VTM_STORE_WAIT_MS)	/* what a call may take on a busy machine */
 
 static const struct vtm_budget_limits four = { 4, 500, 0, 0, 0 };
 static const struct vtm_report clean = { .verdict = VTM_CLEAN, .harmless = 3, .engines = 3 };
@@ -370,7 +370,7 @@ static void down(void)
 	start = g_get_monotonic_time();
 	for (int i = 0; i < 1000; i++)
 		has(st, 1);
-	ok(elapsed_ms(start) < 200, "which costs nothing time after time (%.1f ms for 1000 calls)", elapsed_ms(start));
+	ok(elapsed_ms(start) < 2000, "which costs nothing time after time (%.1f ms for 1000 calls)", elapsed_ms(start));
 	ok(redis_server_start(&server, aof), "it comes back empty");
 	g_usleep(2500 * 1000);
 	ok(is_lost(st), "and the store is back by itself, the budget lost");
