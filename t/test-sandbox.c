@@ -117,6 +117,25 @@ static int in_sandbox(attempt *what, bool may_exec)
 	return waitpid(child, &status, 0) == child && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
+/* Where whoever started us took away capabilities and the call that gives them up, nothing is left to do. */
+static int without_capset(bool empty)
+{
+	pid_t child = fork();
+	int status;
+
+	if (child == 0) {
+		struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+		const struct __user_cap_data_struct none[2] = { { .effective = 0 } };
+
+		if (empty && syscall(SYS_capset, &head, none))
+			_exit(NO_SANDBOX);
+		if (vtm_sandbox_syscalls(false, NULL))	/* no capset from here on */
+			_exit(NO_SANDBOX);
+		_exit(vtm_sandbox_capabilities(false, NULL) ? 1 : 0);
+	}
+	return waitpid(child, &status, 0) == child && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
 int main(void)
 {
 	static const struct { const char *name; attempt *what; int want; } cases[] = {
@@ -152,5 +171,10 @@ int main(void)
 	is_int(in_sandbox(try_exec, true), 0, "exec, when there is a command to run");
 	is_int(in_sandbox(try_setuid, true), 0, "which may become another user if it can");
 	is_int(in_sandbox(try_unshare, true), EPERM, "and nothing else");
+	is_int(without_capset(true), 0, "no capability and no call to give it up is fine");
+	if (geteuid())
+		skip("only root has any", "capabilities that cannot be given up");
+	else
+		is_int(without_capset(false), 1, "capabilities that cannot be given up are not");
 	return done_testing();
 }
