@@ -6,8 +6,6 @@
 
 #include "filetype.h"
 #include "hash.h"
-#include "smime.h"
-#include "tnef.h"
 #include "uu.h"
 
 /* The part as an item; NULL if it is empty or there is no room. */
@@ -110,9 +108,23 @@ static void on_member(const struct vtm_member *m, void *arg)
 }
 
 /* What could not be looked at inside is told on the item, which is asked about all the same. */
+static void note(struct vtm_item *item, const char *text)
+{
+	if (item && !item->note)
+		item->note = text;
+}
+
+/* There may be more inside than was found. */
+static void note_undecoded(struct extraction *x, struct vtm_item *item)
+{
+	x->items->undecoded = true;
+	note(item, "undecoded");
+}
+
 static void open_archive(struct extraction *x, const struct vtm_part *p, struct vtm_item *item)
 {
 	enum vtm_archive_result result;
+	bool decoded;
 
 	if (!x->settings->archive_members || !vtm_archive_format(p->content, p->content_len))
 		return;
@@ -121,19 +133,21 @@ static void open_archive(struct extraction *x, const struct vtm_part *p, struct 
 		return;
 	}
 	x->archive_depth++;
-	result = vtm_archive_walk(p->content, p->content_len, &x->archive, on_member, x);
+	decoded = vtm_decode_archive(&x->decode, p->content, p->content_len, &x->archive, on_member, x, &result);
 	x->archive_depth--;
+	if (!decoded) {
+		note_undecoded(x, item);
+		return;
+	}
 	switch (result) {
 	case VTM_ARCHIVE_NONE:
 	case VTM_ARCHIVE_READ:
 		break;
 	case VTM_ARCHIVE_ENCRYPTED:
-		if (item && !item->note)
-			item->note = "encrypted";
+		note(item, "encrypted");
 		break;
 	case VTM_ARCHIVE_BROKEN:
-		if (item && !item->note)
-			item->note = "undecoded";
+		note_undecoded(x, item);
 		break;
 	case VTM_ARCHIVE_CAPPED:
 		x->items->capped = true;
@@ -165,6 +179,8 @@ static void on_tnef(const struct vtm_tnef_part *t, void *arg)
 
 static void open_tnef(struct extraction *x, const char *data, size_t len, struct vtm_item *item)
 {
+	int result;
+
 	if (!vtm_tnef_is(data, len))
 		return;
 	if (!x->nested_left) {
@@ -172,25 +188,27 @@ static void open_tnef(struct extraction *x, const char *data, size_t len, struct
 		return;
 	}
 	x->nested_left--;
-	if (vtm_tnef_walk(data, len, on_tnef, x) < 0 && item && !item->note)
-		item->note = "undecoded";
+	if (!vtm_decode_tnef(&x->decode, data, len, on_tnef, x, &result) || result < 0)
+		note_undecoded(x, item);
 	x->nested_left++;
 }
 
 static void open_smime(struct extraction *x, const struct vtm_part *p, struct vtm_item *item)
 {
+	enum vtm_smime result;
 	char *content;
 	size_t len;
 
-	switch (vtm_smime_open(p->content, p->content_len, &content, &len)) {
+	if (!vtm_decode_smime(&x->decode, p->content, p->content_len, &content, &len, &result))
+		note_undecoded(x, item);
+	switch (result) {
 	case VTM_SMIME_NONE:
 		break;
 	case VTM_SMIME_SIGNED:
 		vtm_extract_message(x, content, len);
 		break;
 	case VTM_SMIME_ENCRYPTED:
-		if (item && !item->note)
-			item->note = "encrypted";
+		note(item, "encrypted");
 		break;
 	}
 	g_free(content);

@@ -3,7 +3,7 @@
 #ifndef VTM_EXTRACT_PARTS_H
 #define VTM_EXTRACT_PARTS_H
 
-#include "archive.h"
+#include "decode.h"
 #include "extract.h"
 #include "url.h"
 
@@ -14,6 +14,7 @@ struct extraction {
 	/* What is left of the limits for this message. */
 	unsigned parts_left, nested_left;
 	struct vtm_archive_limits archive;
+	struct vtm_decode decode;
 	unsigned groups;		/* where the numbers of the last message inside begin */
 	/* Around what is being read. */
 	const struct vtm_part *part;

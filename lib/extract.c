@@ -163,8 +163,10 @@ struct vtm_items *vtm_extract(struct vtm_spool *spool, const struct vtm_extract_
 	struct vtm_mime_summary summary;
 	struct vtm_mime_reader reader;
 
+	vtm_decode_begin(&x.decode, settings->decoders);
 	if (vtm_mime_walk(spool, &settings->mime, reader_of(&x, &reader), &summary, NULL) < 0)
 		x.items->unparsable = true;
+	vtm_decode_end(&x.decode);
 	note_flags(&x, &summary);
 	x.items->unparsable = x.items->unparsable || summary.unparsable;
 	mark_unsubscribe(x.links, &summary);

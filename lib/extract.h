@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* extract.h - a message to its items.  Composite: mime, html, linkify, url, unwrap, privacy, ignore, archive.
+/* extract.h - a message to its items.  Composite: mime, html, linkify, url, unwrap, privacy, ignore, decode.
  *
  * Reads nothing but the message and asks nobody.  Any thread; linear in the size of the message; bounded by the limits.
  */
 #ifndef VTM_EXTRACT_H
 #define VTM_EXTRACT_H
 
+#include "decode.h"
 #include "ignore.h"
 #include "item.h"
 #include "mime.h"
@@ -18,6 +19,7 @@ struct vtm_extract_settings {	/* everything is borrowed during a call */
 	struct vtm_mime_limits mime;
 	unsigned archive_depth, archive_members;	/* 0 members: archives are not opened */
 	uint64_t archive_bytes;		/* unpacked, of one message */
+	struct vtm_decoders *decoders;	/* NULL: archives and the like are decoded by this process */
 	const struct vtm_ignore *ignore;	/* NULL: none */
 	const char *authserv_id;	/* whose Authentication-Results count; NULL: nobody's */
 };

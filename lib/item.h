@@ -58,6 +58,7 @@ struct vtm_items {
 	bool capped;			/* a limit cut something off: the message is bypassed in part */
 	bool ambiguous;			/* MIME that other programs may read otherwise, and not every reading is an item */
 	bool partial;			/* message/partial or external-body inside */
+	bool undecoded;			/* a part could not be looked into, or not to its end */
 	bool unparsable;		/* nothing could be read at all */
 	/* private */
 	GHashTable *seen;

@@ -112,7 +112,7 @@ uint32_t vtm_tags_of(const struct vtm_items *items)
 	if (items->capped || items->partial || items->unparsable)
 		tags |= VTM_TAG_BIT(VTM_TAG_BYPASSED);
 	/* a mail program may show something that is not among the items */
-	if (items->ambiguous)
+	if (items->ambiguous || items->undecoded)
 		tags = (tags | VTM_TAG_BIT(VTM_TAG_BYPASSED)) & ~VTM_TAG_BIT(VTM_TAG_SCANNED);
 	return tags;
 }

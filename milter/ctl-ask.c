@@ -41,6 +41,7 @@ int vtm_ctl_asker_init(struct vtm_ctl_asker *a, const struct vtm_ctl *c, bool ne
 	a->cache = vtm_cache_new(c->clock, CACHE_ENTRIES);
 	vtm_settings_scan(c->conf, &a->settings);
 	a->settings.timeout_ms = VTM_CTL_WAIT_MS;
+	a->settings.extract.decoders = c->decoders;
 	vtm_settings_resolver(c->conf, c->clock, a->cache, &s);
 	s.sched.manual = true;
 	s.sched.reask_unknown = false;

@@ -71,6 +71,8 @@ static void tell_flags(const struct vtm_ctl *c, const char *label, const struct 
 		vtm_ctl_warn(c, "%s: cannot be read as a message", label);
 	if (items->capped)
 		vtm_ctl_warn(c, "%s: a limit was reached; there may be more", label);
+	if (items->undecoded)
+		vtm_ctl_warn(c, "%s: a part could not be looked into", label);
 	if (items->ambiguous)
 		vtm_ctl_warn(c, "%s: its MIME reads in several ways, and not every one is shown", label);
 	if (items->partial)
@@ -149,6 +151,7 @@ int vtm_ctl_extract(struct vtm_ctl *c, int argc, char **argv)
 		x.temp = c->conf->temp_directory;
 	}
 	x.settings.ignore = ignore;
+	x.settings.decoders = c->decoders;
 	x.settings.resource_urls = x.settings.resource_urls || c->resources;
 	for (int i = 0; i < argc; i++)
 		if (vtm_mailbox_walk(argv[i], extract_one, &x, unreadable, &error) < 0) {

@@ -289,6 +289,7 @@ int vtm_ctl_plan(struct vtm_ctl *c, int argc, char **argv)
 	p.numbers = g_hash_table_new_full(vtm_key_hash, vtm_key_equal, g_free, NULL);
 	vtm_settings_scan(c->conf, &p.settings);
 	p.settings.extract.ignore = p.ignore;
+	p.settings.extract.decoders = c->decoders;
 	if (vtm_ctl_read_lists(c->conf, p.ignore, &error))
 		status = make_plan(&p, argc, argv);
 	else

@@ -19,21 +19,21 @@
 
 static const struct vtm_ctl_command commands[] = {
 	{ "extract", "FILE...", "the items of messages, off line; - is standard input", "r", VTM_CTL_MAYBE,
-	  vtm_ctl_extract },
-	{ "scan", "FILE...", "what the milter would say of messages", "HF", VTM_CTL_WHOLE, vtm_ctl_scan },
-	{ "submit", "--public FILE|URL", "have it analysed; it becomes public", "p", VTM_CTL_WHOLE, vtm_ctl_submit },
-	{ "status", "", "how the daemon is", "", VTM_CTL_QUIET, vtm_ctl_status },
-	{ "quota", "", "requests used and left, here and by VirusTotal's own count", "", VTM_CTL_QUIET, vtm_ctl_quota },
-	{ "list", "", "delivered messages, newest first", "tsun", VTM_CTL_QUIET, vtm_ctl_list },
-	{ "show", "ID", "one message by queue id or Message-ID, with its items", "", VTM_CTL_QUIET, vtm_ctl_show },
-	{ "cache", "show|forget HASH|URL|host:NAME", "what is remembered of an item", "", VTM_CTL_QUIET, vtm_ctl_cache },
-	{ "ignore", "add|remove DOMAIN|SHA256, or list", "what is not asked about", "", VTM_CTL_QUIET, vtm_ctl_ignore },
+	  true, vtm_ctl_extract },
+	{ "scan", "FILE...", "what the milter would say of messages", "HF", VTM_CTL_WHOLE, true, vtm_ctl_scan },
+	{ "submit", "--public FILE|URL", "have it analysed; it becomes public", "p", VTM_CTL_WHOLE, false, vtm_ctl_submit },
+	{ "status", "", "how the daemon is", "", VTM_CTL_QUIET, false, vtm_ctl_status },
+	{ "quota", "", "requests used and left, here and by VirusTotal's own count", "", VTM_CTL_QUIET, false, vtm_ctl_quota },
+	{ "list", "", "delivered messages, newest first", "tsun", VTM_CTL_QUIET, false, vtm_ctl_list },
+	{ "show", "ID", "one message by queue id or Message-ID, with its items", "", VTM_CTL_QUIET, false, vtm_ctl_show },
+	{ "cache", "show|forget HASH|URL|host:NAME", "what is remembered of an item", "", VTM_CTL_QUIET, false, vtm_ctl_cache },
+	{ "ignore", "add|remove DOMAIN|SHA256, or list", "what is not asked about", "", VTM_CTL_QUIET, false, vtm_ctl_ignore },
 	{ "store", "copy FROM TO", "move what is remembered to another store", "", VTM_CTL_QUIET,
-	  vtm_ctl_store_command },
-	{ "rescan", "ID", "ask again about a delivered message's items", "", VTM_CTL_WHOLE, vtm_ctl_rescan },
-	{ "plan", "MAILDIR|MBOX...", "whether the key is enough for such mail", "", VTM_CTL_QUIET, vtm_ctl_plan },
-	{ "doctor", "", "what is wrong with the set-up, and the line to change", "", VTM_CTL_QUIET, vtm_ctl_doctor },
-	{ "reload", "", "make the daemon read its configuration again", "", VTM_CTL_QUIET, vtm_ctl_reload },
+	  false, vtm_ctl_store_command },
+	{ "rescan", "ID", "ask again about a delivered message's items", "", VTM_CTL_WHOLE, false, vtm_ctl_rescan },
+	{ "plan", "MAILDIR|MBOX...", "whether the key is enough for such mail", "", VTM_CTL_QUIET, true, vtm_ctl_plan },
+	{ "doctor", "", "what is wrong with the set-up, and the line to change", "", VTM_CTL_QUIET, false, vtm_ctl_doctor },
+	{ "reload", "", "make the daemon read its configuration again", "", VTM_CTL_QUIET, false, vtm_ctl_reload },
 };
 
 static const struct option options[] = {
@@ -223,6 +223,17 @@ static int load_conf(struct vtm_ctl *c, enum vtm_ctl_conf how)
 	return c->conf ? EX_OK : vtm_ctl_fail(c, error);
 }
 
+/* A message is no less hostile by hand. */
+static int start_decoders(struct vtm_ctl *c)
+{
+	struct vtm_decoders_settings s;
+	GError *error = NULL;
+
+	vtm_decoders_defaults(&s);
+	c->decoders = vtm_decoders_start(&s, &error);
+	return c->decoders ? EX_OK : vtm_ctl_fail(c, error);
+}
+
 static int run(struct vtm_ctl *c, const struct vtm_ctl_command *command, const char *seen, int argc, char **argv)
 {
 	int status;
@@ -231,8 +242,11 @@ static int run(struct vtm_ctl *c, const struct vtm_ctl_command *command, const c
 		if (!strchr(command->options, *seen))
 			return vtm_ctl_usage(c, "takes no --%s", option_name(*seen));
 	status = load_conf(c, command->conf);
+	if (status == EX_OK && command->reads)
+		status = start_decoders(c);
 	if (status == EX_OK)
 		status = command->run(c, argc, argv);
+	vtm_decoders_stop(c->decoders);
 	vtm_conf_unref(c->conf);
 	if (fflush(stdout) == EOF || ferror(stdout)) {
 		vtm_ctl_warn(c, "standard output cannot be written");
@@ -248,6 +262,8 @@ int main(int argc, char **argv)
 	char seen[16];
 	int status;
 
+	if (vtm_decoder_asked(argc, argv))
+		_exit(vtm_decoder_run());
 	c.color = isatty(STDOUT_FILENO) && !g_getenv("NO_COLOR") && g_strcmp0(g_getenv("TERM"), "dumb");
 	vtm_log_open("vtmilterctl", VTM_LOG_TEXT, VTM_LOG_ERROR, "user");
 	status = parse(&c, argc, argv, seen, sizeof(seen));

@@ -13,6 +13,7 @@
 #include <sysexits.h>
 
 #include "conf.h"
+#include "decode.h"
 #include "json.h"
 #include "scan.h"
 #include "store.h"
@@ -27,6 +28,7 @@ struct vtm_ctl {
 	const char *conf_path;		/* NULL: the default */
 	struct vtm_conf *conf;		/* as the command's row asks for; NULL with VTM_CTL_NO_CONF */
 	const struct vtm_clock *clock;
+	struct vtm_decoders *decoders;	/* of commands that read messages, else NULL */
 	bool color;			/* of standard output */
 	/* options */
 	bool json, headers, public, resources;
@@ -47,6 +49,7 @@ struct vtm_ctl_command {
 	const char *name, *arguments, *help;
 	const char *options;		/* letters of ctl.c's table that it takes */
 	enum vtm_ctl_conf conf;
+	bool reads;			/* messages, which hold what is decoded (decode.h) */
 	int (*run)(struct vtm_ctl *c, int argc, char **argv);
 };
 

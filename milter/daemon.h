@@ -13,6 +13,7 @@
 
 #include "cache.h"
 #include "clock.h"
+#include "decode.h"
 #include "histogram.h"
 #include "item.h"
 #include "late.h"
@@ -41,6 +42,7 @@ struct vtm_daemon {
 	struct vtm_cache *cache;
 	struct vtm_ticker *ticker;
 	struct vtm_late_runner *late;
+	struct vtm_decoders *decoders;
 	int64_t start_utc_ms;
 	bool inet;			/* the MTA comes by TCP (callbacks.c: the reply to DATA) */
 

@@ -17,6 +17,7 @@
 #include "conf.h"
 #include "control.h"
 #include "daemon.h"
+#include "decode.h"
 #include "error.h"
 #include "health.h"
 #include "json.h"
@@ -344,6 +345,17 @@ static int lock_up(const struct vtm_conf *c, GError **error)
 	return 0;
 }
 
+/* While running programs is not given up yet: they are this one, run again. */
+static int start_decoders(GError **error)
+{
+	struct vtm_decoders_settings s;
+
+	vtm_decoders_defaults(&s);
+	s.clock = vtm_daemon.clock;
+	vtm_daemon.decoders = vtm_decoders_start(&s, error);
+	return vtm_daemon.decoders ? 0 : -1;
+}
+
 /* As the user, with threads. */
 static int start(struct holdings *h, struct options *o, const struct vtm_conf *c, GError **error)
 {
@@ -351,6 +363,8 @@ static int start(struct holdings *h, struct options *o, const struct vtm_conf *c
 	if (vtm_privileges_drop(&h->user, error))
 		return EX_NOPERM;
 	vtm_process_harden();
+	if (start_decoders(error))
+		return EX_OSERR;
 	if (lock_up(c, error))
 		return EX_OSERR;
 	if (apply(c, error) < 0)
@@ -371,6 +385,7 @@ static void let_go(struct holdings *h)
 	vtm_late_stop(vtm_daemon.late);
 	vtm_resolver_free(vtm_daemon_resolver());
 	vtm_late_free(vtm_daemon.late);
+	vtm_decoders_stop(vtm_daemon.decoders);
 	if (h->socket_path && !stat(h->socket_path, &now) && now.st_ino == h->socket.st_ino &&
 	    now.st_dev == h->socket.st_dev)
 		unlink(h->socket_path);
@@ -560,8 +575,11 @@ int main(int argc, char **argv)
 	struct options o = { 0 };
 	GError *error = NULL;
 	struct vtm_conf *c;
-	int status = parse_options(&o, argc, argv);
+	int status;
 
+	if (vtm_decoder_asked(argc, argv))
+		_exit(vtm_decoder_run());
+	status = parse_options(&o, argc, argv);
 	if (status != EX_OK)
 		return status;
 	c = vtm_conf_load(o.conf, &error);

@@ -51,6 +51,8 @@ static char *text_of(const struct vtm_items *items)
 		g_string_append(text, "ambiguous\n");
 	if (items->partial)
 		g_string_append(text, "partial\n");
+	if (items->undecoded)
+		g_string_append(text, "undecoded\n");
 	if (items->unparsable)
 		g_string_append(text, "unparsable\n");
 	return g_string_free(text, FALSE);
@@ -104,6 +106,8 @@ static const struct {
 	  "SM49BAMCBEgwRgIhANbRrX8aMmEqX1kcnEMG+SW1baqMRFUEr7l7fJN/AZ5WAiEA3QNNLN5YI60n\r\n"
 	  "NYIU9ZgOEBc/HFitxTMoPfoLOO4iVdk=\r\n",
 	  "file smime.p7m 251 via \ntext http://example.com/s via application/pkcs7-mime>text/plain\n" },
+	{ "a broken archive", TOP "Content-Type: a/b; name=x.zip\r\nContent-Transfer-Encoding: base64\r\n\r\nUEsDBA==\r\n",
+	  "file x.zip 4 via  undecoded\nundecoded\n" },
 	{ "content elsewhere", TOP "Content-Type: message/partial; id=x; number=1\r\n\r\nabc",
 	  "file - 3 via  unasked content elsewhere\npartial\n" },
 	{ "two readings", MIXED "--b\r\nContent-Type: a/b\r\nContent-Transfer-Encoding: base64\r\n\r\nQQ==QUI=\r\n--b--\r\n",

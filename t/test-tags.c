@@ -186,6 +186,9 @@ static void flags(void)
 	items->partial = true;
 	is_tags(vtm_tags_of(items), "VT_Bypassed VT_Scanned", "partial");
 	items->partial = false;
+	items->undecoded = true;
+	is_tags(vtm_tags_of(items), "VT_Bypassed", "undecoded: nothing is called scanned");
+	items->undecoded = false;
 	items->ambiguous = true;
 	is_tags(vtm_tags_of(items), "VT_Bypassed", "ambiguous: nothing is called scanned");
 	vtm_items_free(items);

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* decode-wire.c - see decode-wire.h. */
+#include "decode-wire.h"
+
+#include <string.h>
+
+#include "decode.h"
+
+void vtm_found_free(void *found)
+{
+	struct vtm_found *f = found;
+
+	if (!f)
+		return;
+	g_free(f->name);
+	g_free(f->content);
+	g_free(f);
+}
+
+void vtm_reply_clear(struct vtm_reply *r)
+{
+	if (r->found)
+		g_ptr_array_free(r->found, TRUE);
+	memset(r, 0, sizeof(*r));
+}
+
+/* ---- what may be answered ---- */
+
+static unsigned max_result(uint32_t decoder)
+{
+	static const unsigned results[VTM_DECODERS] = {
+		[VTM_DECODER_ARCHIVE] = VTM_ARCHIVE_CAPPED, [VTM_DECODER_TNEF] = 1,
+		[VTM_DECODER_SMIME] = VTM_SMIME_ENCRYPTED,
+	};
+	return results[decoder];
+}
+
+static unsigned max_kind(uint32_t decoder)
+{
+	return decoder == VTM_DECODER_TNEF ? VTM_TNEF_HTML : 0;
+}
+
+/* How many may be found, and how much together. */
+static uint64_t max_found(const struct vtm_request *q)
+{
+	switch ((enum vtm_decoder)q->decoder) {
+	case VTM_DECODER_ARCHIVE:
+		return MIN(q->members, VTM_WIRE_FOUND_MAX);
+	case VTM_DECODER_TNEF:
+		return VTM_WIRE_FOUND_MAX;
+	case VTM_DECODER_SMIME:
+		return 1;
+	}
+	return 0;
+}
+
+static uint64_t max_bytes(const struct vtm_request *q)
+{
+	return q->decoder == VTM_DECODER_ARCHIVE ? q->bytes : q->len;
+}
+
+bool vtm_wire_good_request(const struct vtm_request *q)
+{
+	return q->magic == VTM_WIRE_REQUEST && q->decoder < VTM_DECODERS && q->len <= VTM_DECODE_INPUT_MAX;
+}
+
+/* ---- reading ---- */
+
+static bool good_found(const struct vtm_request *q, const struct vtm_reply *r, const struct vtm_frame *f)
+{
+	if (r->found->len >= max_found(q) || f->what > max_kind(q->decoder) || f->size == 0 || f->size > r->bytes)
+		return false;
+	if (f->named > 1 || f->kept > 1 || f->name_len > VTM_WIRE_NAME_MAX || (!f->named && f->name_len))
+		return false;
+	/* all of it, unless an archive's member is too large to be kept */
+	return f->kept ? q->decoder != VTM_DECODER_ARCHIVE || f->size <= q->keep : q->decoder == VTM_DECODER_ARCHIVE;
+}
+
+static bool read_found(const struct vtm_request *q, const struct vtm_frame *f, vtm_wire_take *take, void *arg,
+		       struct vtm_reply *r)
+{
+	struct vtm_found *found;
+
+	if (!good_found(q, r, f))
+		return false;
+	found = g_new0(struct vtm_found, 1);
+	found->kind = f->what;
+	found->size = f->size;
+	memcpy(found->sha256, f->sha256, sizeof(found->sha256));
+	found->name = f->named ? g_malloc0(f->name_len + 1) : NULL;
+	/* as large as a message, so there may be no room */
+	found->content = f->kept ? g_try_malloc(f->size + 1) : NULL;
+	if (f->kept && !found->content)
+		goto bad;
+	if (found->name && (!take(arg, found->name, f->name_len) || !g_utf8_validate_len(found->name, f->name_len, NULL)))
+		goto bad;
+	if (found->content) {
+		found->content[f->size] = '\0';
+		if (!take(arg, found->content, f->size))
+			goto bad;
+	}
+	r->bytes -= f->size;
+	g_ptr_array_add(r->found, found);
+	return true;
+bad:
+	vtm_found_free(found);
+	return false;
+}
+
+static bool read_end(const struct vtm_request *q, const struct vtm_frame *f, struct vtm_reply *r)
+{
+	if (f->what > max_result(q->decoder) || f->named || f->kept || f->name_len || f->size)
+		return false;
+	if (q->decoder == VTM_DECODER_SMIME && (f->what == VTM_SMIME_SIGNED) != (r->found->len == 1))
+		return false;
+	r->result = f->what;
+	/* what is left can only be less than what was counted here */
+	r->members = MIN(q->members - MIN(q->members, r->found->len), f->members);
+	r->bytes = MIN(r->bytes, f->bytes);
+	return true;
+}
+
+bool vtm_wire_read_reply(const struct vtm_request *q, vtm_wire_take *take, void *arg, struct vtm_reply *r)
+{
+	struct vtm_frame f;
+
+	memset(r, 0, sizeof(*r));
+	r->found = g_ptr_array_new_with_free_func(vtm_found_free);
+	r->bytes = max_bytes(q);
+	while (take(arg, &f, sizeof(f)) && f.magic == VTM_WIRE_FRAME) {
+		if (f.type == VTM_FRAME_END && read_end(q, &f, r))
+			return true;
+		if (f.type != VTM_FRAME_FOUND || !read_found(q, &f, take, arg, r))
+			break;
+	}
+	r->members = q->members - MIN(q->members, r->found->len);
+	return false;
+}
+
+bool vtm_wire_read_hello(vtm_wire_take *take, void *arg, int32_t *pid_r)
+{
+	struct vtm_frame f;
+
+	if (!take(arg, &f, sizeof(f)) || f.magic != VTM_WIRE_FRAME || f.type != VTM_FRAME_HELLO)
+		return false;
+	*pid_r = (int32_t)f.what;
+	return *pid_r > 1;
+}
+
+/* ---- writing ---- */
+
+bool vtm_wire_write_hello(int32_t pid, vtm_wire_put *put, void *arg)
+{
+	const struct vtm_frame f = { .magic = VTM_WIRE_FRAME, .type = VTM_FRAME_HELLO, .what = (uint32_t)pid };
+
+	return put(arg, &f, sizeof(f));
+}
+
+/* At most VTM_WIRE_NAME_MAX bytes, whole characters. */
+static size_t cut(const char *name)
+{
+	size_t len = strlen(name);
+
+	if (len <= VTM_WIRE_NAME_MAX)
+		return len;
+	return (size_t)(g_utf8_find_prev_char(name, name + VTM_WIRE_NAME_MAX + 1) - name);
+}
+
+bool vtm_wire_write_found(unsigned kind, const char *name, const char *content, uint64_t size, const uint8_t *sha256,
+			  vtm_wire_put *put, void *arg)
+{
+	struct vtm_frame f = {
+		.magic = VTM_WIRE_FRAME, .type = VTM_FRAME_FOUND, .what = kind, .named = name != NULL,
+		.name_len = name ? (uint32_t)cut(name) : 0, .kept = content != NULL, .size = size,
+	};
+
+	if (sha256)
+		memcpy(f.sha256, sha256, sizeof(f.sha256));
+	return put(arg, &f, sizeof(f)) && (!name || put(arg, name, f.name_len)) && (!content || put(arg, content, size));
+}
+
+bool vtm_wire_write_end(unsigned result, uint64_t members, uint64_t bytes, vtm_wire_put *put, void *arg)
+{
+	const struct vtm_frame f = {
+		.magic = VTM_WIRE_FRAME, .type = VTM_FRAME_END, .what = result, .members = members, .bytes = bytes,
+	};
+
+	return put(arg, &f, sizeof(f));
+}

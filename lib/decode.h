@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* decode.h - what is inside of a part, found out where it can do no harm.  Composite: archive, tnef, smime.
+ *
+ * Archives, TNEF and S/MIME are read by decoders that hostile bytes may crash, take over, or keep busy.  So they run in
+ * processes of their own, one a message, which can read the part, compute, and write what they found, and nothing else
+ * (decode-confine.c).  This is the only module that knows about them; to its callers the functions below are those of
+ * the leaves with one more result: nobody decoded it.
+ *
+ *	program ── keeper ── spawner ── decoder		one a message that has such a part, for as long as it is read
+ *					decoder		...
+ *
+ * The keeper is this program, run afresh before there are threads, so it has none of its memory (the key) and other
+ * addresses; it starts a spawner again that died, with a pause that grows.  The spawner forks decoders, being told to
+ * by the program over a socket, and kills them.  All end with the program, however that ends.
+ *
+ * Bounds: decoders at a time, and for each message time, memory, processor time and what it may answer; see below.
+ */
+#ifndef VTM_DECODE_H
+#define VTM_DECODE_H
+
+#include <glib.h>
+
+#include "archive.h"
+#include "clock.h"
+#include "smime.h"
+#include "tnef.h"
+
+#define VTM_DECODERS_MAX 4			/* at a time; other messages wait for one */
+#define VTM_DECODE_MESSAGE_MS 10000		/* for all parts of a message, waiting for a decoder included */
+#define VTM_DECODE_CPU_S 10			/* of it, processor time */
+#define VTM_DECODE_MEMORY (320u * 1024 * 1024)	/* of a decoder, besides the program itself */
+#define VTM_DECODE_INPUT_MAX (64u * 1024 * 1024)/* bytes of a part */
+#define VTM_DECODE_FAILURES_MAX 3		/* decoders that one message may cost */
+
+/* ---- the processes ---- */
+
+struct vtm_decoders;
+
+struct vtm_decoders_settings {		/* borrowed during a call, but for the clock */
+	const struct vtm_clock *clock;
+	unsigned max;
+	int64_t message_ms;
+	char *const *argv;		/* the keeper; NULL: this program, whose main() begins with vtm_decoder_asked() */
+};
+
+struct vtm_decoders_counts {
+	unsigned busy;			/* decoders now */
+	uint64_t started;
+	uint64_t failed;		/* parts that nobody decoded */
+};
+
+/* The values above, and the system's clock. */
+void vtm_decoders_defaults(struct vtm_decoders_settings *s);
+/* Starts the keeper.  Before there are threads, by the thread that lives longest, and before exec is given away.
+ * NULL: VTM_ERROR_IO. */
+struct vtm_decoders *vtm_decoders_start(const struct vtm_decoders_settings *s, GError **error);
+/* Ends all processes and waits for the keeper.  When no message uses them any more.  NULL is fine. */
+void vtm_decoders_stop(struct vtm_decoders *d);
+/* Any thread. */
+void vtm_decoders_counts(struct vtm_decoders *d, struct vtm_decoders_counts *out);
+
+/* Was this program started as a keeper?  Then main() does nothing but _exit(vtm_decoder_run()). */
+bool vtm_decoder_asked(int argc, char **argv);
+int vtm_decoder_run(void);
+
+/* ---- a message's use of them ---- */
+
+struct vtm_decode {			/* a value; one thread at a time */
+	struct vtm_decoders *decoders;	/* NULL: everything is decoded by the caller's own process */
+	/* private */
+	int fd;				/* to the message's decoder; -1: none yet */
+	int32_t pid;
+	int64_t left_ms;
+	unsigned failures;
+};
+
+/* Costs nothing until there is something to decode. */
+void vtm_decode_begin(struct vtm_decode *d, struct vtm_decoders *decoders);
+void vtm_decode_end(struct vtm_decode *d);
+
+/* As the leaves' functions.  <each> is called when a decoder has told everything, and may decode again.
+ * false: it died, took too long, answered nonsense, or none was to be had (logged); then not everything was given. */
+bool vtm_decode_archive(struct vtm_decode *d, const void *data, size_t len, struct vtm_archive_limits *limits,
+			vtm_archive_each *each, void *arg, enum vtm_archive_result *result_r);
+bool vtm_decode_tnef(struct vtm_decode *d, const char *data, size_t len, vtm_tnef_each *each, void *arg, int *result_r);
+bool vtm_decode_smime(struct vtm_decode *d, const void *data, size_t len, char **content_r, size_t *len_r,
+		      enum vtm_smime *result_r);
+
+#endif
