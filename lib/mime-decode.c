@@ -7,13 +7,15 @@
 #include "hash.h"
 #include "uu.h"
 
-#define CHUNK 65536	/* room for what is decoded */
+#define CHUNK 65536	/* room for what is decoded, at most */
 #define STEP 16384	/* of input: what it decodes to stays in the first cache until it is hashed */
 
 struct sink {
 	struct vtm_decode *d;
 	struct vtm_sha256 *sha;
 	bool asked, keep;
+	uint8_t *out;
+	size_t room;
 };
 
 static void ask(struct sink *s, const char *head, size_t len)
@@ -47,14 +49,16 @@ static void add(struct sink *s, const void *data, size_t len)
 		return;
 	if (!s->asked)
 		ask(s, data, len);
-	vtm_sha256_add(s->sha, data, len);
+	if (s->sha)
+		vtm_sha256_add(s->sha, data, len);
 	s->d->size += (int64_t)len;
 	if (s->keep)
 		keep(s, data, len);
 }
 
-static void decode_base64(struct sink *s, uint8_t *out)
+static void decode_base64(struct sink *s)
 {
+	uint8_t *out = s->out;
 	struct vtm_decode *d = s->d;
 	struct vtm_base64 state = { .reading = d->reading };
 
@@ -94,8 +98,9 @@ static int escape(const char *p, const char *end)
 }
 
 /* What is no escape and no soft break stands for itself. */
-static void decode_qp(struct sink *s, uint8_t *out)
+static void decode_qp(struct sink *s)
 {
+	uint8_t *out = s->out;
 	const char *p = s->d->data, *end = p + s->d->len;
 	size_t have = 0;
 
@@ -104,10 +109,10 @@ static void decode_qp(struct sink *s, uint8_t *out)
 		size_t n = (size_t)((equal ? equal : end) - p);
 		int byte;
 
-		if (have + n >= CHUNK) {
+		if (have + n >= s->room) {
 			add(s, out, have);
 			have = 0;
-			n = MIN(n, CHUNK - 1);
+			n = MIN(n, s->room - 1);
 		}
 		memcpy(out + have, p, n);
 		have += n;
@@ -142,7 +147,8 @@ static void decode_none(struct sink *s)
 
 	if (d->len)
 		ask(s, d->data, d->len);
-	vtm_sha256_add(s->sha, d->data, d->len);
+	if (s->sha)
+		vtm_sha256_add(s->sha, d->data, d->len);
 	d->size = (int64_t)d->len;
 	d->was_cut = s->keep && d->len > d->keep_max && d->cut;
 	if (s->keep && (d->len <= d->keep_max || d->cut)) {
@@ -153,19 +159,21 @@ static void decode_none(struct sink *s)
 
 void vtm_decode(struct vtm_decode *d)
 {
-	struct sink s = { .d = d, .sha = vtm_sha256_new() };
-	uint8_t *out = d->encoding == VTM_ENCODING_QP || d->encoding == VTM_ENCODING_BASE64 ? g_malloc(CHUNK) : NULL;
+	struct sink s = { .d = d, .sha = d->unhashed ? NULL : vtm_sha256_new(), .room = MIN(d->len + 4, CHUNK) };
 	uint8_t digest[VTM_SHA256_LEN];
+
+	if (d->encoding == VTM_ENCODING_QP || d->encoding == VTM_ENCODING_BASE64)
+		s.out = g_malloc(s.room);	/* as large as it has to be: a block of 64 KiB makes malloc tidy up */
 
 	switch (d->encoding) {
 	case VTM_ENCODING_NONE:
 		decode_none(&s);
 		break;
 	case VTM_ENCODING_QP:
-		decode_qp(&s, out);
+		decode_qp(&s);
 		break;
 	case VTM_ENCODING_BASE64:
-		decode_base64(&s, out);
+		decode_base64(&s);
 		break;
 	case VTM_ENCODING_UU:
 		decode_uu(&s);
@@ -175,10 +183,12 @@ void vtm_decode(struct vtm_decode *d)
 		d->content = (const char *)d->kept->data;
 		d->content_len = d->kept->len;
 	}
-	vtm_sha256_end(s.sha, digest);
-	vtm_hex(digest, d->sha256);
+	if (s.sha) {
+		vtm_sha256_end(s.sha, digest);
+		vtm_hex(digest, d->sha256);
+	}
 	vtm_sha256_free(s.sha);
-	g_free(out);
+	g_free(s.out);
 }
 
 static bool always(const char *head, size_t len, void *arg)

@@ -24,6 +24,7 @@ struct vtm_decode {
 	void *arg;
 	uint64_t keep_max;	/* more than that is not kept ... */
 	bool cut;		/* ... or only so much of it */
+	bool unhashed;		/* no hash is needed: <sha256> stays empty */
 	/* out */
 	int64_t size;
 	char sha256[65];

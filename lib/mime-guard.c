@@ -8,7 +8,7 @@
 
 #include "mime-header.h"
 
-#define BLOCK 2048	/* bytes that are passed over at once if there is nothing of interest */
+#define BLOCK 16384	/* stays in the first cache from one look to the other */
 #define NAME_MAX_LEN 27	/* of the names below */
 
 struct look {
@@ -17,6 +17,7 @@ struct look {
 	uint64_t dashes;	/* lines that begin with "--" */
 	uint64_t boundaries;	/* fields that declare one */
 	bool strange;		/* one is written in a way that GMime may read otherwise than we do */
+	uint64_t colons;
 	GHashTable *known;	/* boundaries: set of char *; at most 1,024 */
 };
 
@@ -157,27 +158,26 @@ static uint64_t count_delimiters(const struct look *l)
 	return n;
 }
 
-static void look_at_bytes(struct look *l, const char *p, const char *end)
+static void look_at_bytes(struct look *l, const char *from, const char *end)
 {
-	for (; p < end; p++)
-		if (*p == ':')
-			look_at_field(l, p);
-		else if (*p == '-')
-			l->dashes += is_dashes(l, p);
+	for (const char *p = from; (p = memchr(p, ':', (size_t)(end - p))); p++) {
+		l->colons++;
+		look_at_field(l, p);
+	}
+	for (const char *p = from; (p = memchr(p, '-', (size_t)(end - p))); p++)
+		l->dashes += is_dashes(l, p);
 }
 
 void vtm_guard_look(const char *bytes, size_t len, struct vtm_guard *g)
 {
 	struct look l = { .bytes = bytes, .end = bytes + len, .g = g };
-	size_t at = 0;
 
 	g->refuse = false;
 	g->view = NULL;
 	l.known = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-	for (; len - at >= BLOCK; at += BLOCK)
-		if (memchr(bytes + at, ':', BLOCK) || memchr(bytes + at, '-', BLOCK))
-			look_at_bytes(&l, bytes + at, bytes + at + BLOCK);
-	look_at_bytes(&l, bytes + at, l.end);
+	for (size_t at = 0; at < len; at += BLOCK)
+		look_at_bytes(&l, bytes + at, bytes + MIN(at + BLOCK, len));
+	g->colons = l.colons;
 	if (l.dashes > VTM_GUARD_DELIMITERS_MAX && l.boundaries)
 		g->refuse = l.dashes * MIN(l.boundaries, 1024) > VTM_GUARD_WORK_MAX ||
 			    count_delimiters(&l) > VTM_GUARD_DELIMITERS_MAX;

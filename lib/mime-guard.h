@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #define VTM_GUARD_FIELD_MAX 16384	/* bytes of a structured field ... */
 #define VTM_GUARD_PARAMS_MAX 64		/* parameters of a Content- field ... */
@@ -20,6 +21,7 @@
 struct vtm_guard {
 	bool refuse;	/* do not parse this */
 	char *view;	/* as long as the message, the rest of such fields blanked; NULL: nothing to blank; owned */
+	uint64_t colons;/* there are no more header fields than that */
 };
 
 /* Linear; takes next to nothing where there is neither ':' nor '-', as in base64. */

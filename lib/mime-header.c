@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "mime.h"
+
 char *vtm_header_unfold(const char *raw)
 {
 	char *text = g_utf8_make_valid(raw, (gssize)strnlen(raw, VTM_HEADER_MAX)), *to = text;
@@ -197,4 +199,46 @@ char *vtm_boundary_guess(const char *text, size_t len)
 			return g_strndup(p + 2, n - 2);
 	}
 	return NULL;
+}
+
+/* ---- fields that need not be read ------------------------------------------------------------------ */
+
+static bool is_plain_name(const char *name)
+{
+	const char *p = name;
+
+	while (g_ascii_isalnum(*p) || *p == '-' || *p == '_')
+		p++;
+	return p > name && !*p;
+}
+
+/* On every line something, and nothing that could end a line elsewhere than here. */
+static bool is_plain_value(const char *value)
+{
+	bool blank = false;
+
+	for (const unsigned char *p = (const unsigned char *)value; *p; p++) {
+		if (*p == '\n') {
+			if (blank || (p[1] != ' ' && p[1] != '\t'))
+				return false;
+			blank = true;
+		} else if (*p != ' ' && *p != '\t') {
+			if (*p < ' ' || *p == 127)
+				return false;
+			blank = false;
+		}
+	}
+	return !blank;
+}
+
+bool vtm_mime_may_skip(const char *name, const char *value)
+{
+	static const char *const read[] = { "From", "Message-ID", "Authentication-Results", "List-Unsubscribe" };
+
+	if (!g_ascii_strncasecmp(name, "Content-", 8) || !g_ascii_strncasecmp(name, "MIME-", 5))
+		return false;
+	for (size_t i = 0; i < G_N_ELEMENTS(read); i++)
+		if (!g_ascii_strcasecmp(name, read[i]))
+			return false;
+	return is_plain_name(name) && is_plain_value(value);
 }

@@ -144,7 +144,8 @@ static struct doc *doc_new(struct walk *w, const char *bytes, size_t len, char *
 	d->stream = g_mime_stream_mem_new();
 	g_mime_stream_mem_set_byte_array(GMIME_STREAM_MEM(d->stream), d->array);
 	parser = g_mime_parser_new_with_stream(d->stream);
-	g_mime_parser_set_header_regex(parser, "^", count_field, d);
+	if (guard.colons >= FIELDS_MAX)	/* making the expression costs more than parsing a small message */
+		g_mime_parser_set_header_regex(parser, "^", count_field, d);
 	d->message = g_mime_parser_construct_message(parser, w->options);
 	g_object_unref(parser);
 	w->summary->capped = w->summary->capped || d->fields >= FIELDS_MAX;
@@ -501,13 +502,13 @@ static bool wants(const char *head, size_t len, void *arg)
 static bool give(struct walk *w, struct vtm_part *p, struct slice encoded, enum vtm_encoding encoding,
 		 enum vtm_base64_reading reading)
 {
+	bool differs, body = p->kind == VTM_PART_TEXT || p->kind == VTM_PART_HTML;
 	struct question q = { w, p };
 	struct vtm_decode d = {
 		.data = encoded.data, .len = encoded.len, .encoding = encoding, .reading = reading,
 		.wants = wants, .arg = &q, .keep_max = w->limits->max_part_bytes,
-		.cut = p->kind == VTM_PART_TEXT || p->kind == VTM_PART_HTML,
+		.cut = body, .unhashed = body,
 	};
-	bool differs;
 
 	vtm_decode(&d);
 	p->size = d.size;

@@ -39,7 +39,7 @@ struct vtm_part {
 	unsigned group;			/* > 0: one of several readings of an ambiguous part */
 	const char *note;		/* static or NULL */
 	int64_t size;			/* decoded bytes */
-	char sha256[65];
+	char sha256[65];		/* "" for a body (TEXT, HTML): it is not asked about */
 	const char *content;		/* decoded; of an attachment NULL if larger than max_part_bytes or not wanted, of a body
 					 * cut there (summary.capped) */
 	size_t content_len;
@@ -77,6 +77,12 @@ int vtm_mime_walk(struct vtm_spool *spool, const struct vtm_mime_limits *limits,
 /* The same for a message or entity in memory, which is borrowed. */
 void vtm_mime_walk_bytes(const char *data, size_t len, const struct vtm_mime_limits *limits,
 			 const struct vtm_mime_reader *reader, struct vtm_mime_summary *summary);
+
+/* Does this field of a message's own header say nothing to the walk, so that it may as well be left out?  Of letters with twenty
+ * such fields most of the time would go into them.  Only what every reader takes for one ordinary field: a name of letters,
+ * digits and "-_", no control characters, no blank line inside.  <value> has LF where it is folded.  Not to be left out: the
+ * first field of a message, without which it may have no header at all. */
+bool vtm_mime_may_skip(const char *name, const char *value);
 
 /* Text of a part as UTF-8 (bytes that do not fit its charset become U+FFFD); new, NUL added. Unknown charsets
  * are read as windows-1252, as mail programs do. */

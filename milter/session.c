@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "daemon.h"
+#include "mime.h"
 
 #define OUR_PREFIX "x-vt-"
 
@@ -151,6 +152,11 @@ void vtm_message_add_header(struct vtm_message *m, const char *name, const char 
 		note_ours(m, name);	/* what will be deleted is not part of the message */
 		return;
 	}
+	if (m->has_field && vtm_mime_may_skip(name, value)) {
+		m->size += strlen(name) + strlen(value) + strlen(": \r\n");
+		return;
+	}
+	m->has_field = true;
 	vtm_message_add(m, name, strlen(name));
 	vtm_message_add(m, ": ", 2);
 	add_value(m, value);

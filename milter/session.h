@@ -35,6 +35,7 @@ struct vtm_message {
 	bool overrun;			/* more than VTM_OUR_NAMES_MAX: they cannot all be deleted */
 	struct vtm_spool *spool;	/* NULL: nothing is collected */
 	uint64_t size;
+	bool has_field;			/* one field of the header has been collected */
 	bool shares_apply;
 };
 
@@ -51,7 +52,7 @@ struct vtm_message *vtm_session_begin(struct vtm_session *s, const char *sender,
 void vtm_session_end(struct vtm_session *s);
 
 void vtm_message_add_recipient(struct vtm_message *m, const char *recipient);
-/* Notes headers of ours and collects; LF inside a value is a folded line. */
+/* Notes headers of ours and collects what the walk reads; LF inside a value is a folded line. */
 void vtm_message_add_header(struct vtm_message *m, const char *name, const char *value);
 void vtm_message_add(struct vtm_message *m, const void *data, size_t len);
 

@@ -4,12 +4,15 @@
  *	milter-drive [-n SESSIONS] [-f FILE] [-p OTHERS] ... SOCKET
  *
  * The main sessions send FILE; with -p, other sessions send a message that needs no waiting as long as the main ones
- * last. Prints one line of NAME=VALUE; exit status 0 if no session failed.
+ * last. Prints one line of NAME=VALUE; exit status 0 if no session failed.  A message's time, in p50_us and p99_us, is
+ * that from its MAIL to the answer to its end, in the main sessions.
  */
 #include <getopt.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <libmilter/mfapi.h>
 #include <libmilter/mfdef.h>
@@ -24,6 +27,7 @@ struct options {
 	const char *spec, *address, *user, *sender, *recipient, *scenario;
 	unsigned sessions, messages, burst, gap_ms, pause_ms, others, other_gap_ms;
 	int timeout_ms;
+	pid_t milter;		/* whose CPU time is told, 0: nobody's */
 	uint32_t actions, steps;
 	bool edits;
 	struct wire_mail *main_mail, *other_mail;
@@ -35,6 +39,8 @@ struct result {
 	int64_t reply_max_ms, eom_max_ms, eom_min_ms, other_max_ms;
 	const char *slowest, *why;
 	GPtrArray *edits;	/* of the first message that ended */
+	GArray *times_us;	/* of gint64: one for each main message */
+	int64_t wall_us, cpu_us;
 };
 
 struct session {
@@ -62,6 +68,7 @@ static void usage(FILE *to)
 	      "  -S, -R   sender and recipient\n"
 	      "  -A HEX, -P HEX  actions and protocol steps offered (1ff, 1fffff)\n"
 	      "  -x WHAT  end each session early: connect, negotiate, abort, body, eom (hang up there), none\n"
+	      "  -C PID   print the CPU time that this process took meanwhile\n"
 	      "  -e       print the edits of the first message\n", to);
 }
 
@@ -84,7 +91,7 @@ static void note_session(struct session *s, const struct wire *w, bool done)
 	g_mutex_unlock(&r->lock);
 }
 
-static void note_message(struct session *s, struct wire *w, char letter, int64_t took_ms)
+static void note_message(struct session *s, struct wire *w, char letter, int64_t took_ms, int64_t whole_us)
 {
 	struct result *r = s->r;
 
@@ -94,6 +101,7 @@ static void note_message(struct session *s, struct wire *w, char letter, int64_t
 	if (s->main) {
 		r->eom_max_ms = MAX(r->eom_max_ms, took_ms);
 		r->eom_min_ms = MIN(r->eom_min_ms, took_ms);
+		g_array_append_val(r->times_us, whole_us);
 	} else {
 		r->other_max_ms = MAX(r->other_max_ms, took_ms);
 	}
@@ -115,7 +123,7 @@ static int send_message(struct session *s, struct wire *w, unsigned n)
 {
 	const struct options *o = s->o;
 	char *id = g_strdup_printf("%s%05u%03u", s->main ? "M" : "P", s->number, n % 1000);
-	int64_t took_ms;
+	int64_t took_ms, began_us = g_get_monotonic_time();
 	bool done;
 	char letter;
 
@@ -143,7 +151,7 @@ static int send_message(struct session *s, struct wire *w, unsigned n)
 	letter = wire_eom(w, &took_ms);
 	if (!letter)
 		return -1;
-	note_message(s, w, letter, took_ms);
+	note_message(s, w, letter, took_ms, g_get_monotonic_time() - began_us);
 	return wire_abort(w) ? 1 : -1;	/* as Postfix does after each message */
 }
 
@@ -199,10 +207,24 @@ static GThread *start_session(const struct options *o, struct result *r, unsigne
 	return g_thread_new("session", run_session, s);
 }
 
+/* CPU time of all threads of a process, 0: nobody's. */
+static int64_t cpu_us(pid_t pid)
+{
+	struct timespec t;
+	clockid_t clock;
+
+	if (!pid || clock_getcpuclockid(pid, &clock) || clock_gettime(clock, &t))
+		return 0;
+	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
 static void run_all(const struct options *o, struct result *r)
 {
 	GPtrArray *threads = g_ptr_array_new();
 
+	r->times_us = g_array_new(FALSE, FALSE, sizeof(gint64));
+	r->wall_us = -g_get_monotonic_time();
+	r->cpu_us = -cpu_us(o->milter);
 	g_atomic_int_set(&main_left, (gint)o->sessions);
 	for (unsigned i = 0; i < o->others; i++)
 		g_ptr_array_add(threads, start_session(o, r, i, false));
@@ -213,7 +235,31 @@ static void run_all(const struct options *o, struct result *r)
 	}
 	for (unsigned i = 0; i < threads->len; i++)
 		g_thread_join(threads->pdata[i]);
+	r->wall_us += g_get_monotonic_time();
+	r->cpu_us += cpu_us(o->milter);
 	g_ptr_array_unref(threads);
+}
+
+static gint by_size(gconstpointer a, gconstpointer b)
+{
+	gint64 x = *(const gint64 *)a, y = *(const gint64 *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* The time that <percent> of the main messages did not pass. */
+static int64_t percentile(const GArray *sorted, unsigned percent)
+{
+	return sorted->len ? g_array_index(sorted, gint64, (sorted->len - 1) * percent / 100) : 0;
+}
+
+static void print_times(const struct options *o, struct result *r)
+{
+	g_array_sort(r->times_us, by_size);
+	printf(" rate=%.0f p50_us=%" PRId64 " p99_us=%" PRId64, (double)r->messages * 1e6 / (double)MAX(r->wall_us, 1),
+	       percentile(r->times_us, 50), percentile(r->times_us, 99));
+	if (o->milter)
+		printf(" cpu_us=%" PRId64, r->cpu_us / MAX(r->messages, 1));
 }
 
 static void print_result(const struct options *o, struct result *r)
@@ -228,6 +274,7 @@ static void print_result(const struct options *o, struct result *r)
 	printf(" continued=%u accepted=%u rejected=%u tempfailed=%u discarded=%u", r->replies[SMFIR_CONTINUE],
 	       r->replies[SMFIR_ACCEPT], r->replies[SMFIR_REJECT] + r->replies[SMFIR_REPLYCODE],
 	       r->replies[SMFIR_TEMPFAIL], r->replies[SMFIR_DISCARD]);
+	print_times(o, r);
 	printf("%s%s\n", r->why ? " why=" : "", r->why ? r->why : "");
 }
 
@@ -237,7 +284,7 @@ static bool read_options(int argc, char **argv, struct options *o)
 	unsigned body = 5000;
 	int c;
 
-	while ((c = getopt(argc, argv, "n:m:k:s:w:f:p:i:g:b:t:a:u:S:R:A:P:x:eh")) != -1)
+	while ((c = getopt(argc, argv, "n:m:k:s:w:f:p:i:g:b:t:a:u:S:R:A:P:x:C:eh")) != -1)
 		switch (c) {
 		case 'n': o->sessions = (unsigned)atoi(optarg); break;
 		case 'm': o->messages = (unsigned)atoi(optarg); break;
@@ -257,6 +304,7 @@ static bool read_options(int argc, char **argv, struct options *o)
 		case 'A': o->actions = (uint32_t)strtoul(optarg, NULL, 16); break;
 		case 'P': o->steps = (uint32_t)strtoul(optarg, NULL, 16); break;
 		case 'x': o->scenario = optarg; break;
+		case 'C': o->milter = atoi(optarg); break;
 		case 'e': o->edits = true; break;
 		case 'h': usage(stdout); exit(0);
 		default: return false;
@@ -288,6 +336,7 @@ int main(int argc, char **argv)
 	print_result(&o, &r);
 	if (r.edits)
 		g_ptr_array_unref(r.edits);
+	g_array_unref(r.times_us);
 	wire_mail_free(o.main_mail);
 	wire_mail_free(o.other_mail);
 	return r.errors != 0;

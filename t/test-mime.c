@@ -43,7 +43,10 @@ static void each(const struct vtm_part *p, void *arg)
 		g_free(escaped);
 		vtm_sha256(p->content, p->content_len, digest);
 		vtm_hex(digest, hex);
-		s->wrong_hashes += p->size == (int64_t)p->content_len && strcmp(hex, p->sha256);
+		if (p->kind == VTM_PART_TEXT || p->kind == VTM_PART_HTML)
+			s->wrong_hashes += *p->sha256 != '\0';
+		else
+			s->wrong_hashes += p->size == (int64_t)p->content_len && strcmp(hex, p->sha256);
 	}
 	g_string_append(s->text, "\n");
 	if (!p->via || g_strv_length((char **)(uintptr_t)p->via) != p->depth)
@@ -435,6 +438,35 @@ static void explosion(void)
 	g_string_free(mail, TRUE);
 }
 
+/* What may be left out of a header changes nothing. */
+static void skipped(void)
+{
+	static const char *const may[] = { "Received", "from a\n\tby b", "subject", "caf\xc3\xa9", "X-Mailer_2", "", "To", "a@b.c" };
+	static const char *const may_not[] = {
+		"Content-Type", "text/html", "content-x", "1", "FROM", "a@b.c", "Message-Id", "<a@b>", "MIME-Version", "1.0",
+		"Authentication-Results", "b", "List-Unsubscribe", "<http://a.b/>", "Sub ject", "x", "", "x", "Subject ", "x",
+		"Subj\xc3\xa9", "x", "Subject", "a\rContent-Type: text/html", "Subject", "a\nContent-Type: text/html",
+		"Subject", "a\n \n b", "Subject", "a\n ", "Subject", "a\n", "Subject", "a\x01"
+	};
+	struct vtm_mime_summary s;
+	char *all, *some;
+
+	for (size_t i = 0; i < G_N_ELEMENTS(may); i += 2)
+		ok(vtm_mime_may_skip(may[i], may[i + 1]), "%s: needs not be read", may[i]);
+	for (size_t i = 0; i < G_N_ELEMENTS(may_not); i += 2)
+		ok(!vtm_mime_may_skip(may_not[i], may_not[i + 1]), "%s: (%zu) has to be read", may_not[i], i / 2);
+	all = parts_of("From: a@b.c\r\nReceived: from a\r\n\tby b\r\nSubject: caf\xc3\xa9\r\nTo: x@y.z, (\r\n"
+		       "Content-Type: text/html\r\nX-Mailer_2: \r\n\r\n<p>x", -1, &usual, &s);
+	ok(!s.ambiguous && !s.unparsable && !g_strcmp0(s.from_domain, "b.c"), "a header with all of them ...");
+	vtm_mime_summary_clear(&s);
+	some = parts_of("From: a@b.c\r\nContent-Type: text/html\r\n\r\n<p>x", -1, &usual, &s);
+	ok(!s.ambiguous && !s.unparsable && !g_strcmp0(s.from_domain, "b.c"), "... and one without ...");
+	is_str(some, all, "... say the same");
+	vtm_mime_summary_clear(&s);
+	g_free(all);
+	g_free(some);
+}
+
 static void spooled(void)
 {
 	struct vtm_spool *spool = vtm_spool_new(g_get_tmp_dir(), 0);
@@ -472,6 +504,7 @@ int main(void)
 	bounds();
 	guarded();
 	explosion();
+	skipped();
 	spooled();
 	torn();
 	return done_testing();
