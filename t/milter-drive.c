@@ -4,8 +4,9 @@
  *	milter-drive [-n SESSIONS] [-f FILE] [-p OTHERS] ... SOCKET
  *
  * The main sessions send FILE; with -p, other sessions send a message that needs no waiting as long as the main ones
- * last. Prints one line of NAME=VALUE; exit status 0 if no session failed.  A message's time, in p50_us and p99_us, is
- * that from its MAIL to the answer to its end, in the main sessions.
+ * last.  With -F, "@FRESH@" in FILE is another word in each message.  Prints one line of NAME=VALUE; exit status 0 if no session failed.  A message's time, in p50_us and p99_us, is
+ * that from its MAIL to the answer to its end, in the main sessions; rate90 is that of messages until nine of ten of
+ * these had ended, so that the few that wait do not count.
  */
 #include <getopt.h>
 #include <inttypes.h>
@@ -25,11 +26,11 @@
 
 struct options {
 	const char *spec, *address, *user, *sender, *recipient, *scenario;
-	unsigned sessions, messages, burst, gap_ms, pause_ms, others, other_gap_ms;
+	unsigned sessions, messages, burst, gap_ms, pause_ms, think_ms, others, other_gap_ms;
 	int timeout_ms;
 	pid_t milter;		/* whose CPU time is told, 0: nobody's */
 	uint32_t actions, steps;
-	bool edits;
+	bool edits, fresh;
 	struct wire_mail *main_mail, *other_mail;
 };
 
@@ -39,8 +40,9 @@ struct result {
 	int64_t reply_max_ms, eom_max_ms, eom_min_ms, other_max_ms;
 	const char *slowest, *why;
 	GPtrArray *edits;	/* of the first message that ended */
-	GArray *times_us;	/* of gint64: one for each main message */
-	int64_t wall_us, cpu_us;
+	GArray *times_us;	/* of gint64: how long each main message took ... */
+	GArray *ends_us;	/* ... and when it had ended */
+	int64_t began_us, wall_us, cpu_us;
 };
 
 struct session {
@@ -59,7 +61,9 @@ static void usage(FILE *to)
 	      "  -n N     main sessions (1), -m N  messages in each (1)\n"
 	      "  -k N     main sessions started at once (all), -s MS  between these (1000)\n"
 	      "  -w MS    pause before the end of each main message (0)\n"
+	      "  -j MS    pause between main messages of a session (0)\n"
 	      "  -f FILE  the message they send (one without anything to ask about)\n"
+	      "  -F       with another word for each @FRESH@ in it\n"
 	      "  -p N     other sessions at the same time (0), -i MS  between their messages (50)\n"
 	      "  -g FILE  the message these send, -b BYTES  or the size of a plain one (5000)\n"
 	      "  -t MS    how long a reply may take (60000)\n"
@@ -91,9 +95,10 @@ static void note_session(struct session *s, const struct wire *w, bool done)
 	g_mutex_unlock(&r->lock);
 }
 
-static void note_message(struct session *s, struct wire *w, char letter, int64_t took_ms, int64_t whole_us)
+static void note_message(struct session *s, struct wire *w, char letter, int64_t took_ms, int64_t began_us)
 {
 	struct result *r = s->r;
+	gint64 now_us = g_get_monotonic_time(), whole_us = now_us - began_us;
 
 	g_mutex_lock(&r->lock);
 	r->messages++;
@@ -102,6 +107,7 @@ static void note_message(struct session *s, struct wire *w, char letter, int64_t
 		r->eom_max_ms = MAX(r->eom_max_ms, took_ms);
 		r->eom_min_ms = MIN(r->eom_min_ms, took_ms);
 		g_array_append_val(r->times_us, whole_us);
+		g_array_append_val(r->ends_us, now_us);
 	} else {
 		r->other_max_ms = MAX(r->other_max_ms, took_ms);
 	}
@@ -118,6 +124,34 @@ static bool ends_at(const struct session *s, const char *where)
 	return s->main && s->o->scenario && !strcmp(s->o->scenario, where);
 }
 
+/* The message with a word of its own, if it wants one: to be freed with g_string_free().  NULL: it does not. */
+static GString *fresh_body(const struct session *s, unsigned n)
+{
+	GString *body;
+	char *word;
+
+	if (!s->main || !s->o->fresh)
+		return NULL;
+	word = g_strdup_printf("w%xs%um%u", (unsigned)s->r->began_us, s->number, n);
+	body = g_string_new_len(s->o->main_mail->body->str, (gssize)s->o->main_mail->body->len);
+	g_string_replace(body, "@FRESH@", word, 0);
+	g_free(word);
+	return body;
+}
+
+static bool send_body(struct session *s, struct wire *w, unsigned n)
+{
+	struct wire_mail mail = s->main ? *s->o->main_mail : *s->o->other_mail;
+	GString *fresh = fresh_body(s, n);
+	bool done;
+
+	mail.body = fresh ? fresh : mail.body;
+	done = wire_send_mail(w, &mail);
+	if (fresh)
+		g_string_free(fresh, TRUE);
+	return done;
+}
+
 /* 1 sent, 0 the scenario ends here, -1 failed. */
 static int send_message(struct session *s, struct wire *w, unsigned n)
 {
@@ -130,7 +164,7 @@ static int send_message(struct session *s, struct wire *w, unsigned n)
 	if (o->user)
 		wire_macro(w, SMFIC_MAIL, "{auth_authen}", o->user);
 	done = wire_mail(w, o->sender) && wire_macro(w, SMFIC_RCPT, "i", id) && wire_rcpt(w, o->recipient) &&
-	       wire_macro(w, SMFIC_DATA, "i", id) && wire_send_mail(w, s->main ? o->main_mail : o->other_mail);
+	       wire_macro(w, SMFIC_DATA, "i", id) && send_body(s, w, n);
 	if (done)
 		wire_macro(w, SMFIC_BODYEOB, "i", id);
 	g_free(id);
@@ -151,7 +185,7 @@ static int send_message(struct session *s, struct wire *w, unsigned n)
 	letter = wire_eom(w, &took_ms);
 	if (!letter)
 		return -1;
-	note_message(s, w, letter, took_ms, g_get_monotonic_time() - began_us);
+	note_message(s, w, letter, took_ms, began_us);
 	return wire_abort(w) ? 1 : -1;	/* as Postfix does after each message */
 }
 
@@ -176,6 +210,8 @@ static bool run_messages(struct session *s, struct wire *w)
 			return sent == 0;
 		if (!s->main)
 			g_usleep(o->other_gap_ms * 1000);
+		else if (o->think_ms && n < o->messages)
+			g_usleep(o->think_ms * 1000);
 	} while (s->main ? n < o->messages : g_atomic_int_get(&main_left) > 0);
 	return wire_quit(w);
 }
@@ -223,7 +259,8 @@ static void run_all(const struct options *o, struct result *r)
 	GPtrArray *threads = g_ptr_array_new();
 
 	r->times_us = g_array_new(FALSE, FALSE, sizeof(gint64));
-	r->wall_us = -g_get_monotonic_time();
+	r->ends_us = g_array_new(FALSE, FALSE, sizeof(gint64));
+	r->began_us = g_get_monotonic_time();
 	r->cpu_us = -cpu_us(o->milter);
 	g_atomic_int_set(&main_left, (gint)o->sessions);
 	for (unsigned i = 0; i < o->others; i++)
@@ -235,7 +272,7 @@ static void run_all(const struct options *o, struct result *r)
 	}
 	for (unsigned i = 0; i < threads->len; i++)
 		g_thread_join(threads->pdata[i]);
-	r->wall_us += g_get_monotonic_time();
+	r->wall_us = g_get_monotonic_time() - r->began_us;
 	r->cpu_us += cpu_us(o->milter);
 	g_ptr_array_unref(threads);
 }
@@ -253,11 +290,20 @@ static int64_t percentile(const GArray *sorted, unsigned percent)
 	return sorted->len ? g_array_index(sorted, gint64, (sorted->len - 1) * percent / 100) : 0;
 }
 
+/* Messages a second while the first nine of ten ended. */
+static double rate90(const struct result *r)
+{
+	int64_t last_us = percentile(r->ends_us, 90);
+
+	return last_us > r->began_us ? 0.9e6 * r->ends_us->len / (double)(last_us - r->began_us) : 0;
+}
+
 static void print_times(const struct options *o, struct result *r)
 {
 	g_array_sort(r->times_us, by_size);
-	printf(" rate=%.0f p50_us=%" PRId64 " p99_us=%" PRId64, (double)r->messages * 1e6 / (double)MAX(r->wall_us, 1),
-	       percentile(r->times_us, 50), percentile(r->times_us, 99));
+	g_array_sort(r->ends_us, by_size);
+	printf(" rate=%.0f rate90=%.0f p50_us=%" PRId64 " p99_us=%" PRId64, 1e6 * r->messages / (double)MAX(r->wall_us, 1),
+	       rate90(r), percentile(r->times_us, 50), percentile(r->times_us, 99));
 	if (o->milter)
 		printf(" cpu_us=%" PRId64, r->cpu_us / MAX(r->messages, 1));
 }
@@ -284,13 +330,14 @@ static bool read_options(int argc, char **argv, struct options *o)
 	unsigned body = 5000;
 	int c;
 
-	while ((c = getopt(argc, argv, "n:m:k:s:w:f:p:i:g:b:t:a:u:S:R:A:P:x:C:eh")) != -1)
+	while ((c = getopt(argc, argv, "n:m:k:s:w:j:f:p:i:g:b:t:a:u:S:R:A:P:x:C:Feh")) != -1)
 		switch (c) {
 		case 'n': o->sessions = (unsigned)atoi(optarg); break;
 		case 'm': o->messages = (unsigned)atoi(optarg); break;
 		case 'k': o->burst = (unsigned)atoi(optarg); break;
 		case 's': o->gap_ms = (unsigned)atoi(optarg); break;
 		case 'w': o->pause_ms = (unsigned)atoi(optarg); break;
+		case 'j': o->think_ms = (unsigned)atoi(optarg); break;
 		case 'f': main_file = optarg; break;
 		case 'p': o->others = (unsigned)atoi(optarg); break;
 		case 'i': o->other_gap_ms = (unsigned)atoi(optarg); break;
@@ -305,6 +352,7 @@ static bool read_options(int argc, char **argv, struct options *o)
 		case 'P': o->steps = (uint32_t)strtoul(optarg, NULL, 16); break;
 		case 'x': o->scenario = optarg; break;
 		case 'C': o->milter = atoi(optarg); break;
+		case 'F': o->fresh = true; break;
 		case 'e': o->edits = true; break;
 		case 'h': usage(stdout); exit(0);
 		default: return false;
@@ -337,6 +385,7 @@ int main(int argc, char **argv)
 	if (r.edits)
 		g_ptr_array_unref(r.edits);
 	g_array_unref(r.times_us);
+	g_array_unref(r.ends_us);
 	wire_mail_free(o.main_mail);
 	wire_mail_free(o.other_mail);
 	return r.errors != 0;
