@@ -11,6 +11,7 @@
 /* Begins a call of the script; its own arguments follow. */
 static void begin(struct vtm_redis *s, struct vtm_redis_command *c, const char *what)
 {
+	vtm_redis_start(s);
 	vtm_redis_command_init(c);
 	vtm_redis_script(s, c, SCRIPT_BUDGET, 2);
 	vtm_redis_key(s, c, "b", NULL, 0);
@@ -23,7 +24,6 @@ static void begin(struct vtm_redis *s, struct vtm_redis_command *c, const char *
 		vtm_redis_command_int(c, vtm_utc_ms(s->clock));
 	vtm_redis_command_text(c, vtm_boot_id(s->clock));
 	vtm_redis_command_int(c, vtm_boot_ms(s->clock));
-	vtm_redis_command_text(c, s->run_id);
 	vtm_redis_command_int(c, VTM_SLOT_MAX_MS + MARGIN_MS);
 	vtm_redis_command_int(c, VTM_WINDOW_MS + VTM_SLOT_MARGIN_MS + MARGIN_MS);
 	vtm_redis_command_int(c, TOLERANCE_MS);
@@ -89,9 +89,6 @@ int vtm_redis_budget_take(struct vtm_store *store, const struct vtm_budget_limit
 	redisReply *r;
 	int64_t n, first;
 
-	/* connected before the arguments are made: they name the run of the server */
-	if (vtm_redis_ready(s, error) < 0)
-		return -1;
 	begin(s, &c, "take");
 	vtm_redis_command_int(&c, want);
 	vtm_redis_command_int(&c, l->per_minute);
@@ -119,8 +116,6 @@ int vtm_redis_budget_settle(struct vtm_store *store, vtm_slot slot, GError **err
 	struct vtm_redis *s = vtm_redis(store);
 	struct vtm_redis_command c;
 
-	if (vtm_redis_ready(s, error) < 0)
-		return -1;
 	begin(s, &c, "settle");
 	vtm_redis_command_int(&c, (int64_t)slot);
 	return end_first(s, &c, error) < 0 ? -1 : 0;
@@ -133,8 +128,6 @@ int vtm_redis_budget_read(struct vtm_store *store, struct vtm_budget *b, GError 
 	struct vtm_redis_command c;
 	redisReply *r;
 
-	if (vtm_redis_ready(s, error) < 0)
-		return -1;
 	begin(s, &c, "read");
 	r = end(s, &c, 3, error);
 	if (!r)
@@ -159,8 +152,6 @@ int vtm_redis_budget_raise(struct vtm_store *store, uint32_t day_used, uint32_t 
 	bool spent = s->spent_ms && vtm_boot_ms(s->clock) - s->spent_ms < VTM_SLOT_MAX_MS + MARGIN_MS;
 	struct vtm_redis_command c;
 
-	if (vtm_redis_ready(s, error) < 0)
-		return -1;
 	begin(s, &c, "raise");
 	vtm_redis_command_int(&c, day_used);
 	vtm_redis_command_int(&c, month_used);
@@ -173,8 +164,6 @@ int vtm_redis_budget_sync(struct vtm_store *store, int64_t utc_ms, GError **erro
 	struct vtm_redis *s = vtm_redis(store);
 	struct vtm_redis_command c;
 
-	if (vtm_redis_ready(s, error) < 0)
-		return -1;
 	begin(s, &c, "sync");
 	vtm_redis_command_int(&c, utc_ms);
 	vtm_redis_command_int(&c, VTM_STORE_UTC_OFF_MS);
@@ -186,8 +175,6 @@ int vtm_redis_budget_utc(struct vtm_store *store, int64_t *utc_ms_r, GError **er
 	struct vtm_redis *s = vtm_redis(store);
 	struct vtm_redis_command c;
 
-	if (vtm_redis_ready(s, error) < 0)
-		return -1;
 	begin(s, &c, "utc");
 	*utc_ms_r = end_first(s, &c, error);
 	return *utc_ms_r < 0 ? -1 : 0;

@@ -3,34 +3,38 @@
  *
  * The budget.  Its hash has
  *
- *	run	the run of the server that it was last known to be whole in
+ *	run	the run of the server, and the history of its data, that it was last known to be whole in
  *	n	how many slots the zset has
  *	adj	server clock minus steady time
  *	off	UTC minus steady time
  *	hold	until when (steady) the minute counts as full
+ *	again	from when on (steady) VirusTotal's count is needed once more; 0: it is not
+ *	last	steady time when any host last came
  *	seq	the last slot
  *	d<day>	requests charged to a UTC day; m<month> likewise
  *	h<boot>	boot time and steady time when a host last came
  *
  * Steady time is the server's clock with its jumps taken out: each host brings its boot time, which does not jump, and
  * where the server's clock has gone another way than that of a host since it last came, by more than TOLERANCE, the
- * difference goes into adj.  So setting the server's clock frees no slot and begins no new day.
+ * difference goes into adj.  So setting the server's clock frees no slot and begins no new day.  A host that is new
+ * cannot tell: slots then last as if no time had passed since the last one came.
  *
  * The budget is lost when run or n are not what they should be: the data is new, was flushed, thrown out for want of
  * memory, or comes from another run of a server (restarted, or a replica that took over), which may lack the last
  * writes.  Then nothing is granted until raise brings VirusTotal's own count; and if that is not 0, or the day is
- * young, the minute counts as full for as long as a slot can last.
+ * young, the minute counts as full for as long as a slot can last.  After that the count is needed once more: requests
+ * that were in flight when the first was made are in the second.
  */
 #ifndef VTM_STORE_REDIS_SCRIPT_H
 #define VTM_STORE_REDIS_SCRIPT_H
 
-/* KEYS: b, w.  ARGV: what, time (empty: the server's), boot id, boot ms, run, slot ms, slot ms after the end,
+/* KEYS: b, w.  ARGV: what, time (empty: the server's), boot id, boot ms, slot ms, slot ms after the end,
  * TOLERANCE, MIDNIGHT before, after; then as each one says. */
 static const char script_budget[] =
 	"local b, w = KEYS[1], KEYS[2]\n"
-	"local what, boot, bootms, run = ARGV[1], 'h' .. ARGV[3], tonumber(ARGV[4]), ARGV[5]\n"
-	"local long, after, tolerance = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8])\n"
-	"local early, late = tonumber(ARGV[9]), tonumber(ARGV[10])\n"
+	"local what, boot, bootms = ARGV[1], 'h' .. ARGV[3], tonumber(ARGV[4])\n"
+	"local long, after, tolerance = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])\n"
+	"local early, late = tonumber(ARGV[8]), tonumber(ARGV[9])\n"
 	"local DAY = 86400000\n"
 	"local function int(n) return string.format('%.0f', n) end\n"
 	"local now = tonumber(ARGV[2])\n"
@@ -38,12 +42,22 @@ static const char script_budget[] =
 	"	local t = redis.call('TIME')\n"
 	"	now = t[1] * 1000 + math.floor(t[2] / 1000)\n"
 	"end\n"
-	"local h = redis.call('HMGET', b, 'run', 'n', 'adj', 'off', 'hold', 'seq', boot)\n"
+	"local h = redis.call('HMGET', b, 'run', 'n', 'adj', 'off', 'hold', 'seq', boot, 'again', 'last')\n"
 	"local slots = redis.call('ZCARD', w)\n"
-	"local lost = h[1] ~= run or tonumber(h[2]) ~= slots\n"
+	"local run, lost\n"
+	"if what ~= 'read' and what ~= 'utc' then\n"
+	"	run = string.match(redis.call('INFO', 'server'), 'run_id:(%w+)') .. ' ' ..\n"
+	"		string.match(redis.call('INFO', 'replication'), 'master_replid:(%w+)')\n"
+	"	lost = h[1] ~= run or tonumber(h[2]) ~= slots\n"
+	"end\n"
 	"local adj, off = tonumber(h[3] or 0), tonumber(h[4] or 0)\n"
 	"local hold, seq = tonumber(h[5] or 0), tonumber(h[6] or 0)\n"
+	"local again, last = tonumber(h[8] or 0), tonumber(h[9])\n"
 	"local steady = now - adj\n"
+	"local function slots_end(new, from)\n"
+	"	local list = redis.call('ZRANGEBYSCORE', w, from, '+inf', 'WITHSCORES')\n"
+	"	for i = 1, #list, 2 do redis.call('ZADD', w, int(new(tonumber(list[i + 1]))), list[i]) end\n"
+	"end\n"
 	"if h[7] then\n"
 	"	local boot0, steady0 = string.match(h[7], '^(%d+) (%-?%d+)$')\n"
 	"	local ahead = boot0 and steady - steady0 - (bootms - boot0) or 0\n"
@@ -51,6 +65,8 @@ static const char script_budget[] =
 	"		adj = adj + ahead\n"
 	"		steady = steady - ahead\n"
 	"	end\n"
+	"elseif last and run and not lost and math.abs(steady - last) > tolerance then\n"
+	"	slots_end(function(t) return t + steady - last end, '(' .. int(last))\n"
 	"end\n"
 	"if not h[4] then off = now - steady end\n"
 	"local utc = steady + off\n"
@@ -85,7 +101,7 @@ static const char script_budget[] =
 	"end\n"
 	"local function save()\n"
 	"	redis.call('HSET', b, 'n', redis.call('ZCARD', w), 'adj', int(adj), 'off', int(off), 'seq', int(seq),\n"
-	"		boot, int(bootms) .. ' ' .. int(steady))\n"
+	"		boot, int(bootms) .. ' ' .. int(steady), 'again', int(again), 'last', int(steady))\n"
 	"end\n"
 	/* old days and months, and hosts that did not come for two days */
 	"local function tidy()\n"
@@ -96,12 +112,21 @@ static const char script_budget[] =
 	"		if t and tonumber(t) < steady - 2 * DAY then redis.call('HDEL', b, all[i]) end\n"
 	"	end\n"
 	"end\n"
+	"local function charge(n)\n"
+	"	for _, f in pairs(fields) do\n"
+	"		if redis.call('HINCRBY', b, f, n) == n then tidy() end\n"
+	"	end\n"
+	"end\n"
 	/* want, a minute (0: any), the day's and the month's last number (-1: any) -> granted, first slot; -1 lost */
 	"if what == 'take' then\n"
-	"	local want, minute = tonumber(ARGV[11]), tonumber(ARGV[12])\n"
-	"	local daycap, monthcap = tonumber(ARGV[13]), tonumber(ARGV[14])\n"
-	"	if lost then return {-1} end\n"
+	"	local want, minute = tonumber(ARGV[10]), tonumber(ARGV[11])\n"
+	"	local daycap, monthcap = tonumber(ARGV[12]), tonumber(ARGV[13])\n"
+	"	if lost or (again > 0 and steady >= again) then return {-1} end\n"
 	"	redis.call('ZREMRANGEBYSCORE', w, '-inf', int(steady))\n"
+	/* set by a host that could not know of a jump of the clock */
+	"	slots_end(function() return steady + long end, '(' .. int(steady + long))\n"
+	"	hold = math.min(hold, steady + long)\n"
+	"	again = math.min(again, steady + long)\n"
 	"	slots = redis.call('ZCARD', w)\n"
 	"	if hold > steady then\n"
 	"		for i = slots + 1, minute do\n"
@@ -120,18 +145,16 @@ static const char script_budget[] =
 	"		seq = seq + 1\n"
 	"		redis.call('ZADD', w, int(steady + long), int(seq))\n"
 	"	end\n"
-	"	if n > 0 then\n"
-	"		for _, f in pairs(fields) do\n"
-	"			if redis.call('HINCRBY', b, f, n) == n then tidy() end\n"
-	"		end\n"
-	"	end\n"
+	"	if n > 0 then charge(n) end\n"
 	"	save()\n"
 	"	return {n, int(first)}\n"
 	"end\n"
-	/* slot */
+	/* slot; one that is not there is of before a loss, and VirusTotal's count may have missed it */
 	"if what == 'settle' then\n"
-	"	if not lost then\n"
-	"		redis.call('ZADD', w, int(steady + after), ARGV[11])\n"
+	"	if lost then\n"
+	"		redis.call('HSET', b, 'hold', int(math.max(hold, steady + after)))\n"
+	"	else\n"
+	"		if redis.call('ZADD', w, int(steady + after), ARGV[10]) == 1 then charge(1) end\n"
 	"		save()\n"
 	"	end\n"
 	"	return {0}\n"
@@ -145,16 +168,19 @@ static const char script_budget[] =
 	"end\n"
 	/* used this day, this month, whether the asker took requests in the last minute */
 	"if what == 'raise' then\n"
-	"	local dayused, monthused = tonumber(ARGV[11]), tonumber(ARGV[12])\n"
+	"	local dayused, monthused = tonumber(ARGV[10]), tonumber(ARGV[11])\n"
 	"	local certain = day(utc - early)\n"
 	"	local list = {['d' .. certain] = dayused, ['m' .. month(certain)] = monthused}\n"
 	"	if lost then\n"
 	"		list['d' .. day(utc)], list['m' .. month(day(utc))] = dayused, monthused\n"
-	"		if dayused > 0 or used('d') > 0 or ARGV[13] == '1' or utc % DAY < long then\n"
-	"			hold = steady + long\n"
+	"		if dayused > 0 or used('d') > 0 or ARGV[12] == '1' or utc % DAY < long then\n"
+	"			hold = math.max(hold, steady + long)\n"
 	"		end\n"
+	"		again = hold > steady and hold or 0\n"
 	"		seq = math.max(seq, now * 1000)\n"
 	"		redis.call('HSET', b, 'run', run, 'hold', int(hold))\n"
+	"	elseif steady >= again then\n"
+	"		again = 0\n"
 	"	end\n"
 	"	for f, n in pairs(list) do\n"
 	"		if n > tonumber(redis.call('HGET', b, f) or 0) then redis.call('HSET', b, f, int(n)) end\n"
@@ -164,11 +190,10 @@ static const char script_budget[] =
 	"end\n"
 	/* the server's utc, how far it may be off -> whether it was */
 	"if what == 'sync' then\n"
-	"	local right, far = tonumber(ARGV[11]), tonumber(ARGV[12])\n"
+	"	local right, far = tonumber(ARGV[10]), tonumber(ARGV[11])\n"
 	"	local wrong = math.abs(right - utc) > far\n"
-	"	if lost then return {0} end\n"
 	"	if wrong then off = right - steady end\n"
-	"	save()\n"
+	"	if lost then redis.call('HSET', b, 'off', int(off)) else save() end\n"
 	"	return {wrong and 1 or 0}\n"
 	"end\n"
 	"return {int(utc)}\n";

@@ -164,21 +164,19 @@ static char *info_value(const redisReply *r, const char *name)
 	return at ? g_strndup(at + strlen(name), strcspn(at + strlen(name), "\r\n")) : NULL;
 }
 
-/* A user may lack the right to ask; then we do not know. */
-static bool take_info(struct vtm_redis *s, const redisReply *server, const redisReply *replication, GError **error)
+/* Who only looks may lack the right to ask; then we do not know. */
+static bool take_info(const struct vtm_redis *s, const redisReply *server, const redisReply *replication, GError **error)
 {
-	char *run = info_value(server, "run_id:"), *version = info_value(server, "redis_version:");
+	char *version = info_value(server, "redis_version:");
 	char *role = info_value(replication, "\nrole:");
 	bool good = false;
 
-	g_strlcpy(s->run_id, run ? run : "", sizeof(s->run_id));
 	if (version && atoi(version) < 5)
 		g_set_error(error, VTM_ERROR, VTM_ERROR_STORE, "Redis 5 or later is needed");
 	else if (!s->base.read_only && role && !strcmp(role, "slave"))
 		g_set_error(error, VTM_ERROR, VTM_ERROR_STORE, "is a replica and cannot be written to");
 	else
 		good = true;
-	g_free(run);
 	g_free(version);
 	g_free(role);
 	return good;
@@ -209,9 +207,8 @@ static int log_in(struct vtm_redis *s, struct vtm_redis_link *l, GError **error)
 		goto out;
 	for (guint i = 0; i < replies->len; i++) {
 		const redisReply *r = replies->pdata[i];
-		bool may_fail = i == infos || i == infos + 1 || s->base.read_only;
 
-		if (r->type == REDIS_REPLY_ERROR && (!may_fail || i < infos || says(r, "NOAUTH"))) {
+		if (r->type == REDIS_REPLY_ERROR && (!s->base.read_only || i < infos || says(r, "NOAUTH"))) {
 			reply_error(r, error);
 			goto out;
 		}
@@ -326,15 +323,6 @@ static int ensure_link(struct vtm_redis *s, GError **error)
 void vtm_redis_start(struct vtm_redis *s)
 {
 	s->deadline_ms = now_ms() + VTM_STORE_WAIT_MS;
-}
-
-int vtm_redis_ready(struct vtm_redis *s, GError **error)
-{
-	vtm_redis_start(s);
-	if (ensure_link(s, error) == 0)
-		return 0;
-	g_prefix_error(error, "%s: ", s->uri.shown);
-	return -1;
 }
 
 /* After a SCRIPT FLUSH. */

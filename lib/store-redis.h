@@ -36,7 +36,6 @@ struct vtm_redis {
 	int64_t deadline_ms;		/* of the call that runs; the system's boot ms */
 	int64_t next_try_ms, pause_ms;	/* after a connection that failed */
 	char *last_error;
-	char run_id[64];		/* names the run of the server; "" if it does not tell */
 	char sha[SCRIPTS][41];
 	int64_t spent_ms;		/* boot ms at which we last took requests; 0: never */
 	GPtrArray *late;		/* inside a callback: JSON of late verdicts to be added; else NULL */
@@ -49,8 +48,6 @@ static inline struct vtm_redis *vtm_redis(struct vtm_store *s)
 
 /* Starts a call: it ends VTM_STORE_WAIT_MS from now. */
 void vtm_redis_start(struct vtm_redis *s);
-/* The same, and connects, so that run_id is that of the server which is asked. */
-int vtm_redis_ready(struct vtm_redis *s, GError **error);
 /* Sends all that is in <c>, connecting before that if need be, and clears it.  Returns the replies, one a command, none
  * an error; NULL and an error.  A connection that failed is closed. */
 GPtrArray *vtm_redis_run(struct vtm_redis *s, struct vtm_redis_command *c, GError **error);

@@ -125,6 +125,13 @@ static bool is_lost(struct vtm_store *st)
 	return lost;
 }
 
+/* The minute after a loss is over, and the count is made again. */
+static void count_again(struct vtm_store *st, uint32_t used)
+{
+	vtm_clock_manual_advance(&manual, LONG_MS);
+	vtm_store_budget_raise(st, used, used, NULL);
+}
+
 static void cli(const char *command)
 {
 	char *out = redis_server_cli(&server, command);
@@ -144,8 +151,7 @@ static void lost_and_found(void)
 	vtm_clock_manual_init(&manual, SUITE_NOON);
 	st = must_open("mx1");
 	ok(is_lost(st), "a new Redis grants nothing until VirusTotal's count is known");
-	is_int(vtm_store_budget_settle(st, 1, NULL), 0, "a request may end meanwhile");
-	is_int(day_used(st), 0, "and the budget be read");
+	is_int(day_used(st), 0, "the budget can be read");
 	other = must_open("mx2");
 	is_int(vtm_store_budget_raise(other, 0, 0, NULL), 0, "another host brings the count");
 	is_int(take(st, &four, 4, NULL), 4, "nothing used: granted at once");
@@ -159,8 +165,10 @@ static void lost_and_found(void)
 	manual.utc += LONG_MS - 1;
 	is_int(take(st, &four, 4, NULL), 0, "for as long as a slot can last");
 	vtm_clock_manual_advance(&manual, 1);
-	is_int(take(st, &four, 2, NULL), 2, "and no longer");
-	is_int(day_used(st), 6, "what VirusTotal counted is charged");
+	ok(is_lost(st), "then the count is needed once more, for what was in flight at the first");
+	vtm_store_budget_raise(st, 5, 101, NULL);
+	is_int(take(st, &four, 2, NULL), 2, "and that is all");
+	is_int(day_used(st), 7, "what VirusTotal counted is charged");
 
 	cli("flushall");
 	vtm_store_budget_raise(st, 0, 0, NULL);
@@ -172,7 +180,7 @@ static void lost_and_found(void)
 	st = must_open("mx1");
 	vtm_store_budget_raise(st, 0, 0, NULL);
 	is_int(take(st, &four, 1, NULL), 0, "nor does 0 say anything just after midnight");
-	vtm_clock_manual_advance(&manual, LONG_MS);
+	count_again(st, 0);
 	is_int(take(st, &four, 1, NULL), 1, "until the minute is over");
 	vtm_store_close(st);
 
@@ -180,7 +188,7 @@ static void lost_and_found(void)
 	vtm_clock_manual_init(&manual, SUITE_MIDNIGHT + 20000);
 	st = must_open("mx1");
 	vtm_store_budget_raise(st, 500, 500, NULL);
-	vtm_clock_manual_advance(&manual, LONG_MS);
+	count_again(st, 0);
 	is_int(take(st, &four, 1, NULL), 0, "a count read so early is taken for both days when all else is lost");
 	vtm_store_close(st);
 
@@ -195,6 +203,64 @@ static void lost_and_found(void)
 	ok(is_lost(st), "slots thrown out for want of memory are noticed");
 	vtm_store_budget_raise(st, 0, 0, NULL);
 	is_int(day_used(st), 3, "counts that were kept are not lowered");
+	vtm_store_close(st);
+}
+
+/* Requests that were on their way when all was lost. */
+static void lost_in_flight(void)
+{
+	struct vtm_store *st = fresh(), *other = must_open("mx2");
+	vtm_slot slots[2];
+
+	vtm_store_budget_take(st, &four, VTM_SPEND_MANUAL, 2, slots, NULL);
+	cli("flushall");
+	is_int(vtm_store_budget_settle(st, slots[0], NULL), 0, "a request may end when all is lost");
+	vtm_store_budget_raise(other, 0, 0, NULL);
+	is_int(take(other, &four, 1, NULL), 0, "then a count of 0 is not believed, whoever brings it");
+	count_again(other, 1);
+	is_int(take(other, &four, 1, NULL), 1, "until that request's minute is over");
+	vtm_store_close(st);
+	vtm_store_close(other);
+
+	st = fresh();
+	other = must_open("mx2");
+	vtm_store_budget_take(st, &four, VTM_SPEND_MANUAL, 2, slots, NULL);
+	cli("flushall");
+	vtm_store_budget_raise(other, 0, 0, NULL);
+	is_int(vtm_store_budget_settle(st, slots[0], NULL), 0, "one that ends after the count");
+	is_int(day_used(st), 1, "is charged, since the count may have missed it");
+	is_int(take(other, &four, 4, NULL), 3, "and has its slot");
+	vtm_store_budget_settle(other, slots[0], NULL);
+	is_int(day_used(st), 4, "once");
+	vtm_store_close(st);
+	vtm_store_close(other);
+}
+
+/* A host that booted, or is new, cannot know that the server's clock jumped since anybody came. */
+static void jump_unseen(void)
+{
+	struct vtm_store *st = fresh(), *other;
+
+	is_int(take(st, &four, 4, NULL), 4, "four in a minute, then the server's clock jumps by a day");
+	manual.utc += DAY;
+	manual.id = "another";
+	manual.boot = 7;
+	other = must_open("mx2");
+	is_int(take(other, &four, 4, NULL), 0, "no slot is free for a host that cannot know it");
+	vtm_clock_manual_advance(&manual, LONG_MS);
+	is_int(take(other, &four, 4, NULL), 4, "until they would have ended");
+	vtm_store_close(st);
+	vtm_store_close(other);
+
+	st = fresh();
+	take(st, &four, 1, NULL);
+	manual.utc += 30 * DAY;
+	manual.id = "another";
+	is_int(take(st, &four, 3, NULL), 3, "three taken by who cannot know of a jump ahead");
+	manual.id = "boot-1";
+	is_int(take(st, &four, 1, NULL), 0, "fill the minute for who can");
+	vtm_clock_manual_advance(&manual, LONG_MS);
+	is_int(take(st, &four, 4, NULL), 4, "and not longer than slots last");
 	vtm_store_close(st);
 }
 
@@ -375,7 +441,7 @@ static void down(void)
 	g_usleep(2500 * 1000);
 	ok(is_lost(st), "and the store is back by itself, the budget lost");
 	vtm_store_budget_raise(st, 0, 0, NULL);
-	vtm_clock_manual_advance(&manual, LONG_MS);
+	count_again(st, 0);
 	take(st, &four, 3, NULL);
 	put(st, 1);
 
@@ -386,7 +452,7 @@ static void down(void)
 	vtm_store_budget_raise(st, 2, 2, NULL);
 	is_int(day_used(st), 3, "which raises ours only if it is higher");
 	is_int(take(st, &four, 1, NULL), 0, "and the minute counts as full");
-	vtm_clock_manual_advance(&manual, LONG_MS);
+	count_again(st, 3);
 	is_int(take(st, &four, 4, NULL), 4, "then it goes on");
 	vtm_store_close(st);
 
@@ -455,6 +521,8 @@ static void replica(void)
 		uri = uri_was;
 	}
 	redis_server_clear(&second);
+	ok(is_lost(st), "with the first replica the history of the data begins anew: the count is needed");
+	vtm_store_budget_raise(st, 0, 0, NULL);
 	cli("config set min-replicas-to-write 3");
 	ok(take(st, &four, 1, &error) < 0, "a master without enough replicas grants nothing");
 	is_error(&error, VTM_ERROR_STORE, "NOREPLICAS", "that");
@@ -874,7 +942,7 @@ static void sentinel(void)
 	ok(is_lost(st), "after a failover the store is back by itself, asking for VirusTotal's count");
 	is_int(has(st, 1), 1, "with the verdicts");
 	is_int(vtm_store_budget_raise(st, 2, 2, NULL), 0, "given that");
-	vtm_clock_manual_advance(&manual, LONG_MS);
+	count_again(st, 2);
 	is_int(take(st, &four, 4, NULL), 4, "it grants again");
 	vtm_store_close(st);
 	g_free(uri);
@@ -969,6 +1037,8 @@ int main(void)
 	uri = g_strconcat("redis+unix:", server.socket, NULL);
 	if (ok(redis_server_start(&server, NULL), "a private redis-server runs")) {
 		lost_and_found();
+		lost_in_flight();
+		jump_unseen();
 		jumps();
 		race();
 		answers_cross();
