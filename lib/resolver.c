@@ -4,12 +4,15 @@
 
 #include <string.h>
 
+#include "error.h"
 #include "json.h"
 #include "log.h"
 #include "tags.h"
 
 #define JOURNAL_MAX 10000		/* messages that wait to be written */
 #define STORE_RETRY_MS 3000		/* how often a store that failed is opened again */
+#define STORE_CALM_MS 5000		/* without a failure, until it is said to work again; doubles for one that */
+#define STORE_CALM_MAX_MS 600000	/* comes and goes, and is forgotten after so long */
 #define CHORES_MS 60000			/* how often old rows are deleted */
 #define CHORES_ROWS 1000		/* at most so many at a time */
 #define LATE_LOOK_MS 2000		/* how often due late verdicts are looked for */
@@ -60,6 +63,9 @@ struct vtm_resolver {
 	int64_t store_retry_ms, chores_ms, late_ms;
 	uint64_t journal_written;
 	char store_error[200];
+	bool store_bad;			/* as the log has it */
+	int64_t store_bad_ms, store_trouble_ms, store_good_ms, store_calm_ms;
+	uint64_t store_errors;		/* of the scheduler's that were seen */
 	GHashTable *late_out;		/* ids handed out -> attempts so far + 1 */
 	uint64_t late_verdicts, late_done, late_failed;
 	GPtrArray *old_vt;		/* clients of earlier settings with requests in flight */
@@ -186,6 +192,21 @@ static void turned(struct vtm_journal_message *m, const struct vtm_journal_item 
 	g_free(list);
 }
 
+/* A call failed.  The log has a line when the store turns bad and one when it works again, not one a call. */
+static void store_trouble(struct vtm_resolver *r, const char *what)
+{
+	int64_t now = vtm_boot_ms(r->clock);
+
+	r->store_trouble_ms = now;
+	if (r->store_bad)
+		return;
+	r->store_bad = true;
+	r->store_bad_ms = now;
+	r->store_calm_ms = r->store_good_ms && now - r->store_good_ms < STORE_CALM_MAX_MS ?
+			   MIN(2 * r->store_calm_ms, STORE_CALM_MAX_MS) : STORE_CALM_MS;
+	vtm_log(VTM_LOG_WARNING, "store: %s; nothing is asked until it works again", what);
+}
+
 static void answered(void *arg, const struct vtm_lookup *lookup, const struct vtm_report *report)
 {
 	struct vtm_resolver *r = arg;
@@ -194,12 +215,30 @@ static void answered(void *arg, const struct vtm_lookup *lookup, const struct vt
 	if (!r->store || !r->set.journal_retention_ms)
 		return;
 	if (vtm_store_journal_answer(r->store, &lookup->key, report, turned, r, &error) < 0) {
-		vtm_log_limited(VTM_LOG_WARNING, "journal", "journal: %s", error->message);
+		store_trouble(r, error->message);
 		g_error_free(error);
 	}
 }
 
 /* ---- the store ---------------------------------------------------------------------------------- */
+
+static void watch_store(struct vtm_resolver *r, int64_t now)
+{
+	struct vtm_sched_stats s;
+	bool failed;
+
+	vtm_sched_stats(r->sched, &s);
+	failed = s.store_failing || s.store_errors != r->store_errors;
+	r->store_errors = s.store_errors;
+	if (failed || !r->store) {
+		store_trouble(r, failed ? s.store_error : r->store_error);
+	} else if (r->store_bad && now - r->store_trouble_ms >= r->store_calm_ms) {
+		r->store_bad = false;
+		r->store_good_ms = now;
+		vtm_log(VTM_LOG_NOTICE, "store: works again, after %" G_GINT64_FORMAT " s",
+			(r->store_trouble_ms - r->store_bad_ms + 999) / 1000);
+	}
+}
 
 static void open_store(struct vtm_resolver *r, int64_t now)
 {
@@ -208,11 +247,9 @@ static void open_store(struct vtm_resolver *r, int64_t now)
 	r->store_retry_ms = now + STORE_RETRY_MS;
 	r->store = vtm_store_open(r->set.store_uri, &r->set.store, &error);
 	if (r->store) {
-		if (r->store_error[0])
-			vtm_log(VTM_LOG_NOTICE, "store: works again");
 		r->store_error[0] = '\0';
 	} else {
-		vtm_log_limited(VTM_LOG_ERROR, "store-open", "store: %s; nothing is asked until it works", error->message);
+		store_trouble(r, error->message);
 		g_strlcpy(r->store_error, error->message, sizeof(r->store_error));
 		g_error_free(error);
 	}
@@ -255,7 +292,7 @@ static void chores(struct vtm_resolver *r, int64_t now)
 	    (r->set.journal_retention_ms &&
 	     vtm_store_journal_expire(r->store, vtm_utc_ms(r->clock) - r->set.journal_retention_ms, CHORES_ROWS,
 				      &error) < 0)) {
-		vtm_log_limited(VTM_LOG_WARNING, "chores", "store: %s", error->message);
+		store_trouble(r, error->message);
 		g_error_free(error);
 	}
 }
@@ -281,19 +318,47 @@ static void strip_details(struct vtm_journal_message *m)
 	g_clear_pointer(&m->client, g_free);
 }
 
-static bool write_journal(struct vtm_resolver *r, GQueue *batch, GError **error)
+/* Takes what was written off <batch> and counts it; in a transaction that is all or nothing. */
+static bool write_journal(struct vtm_resolver *r, GQueue *batch, GQueue *written, GError **error)
 {
+	GList *i = batch->head;
+
 	if (vtm_store_begin(r->store, error) < 0)
 		return false;
-	for (GList *i = batch->head; i; i = i->next) {
+	for (; i; i = i->next) {
 		struct journalled *j = i->data;
 
 		if (r->set.journal_ids_only)
 			strip_details(j->message);
 		if (vtm_store_journal_add(r->store, j->message, j->items, j->n, error) < 0)
-			return false;
+			break;
 	}
-	return vtm_store_commit(r->store, error) == 0;
+	if (!i && vtm_store_commit(r->store, error) < 0)
+		i = batch->head;
+	else if (i && !vtm_store_shared(r->store))
+		i = batch->head;
+	while (batch->head != i)
+		g_queue_push_tail(written, g_queue_pop_head(batch));
+	return !i;
+}
+
+/* What the store could not take waits for it; what it will never take is dropped. */
+static void keep_journal(struct vtm_resolver *r, GQueue *batch, const GError *error)
+{
+	bool bad = !g_error_matches(error, VTM_ERROR, VTM_ERROR_STORE) &&
+		   !g_error_matches(error, VTM_ERROR, VTM_ERROR_BUSY);
+
+	store_trouble(r, error->message);
+	if (bad) {
+		vtm_log_limited(VTM_LOG_WARNING, "journal", "journal: %u messages not written: %s", batch->length,
+				error->message);
+	}
+	g_mutex_lock(&r->lock);
+	while (!bad && batch->length && r->journal.length < JOURNAL_MAX)
+		g_queue_push_head(&r->journal, g_queue_pop_tail(batch));
+	r->stats.journal_dropped += batch->length;
+	r->stats.journal_waiting = r->journal.length;
+	g_mutex_unlock(&r->lock);
 }
 
 /* An answer may have come between the headers and this entry: those items are told now. */
@@ -317,7 +382,7 @@ static void catch_up(struct vtm_resolver *r, GQueue *batch)
 
 static void take_journal(struct vtm_resolver *r)
 {
-	GQueue batch;
+	GQueue batch, written = G_QUEUE_INIT;
 	GError *error = NULL;
 
 	if (!r->store)
@@ -329,17 +394,13 @@ static void take_journal(struct vtm_resolver *r)
 	g_mutex_unlock(&r->lock);
 	if (!batch.length)
 		return;
-	if (write_journal(r, &batch, &error)) {
-		r->journal_written += batch.length;
-		catch_up(r, &batch);
-	} else {
-		vtm_log_limited(VTM_LOG_WARNING, "journal", "journal: %u messages not written: %s", batch.length,
-				error->message);
+	if (!write_journal(r, &batch, &written, &error)) {
+		keep_journal(r, &batch, error);
 		g_clear_error(&error);
-		g_mutex_lock(&r->lock);
-		r->stats.journal_dropped += batch.length;
-		g_mutex_unlock(&r->lock);
 	}
+	r->journal_written += written.length;
+	catch_up(r, &written);
+	g_queue_clear_full(&written, free_journalled);
 	g_queue_clear_full(&batch, free_journalled);
 }
 
@@ -384,7 +445,7 @@ static void note_late(struct vtm_resolver *r, const struct late_result *result)
 		rc = vtm_store_late_done(r->store, result->id, &error);
 	}
 	if (rc < 0) {
-		vtm_log_limited(VTM_LOG_WARNING, "late", "store: %s", error->message);
+		store_trouble(r, error->message);
 		g_error_free(error);
 	}
 }
@@ -403,7 +464,7 @@ static void take_late(struct vtm_resolver *r, int64_t now)
 	if ((results->len || now >= r->late_ms) && r->store && r->set.late) {
 		r->late_ms = now + LATE_LOOK_MS;
 		if (vtm_store_late_due(r->store, 2 * VTM_LATE_AT_ONCE, hand_out, r, &error) < 0) {
-			vtm_log_limited(VTM_LOG_WARNING, "late", "store: %s", error->message);
+			store_trouble(r, error->message);
 			g_error_free(error);
 		}
 	}
@@ -554,6 +615,7 @@ static gpointer run(gpointer arg)
 		mend_store(r, now);
 		chores(r, now);
 		take_late(r, now);
+		watch_store(r, now);
 		publish(r);
 		next = MIN(next - vtm_boot_ms(r->clock), r->old_vt->len ? 50 : TURN_MAX_MS);
 		vtm_vt_poll(r->vt, CLAMP(next, 0, TURN_MAX_MS));

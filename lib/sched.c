@@ -48,7 +48,8 @@ struct vtm_sched {
 	int64_t refused_until_ms;		/* the store granted less than the view promised */
 	bool plan_stale;			/* who waits must be decided again */
 	bool quotas_known, quotas_in_flight;
-	int64_t quotas_due_ms, quotas_hold_ms;
+	int64_t quotas_due_ms, quotas_hold_ms, quotas_asked_ms;
+	bool budget_lost;			/* the store does not know what was spent, and the log has it */
 	GPtrArray *unstored;			/* entries the store has not got yet; may hold NULLs */
 	GHashTable *shares;			/* network or domain -> requests queued today */
 	int64_t shares_day;
@@ -77,8 +78,6 @@ static bool stored_ok(struct vtm_sched *s, int rc, GError **error)
 	s->stats.store_errors++;
 	s->stats.store_failing = true;
 	g_strlcpy(s->stats.store_error, *error ? (*error)->message : "no reason given", sizeof(s->stats.store_error));
-	vtm_log_limited(VTM_LOG_WARNING, "store", "store: %s; nothing is asked until it works again",
-			s->stats.store_error);
 	g_clear_error(error);
 	return false;
 }
@@ -734,6 +733,7 @@ static void ask_quotas(struct vtm_sched *s, int64_t now)
 	if (s->quotas_in_flight || now < s->quotas_due_ms)
 		return;
 	s->quotas_due_ms = now + QUOTAS_MS;
+	s->quotas_asked_ms = now;
 	if (s->set.start(s->set.arg, VTM_OP_QUOTAS, NULL, NULL, &quotas_tag) < 0) {
 		s->quotas_known = true;
 		return;
@@ -928,10 +928,19 @@ static unsigned send_room(const struct vtm_sched *s, int64_t now)
 /* The store forgot what was spent: nothing is sent until VirusTotal's own count is there. */
 static void budget_lost(struct vtm_sched *s, int64_t now)
 {
-	if (!s->quotas_in_flight && s->quotas_due_ms > now && s->quotas_due_ms - QUOTAS_MS + QUOTAS_LOST_MS <= now) {
+	if (!s->budget_lost)
+		vtm_log(VTM_LOG_WARNING, "budget: the store does not know what was spent (new, flushed or restarted); "
+			"nothing is asked until VirusTotal's own count is read");
+	s->budget_lost = true;
+	if (!s->quotas_in_flight && now - s->quotas_asked_ms >= QUOTAS_LOST_MS)
 		s->quotas_due_ms = now;
-		vtm_log(VTM_LOG_WARNING, "budget: the store forgot what was spent; asking VirusTotal's own count");
-	}
+}
+
+static void budget_found(struct vtm_sched *s)
+{
+	if (s->budget_lost)
+		vtm_log(VTM_LOG_NOTICE, "budget: what was spent is known again");
+	s->budget_lost = false;
 }
 
 /* One round: picks, takes from the budget, sends.  True if another round may be worth it. */
@@ -955,9 +964,11 @@ static bool send_round(struct vtm_sched *s, int64_t now)
 		budget_lost(s, now);
 		g_clear_error(&error);
 		granted = 0;
-	}
-	if (!stored_ok(s, granted, &error))
+	} else if (stored_ok(s, granted, &error)) {
+		budget_found(s);
+	} else {
 		granted = 0;
+	}
 	if (granted > 0 && !vtm_breaker_allows(&s->breaker, now))
 		granted = 0;
 	for (unsigned i = 0; i < n; i++) {
@@ -1122,11 +1133,12 @@ static void take_quotas(struct vtm_sched *s, const struct vtm_result *r)
 		vtm_log(VTM_LOG_WARNING, "budget: the key has %" G_GINT64_FORMAT " requests a day and %" G_GINT64_FORMAT
 			" a month; using %u and %u", r->daily.allowed, r->monthly.allowed, s->limits.per_day,
 			s->limits.per_month);
+	/* the time first: it says which day the count is of */
+	if (s->set.store && r->server_utc_ms)
+		stored_ok(s, vtm_store_budget_sync(s->set.store, r->server_utc_ms, &error), &error);
 	if (s->set.store)
 		stored_ok(s, vtm_store_budget_raise(s->set.store, (uint32_t)CLAMP(r->daily.used, 0, G_MAXUINT32),
 						    (uint32_t)CLAMP(r->monthly.used, 0, G_MAXUINT32), &error), &error);
-	if (s->set.store && r->server_utc_ms)
-		stored_ok(s, vtm_store_budget_sync(s->set.store, r->server_utc_ms, &error), &error);
 }
 
 static void quotas_result(struct vtm_sched *s, const struct vtm_result *r)

@@ -374,7 +374,7 @@ static void locked_store(void)
 	a = ask(r.resolver, "https://s0.example/", PATIENCE_MS);
 	ok(a.answered && a.report.verdict == VTM_CLEAN, "the store works");
 	path = g_strconcat(r.dir, "/s.db", NULL);
-	ok(sqlite3_open(path, &db) == SQLITE_OK &&
+	ok(sqlite3_open(path, &db) == SQLITE_OK && sqlite3_busy_timeout(db, PATIENCE_MS) == SQLITE_OK &&
 	   sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL) == SQLITE_OK, "somebody locks it");
 	a = ask(r.resolver, "https://s2.example/", 100);
 	ok(!a.answered && a.report.verdict != VTM_CLEAN, "then nothing is asked");
