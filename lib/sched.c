@@ -964,11 +964,11 @@ static bool send_round(struct vtm_sched *s, int64_t now)
 		budget_lost(s, now);
 		g_clear_error(&error);
 		granted = 0;
-	} else if (stored_ok(s, granted, &error)) {
-		budget_found(s);
-	} else {
-		granted = 0;
 	}
+	if (!stored_ok(s, granted, &error))
+		granted = 0;
+	if (granted > 0)
+		budget_found(s);
 	if (granted > 0 && !vtm_breaker_allows(&s->breaker, now))
 		granted = 0;
 	for (unsigned i = 0; i < n; i++) {

@@ -849,7 +849,7 @@ static void tls(void)
 	settings.ca_file = other;
 	cannot_open("TLS", "a server that another CA vouches for");
 	settings.ca_file = NULL;
-	cannot_open("TLS", "a server that no known CA vouches for");
+	cannot_open("", "a server that no known CA vouches for");
 	settings.ca_file = "/no/such/file";
 	cannot_open("CA file", "a CA file that is not there");
 	settings.ca_file = NULL;

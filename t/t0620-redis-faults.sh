@@ -1,0 +1,148 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+# t0620-redis-faults.sh - a Redis that is slow, gone, read-only, full, flushed, failing over or talks nonsense: mail
+# goes on in time with what is in memory, nothing is asked without budget, the log has one line a change, and all mends
+# itself.
+. "${srcdir:-$(dirname "$0")/..}/t/lib.sh"
+. "$srcdir/t/redis.sh"
+need_program redis-server redis-cli
+need_built milter/vtmilter t/fakevt t/milter-drive
+[ -e "$builddir/t/libtimewarp.so" ] || skip_all 't/libtimewarp.so is not built'
+
+timeout=2
+in_time=$((timeout * 1000 + 2000))	# the deadline, the look into the store, and a busy machine
+
+asks()
+{
+	send "$1" 1 && tags_of "$1" 1 | grep -q 'VT_URL_not_found'
+}
+
+warned()
+{
+	[ "$(log_lines 1 'store: .*; nothing is asked')" -ge "$1" ]
+}
+
+mended()
+{
+	[ "$(log_lines 1 'store: works again')" -ge "$1" ]
+}
+
+# A minute later; where the budget was lost it is known after two of them.
+asks_later()
+{
+	warp_by 61
+	asks "$1"
+}
+
+faults=0
+
+# broken NAME : while a fault lasts.
+broken()
+{
+	local before
+	faults=$((faults + 1))
+	before=$(vt_count requests)
+	for m in 1 2 3; do
+		new_message "$1$m" 2
+		send "$1$m" 1
+	done
+	send known 1
+	is "$(errors "$1") $(errors known)" 'errors=0 errors=0' "$1: mail flows"
+	for m in 1 2 3; do
+		between "$(took "$1$m" 1)" 0 "$in_time" "$1: in time"
+	done
+	like "$(tags_of "$1"1 1)" 'VT_Bypassed' "$1: tagged as not asked"
+	unlike "$(tags_of "$1"1 1)$(tags_of "$1"2 1)$(tags_of "$1"3 1)" 'VT_Scanned|not_found' "$1: and as nothing else"
+	is "$(tags_of known 1)" 'VT_URL_not_found' "$1: what is in memory is answered"
+	is "$(vt_count requests)" "$before" "$1: nothing is asked"
+	ok "$1: the log says it" wait_for 10 warned "$faults"
+	is "$(log_lines 1 'store: ')" "$((2 * faults - 1))" "$1: once"
+}
+
+# mends NAME : after it.
+mends()
+{
+	new_message "after$1" 1
+	ok "$1: recovers by itself" wait_for 30 asks_later "after$1"
+	warp_by 10
+	ok "$1: the log says so" wait_for 10 mended "$faults"
+	is "$(log_lines 1 'store: ')" "$((2 * faults))" "$1: once"
+	warp_by 601	# the log forgets that it failed
+}
+
+redis_start main || bail 'no redis-server'
+warp_clock || bail 'no time warp'
+start_fakevt --per-minute 600 --per-day 0 --per-month 0 || bail 'no stand-in'
+start_host 1 "Store redis+unix:$work/main.sock" 'RequestsPerMinute 600' 'RequestsPerDay 0' 'RequestsPerMonth 0' \
+	"Timeout $timeout" 'CacheTTLUnknown 7d' || bail 'the daemon does not start'
+new_message known 1
+send known 1
+is "$(tags_of known 1)" 'VT_URL_not_found' 'a link is asked about'
+
+kill -STOP "$main_pid"
+broken frozen
+kill -CONT "$main_pid"
+mends frozen
+
+redis main config set min-replicas-to-write 1 >/dev/null
+broken readonly
+redis main config set min-replicas-to-write 0 >/dev/null
+mends readonly
+
+redis main config set maxmemory 1 >/dev/null
+broken full
+redis main config set maxmemory 0 >/dev/null
+mends full
+
+stop_pid "$main_pid" KILL
+broken gone
+redis_start main || bail 'the Redis does not start again'
+mends gone
+
+redis main replicaof 127.0.0.1 1 >/dev/null
+broken replica
+redis main replicaof no one >/dev/null
+mends replica
+
+# Whatever it is asked, it says the same.
+stop_pid "$main_pid" KILL
+rm -f "$work/main.sock"
+perl -MIO::Socket::UNIX -e '$SIG{PIPE} = "IGNORE";
+	my $s = IO::Socket::UNIX->new(Local => $ARGV[0], Listen => 5) or die "$!\n";
+	while (my $c = $s->accept) { sysread($c, my $x, 65536); print $c ":1\r\n" x 6, "HTTP/1.1 400 Bad\r\n\r\n"; close $c }
+	' "$work/main.sock" >"$work/liar.log" 2>&1 &
+liar_pid=$!
+service_pids="$service_pids $liar_pid"
+wait_for 10 socket_open "$work/main.sock"
+broken nonsense
+stop_pid "$liar_pid" KILL
+redis_start main || bail 'the Redis does not start again'
+mends nonsense
+
+# Flushed: VirusTotal's own count is needed, and cannot be read at first.
+lines=$(log_lines 1 'store: ')
+before=$(vt_count requests)
+vt fault path=/users status=500 >/dev/null
+redis main flushall >/dev/null
+for m in 1 2 3; do
+	new_message "flushed$m" 1
+	send "flushed$m" 1
+	warp_by 61
+done
+known=$(log_lines 1 'budget: what was spent is known again')
+is "$(errors flushed)" 'errors=0' 'flushed: mail flows'
+is "$(vt_count requests)" "$before" 'flushed: nothing is asked without the count'
+vt fault none >/dev/null
+found()
+{
+	warp_by 61
+	[ "$(log_lines 1 'budget: what was spent is known again')" = "$1" ]
+}
+ok 'flushed: recovers when the count can be read' wait_for 20 found "$((known + 1))"
+is "$(log_lines 1 'budget: the store does not know')" "$((known + 1))" 'flushed: the log says both, once'
+is "$(log_lines 1 'store: ')" "$lines" 'flushed: and nothing of the store'
+ok 'flushed: what was queued before' wait_for 20 asks flushed1
+is "$(vt_count violations)" 0 'no request beyond the limit'
+stop_host 1
+is "$(grep -c 'VT_Scanned' "$work"/*.out | grep -vc ':0$')" 0 'nothing was called scanned'
+done_testing
