@@ -230,6 +230,8 @@ static enum vtm_reason why_not(const struct vtm_sched *s, const struct vtm_entry
 		return s->breaker.cause;
 	if (e->in_flight)
 		return VTM_WHY_NONE;
+	if (s->budget_lost)
+		return VTM_WHY_BUDGET;
 	open_classes(s, open);
 	rank = vtm_queue_rank(s->queue, e, open);
 	if (!open[e->class] || rank >= left_today(s, spender(s, e->class)))
@@ -931,7 +933,7 @@ static void budget_lost(struct vtm_sched *s, int64_t now)
 	if (!s->budget_lost)
 		vtm_log(VTM_LOG_WARNING, "budget: the store does not know what was spent (new, flushed or restarted); "
 			"nothing is asked until VirusTotal's own count is read");
-	s->budget_lost = true;
+	s->budget_lost = s->plan_stale = true;
 	if (!s->quotas_in_flight && now - s->quotas_asked_ms >= QUOTAS_LOST_MS)
 		s->quotas_due_ms = now;
 }

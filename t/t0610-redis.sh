@@ -1,159 +1,258 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 # t0610-redis.sh - three daemons, one Redis, one key: the budget holds and every item is asked once in all, also when
-# a daemon and the Redis are killed in the middle.
+# a daemon and the Redis are killed in the middle; by TLS and with a Sentinel too.
+#
+# VTM_LONG=1: 1000 messages in each of those, at 600 and at 4 requests a minute, with and without the kills.
 . "${srcdir:-$(dirname "$0")/..}/t/lib.sh"
-need_program redis-server redis-cli
+. "$srcdir/t/redis.sh"
+need_program redis-server redis-cli openssl
 need_built milter/vtmilter t/fakevt t/milter-drive
 [ -e "$builddir/t/libtimewarp.so" ] || skip_all 't/libtimewarp.so is not built'
 
-redis_pid=
+in_flight=32	# requests of a host at a time: settings.c
 
-redis_answers()
+# ---- set-ups: each sets $store to lines of the configuration; break_redis kills the Redis and mends it ---------------
+
+plain_setup()
 {
-	redis-cli -s "$work/redis.sock" ping 2>/dev/null | grep -q PONG
+	redis_start plain || bail 'no redis-server'
+	redis_now=plain
+	store="Store redis+unix:$work/plain.sock"
 }
 
-# Everything that Redis says is done is on the disk.
-start_redis()
+plain_break()
 {
-	(cd "$work" && exec redis-server --port 0 --unixsocket "$work/redis.sock" --save '' --appendonly yes \
-		--appendfsync always --daemonize no >>"$work/redis.log" 2>&1) &
-	redis_pid=$!
-	service_pids="$service_pids $redis_pid"
-	wait_for 20 redis_answers
+	stop_pid "$plain_pid" KILL
+	sleep "$1"
+	plain_setup
 }
 
-# host N : what follows is about the Nth daemon.
-host()
+tls_certificates()
 {
-	milter_socket=$work/host$1.sock
-	milter_conf=$work/host$1.conf
-	milter_log=$work/host$1.log
-	eval "milter_pid=\${host$1_pid:-}"
+	(cd "$work" && printf 'subjectAltName=DNS:localhost\n' >ext &&
+		openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=CA \
+			-keyout ca.key -out ca.pem &&
+		openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj /CN=x -keyout s.key -out s.csr &&
+		openssl x509 -req -in s.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -extfile ext -out s.pem &&
+		chmod 600 s.key) >/dev/null 2>&1
 }
 
-# start_host N LINE ...
-start_host()
+tls_setup()
 {
-	local n="$1"
-	shift
-	host "$n"
-	start_vtmilter "Store redis+unix:$work/redis.sock" "ControlSocket $work/host$n.control" "$@" || return 1
-	eval "host${n}_pid=$milter_pid"
+	[ -n "${tls_port:-}" ] || { tls_port=$(free_port) && tls_certificates || bail 'no certificates'; }
+	redis_start tls --tls-port "$tls_port" --tls-cert-file "$work/s.pem" --tls-key-file "$work/s.key" \
+		--tls-ca-cert-file "$work/ca.pem" || bail 'no redis-server with TLS'
+	redis_now=tls
+	store="Store rediss://localhost:$tls_port/0
+StoreCAFile $work/ca.pem
+StoreCertFile $work/s.pem
+StoreKeyFile $work/s.key"
 }
 
-stop_host()
+tls_break()
 {
-	host "$1"
-	stop_pid "$milter_pid" "${2:-TERM}"
+	stop_pid "$tls_pid" KILL
+	sleep "$1"
+	tls_setup
 }
 
-# A message of its own with COUNT links that nobody else has.
-new_message()
+sentinel_knows()
 {
-	{
-		printf 'From: a@example.org\nSubject: %s\nMessage-ID: <%s@x>\n\n' "$1" "$1"
-		for link in $(seq "$2"); do
-			printf 'http://h%s.%s.example.com/page\n' "$link" "$1"
-		done
-	} >"$work/$1.eml"
+	redis sentinel sentinel get-master-addr-by-name mail | grep -qx "$1"
 }
 
-# send NAME HOST TIMES : by the milter protocol; prints the tags.
-send()
+sentinel_sees()
 {
-	"$builddir/t/milter-drive" -m "$3" -e -f "$work/$1.eml" "unix:$work/host$2.sock" >"$work/$1.$2.out" 2>&1
+	redis sentinel sentinel replicas mail | grep -qx "$1"
 }
 
-tags_of()
+sentinel_setup()
 {
-	grep -o 'VT_[A-Za-z_]*' "$work/$1.$2.out" | sort -u | paste -s -d ' ' -
+	first_port=$(free_port)
+	redis_start first --port "$first_port" --repl-diskless-sync-delay 0 || bail 'no redis-server'
+	second_port=$(free_port)
+	redis_start second --port "$second_port" --replicaof 127.0.0.1 "$first_port" || bail 'no replica'
+	wait_for 20 redis_says second master_link_status:up info replication || bail 'the replica does not follow'
+	sentinel_port=$(free_port)
+	printf 'sentinel monitor mail 127.0.0.1 %s 1\nsentinel down-after-milliseconds mail 500\n%s\n' "$first_port" \
+		'sentinel failover-timeout mail 3000' >"$work/sentinel.conf"
+	redis-server "$work/sentinel.conf" --sentinel --port "$sentinel_port" --bind 127.0.0.1 \
+		--unixsocket "$work/sentinel.sock" --dir "$work" >"$work/sentinel.log" 2>&1 &
+	service_pids="$service_pids $!"
+	wait_for 20 sentinel_knows "$first_port" || bail 'no Sentinel'
+	wait_for 20 sentinel_sees "$second_port" || bail 'the Sentinel sees no replica'
+	store="Store redis-sentinel://127.0.0.1:$sentinel_port/mail"
 }
 
-errors()
+# The old master comes back as a replica.
+sentinel_break()
 {
-	grep -ho 'errors=[0-9]*' "$work"/"$1"*.out | sort -u | paste -s -d ' ' -
+	stop_pid "$first_pid" KILL
+	wait_for 30 sentinel_knows "$second_port" || bail 'no failover'
+	redis_start first --port "$first_port" || bail 'the old master does not come back'
+	redis_now=second
 }
 
-start_redis || bail 'no redis-server'
-start_fakevt --per-minute 600 --per-day 0 --per-month 0 || bail 'no stand-in'
-for n in 1 2 3; do
-	start_host "$n" 'RequestsPerMinute 600' 'RequestsPerDay 0' 'RequestsPerMonth 0' 'Timeout 20' 'MaxWaiting 1000' ||
-		bail "host $n does not start"
-done
+# ---- mail ------------------------------------------------------------------------------------------------------------
 
-# 40 messages of 3 links, each 25 times, over the hosts at the same time: 1000 messages, 120 different links.
-for m in $(seq 40); do
-	new_message "flood$m" 3
-done
-driving=
-for n in 1 2 3; do
-	(for m in $(seq 40); do
-		send "flood$m" "$n" 8
-	done) &
-	driving="$driving $!"
-done
-for pid in $driving; do
-	wait "$pid"
-done
-send flood40 1 40
-is "$(errors flood)" 'errors=0' 'three hosts, 1000 messages: none failed'
-is "$(cat "$work"/flood*.out | grep -c 'VT_Pending')" 0 'and none left without its answers, whichever host asked'
-is "$(vt_count violations)" 0 'no request beyond the limit'
-is "$(vt_count requests)" 120 'each link was asked about once'
-new_message once 5
-send once 1 1
-before=$(vt_count requests)
-send once 2 1
-send once 3 1
-is "$(tags_of once 2) $(tags_of once 3)" 'VT_URL_not_found VT_URL_not_found' 'what one host learned the others know at once'
-is "$(vt_count requests)" "$before" 'without another request'
-for n in 1 2 3; do
-	stop_host "$n"
-done
-stop_pid "$vt_pid"
-redis-cli -s "$work/redis.sock" flushall >/dev/null
-
-# Four a minute, by a clock that this test moves.
-warp_clock || bail 'no time warp'
-start_fakevt --per-minute 4 || bail 'no stand-in'
-vt_delay 300
-for n in 1 2 3; do
-	start_host "$n" 'RequestsPerMinute 4' 'Timeout 1' || bail "host $n does not start"
-done
-for m in $(seq 6); do
-	new_message "slow$m" 2
-	for n in 1 2 3; do
-		send "slow$m" "$n" 1
+# three_hosts LINE ... : on $store; host N alone if $only is N.
+three_hosts()
+{
+	for n in ${only:-1 2 3}; do
+		printf '%s\n' "$store" "$@" >"$work/lines"
+		start_host "$n" "$(cat "$work/lines")" || bail "host $n does not start"
 	done
-done
-ok 'four requests are sent' wait_for 20 vt_counted requests 4
-sleep 2
-is "$(vt_count requests)" 4 'and no more, by three hosts'
-is "$(vt_count violations)" 0 'no violation'
+}
 
-# One host dies, then the Redis.
-stop_host 1 KILL
-warp_by 65
-ok 'the others go on' wait_for 20 vt_counted requests 5
-stop_pid "$redis_pid" KILL
-new_message down 2
-send down 2 1
-is "$(errors down)" 'errors=0' 'without the Redis mail flows'
-like "$(tags_of down 2)" 'VT_Bypassed' 'and is tagged as not asked'
-start_redis || bail 'the Redis does not start again'
-start_host 1 'RequestsPerMinute 4' 'Timeout 1' || bail 'host 1 does not start again'
-vt_delay 0	# a clock that jumps looks like an answer that never comes
-for minute in $(seq 40); do
+stop_all()
+{
+	for n in 1 2 3; do
+		stop_host "$n"
+	done
+	stop_pid "$vt_pid"
+	service_env=
+}
+
+# drive NAME COUNT TIMES : each of the messages as often by each host, at the same time.
+drive()
+{
+	driving=
+	for n in 1 2 3; do
+		(for m in $(seq "$2"); do
+			send "$1$m" "$n" "$3"
+		done) &
+		driving="$driving $!"
+	done
+}
+
+driven()
+{
+	for pid in $driving; do
+		wait "$pid"
+	done
+}
+
+make_messages()
+{
+	for m in $(seq "$2"); do
+		new_message "$1$m" "$3"
+	done
+}
+
+# flood SETUP PER-MINUTE MESSAGES LINKS TIMES : all are answered in time.
+flood()
+{
+	local name="$1$2"
+	"$1_setup"
+	start_fakevt --per-minute "$2" --per-day 0 --per-month 0 || bail 'no stand-in'
+	three_hosts "RequestsPerMinute $2" 'RequestsPerDay 0' 'RequestsPerMonth 0' 'Timeout 20' 'MaxWaiting 1000'
+	make_messages "$name" "$3" "$4"
+	drive "$name" "$3" "$5"
+	driven
+	is "$(errors "$name")" 'errors=0' "$1: three hosts, $(($3 * $5 * 3)) messages: none failed"
+	is "$(cat "$work/$name"*.out | grep -c 'VT_Pending')" 0 'none left without its answers, whichever host asked'
+	is "$(vt_count violations)" 0 'no request beyond the limit'
+	is "$(vt_count requests)" "$(($3 * $4))" 'each link was asked about once'
+	new_message "once$1" 5
+	send "once$1" 1
+	before=$(vt_count requests)
+	send "once$1" 2
+	send "once$1" 3
+	is "$(tags_of "once$1" 2) $(tags_of "once$1" 3)" 'VT_URL_not_found VT_URL_not_found' \
+		'what one host learned the others know at once'
+	is "$(vt_count requests)" "$before" 'without another request'
+	stop_all
+}
+
+# Some time passes; are all asked?
+all_asked()
+{
 	warp_by 30
-	sleep 0.4
-	[ "$(vt_count requests)" -ge 12 ] && [ "$minute" -ge 12 ] && break
-	sleep 0.8
-done
-is "$(vt_count violations)" 0 'no violation after all that'
-# the four of the minute in which the Redis died may have been answered in vain
-between "$(vt_count requests)" 12 16 'each of 12 links was asked about, once but for what was in flight at the kill'
-send slow1 1 1
-like "$(tags_of slow1 1)" 'VT_URL_not_found' 'the host that died finds the answers'
+	sleep 0.3
+	vt_counted requests "$1"
+}
+
+# A host that was killed leaves leases; their time is the Redis' and not warped.
+leases_end()
+{
+	redis "$1" --scan --pattern '{vtmilter}:x*' | while read -r key; do
+		redis "$1" unlink "$key"
+	done >/dev/null
+}
+
+all_answered()
+{
+	local m
+	warp_by 61
+	sleep 0.5
+	for m in $(seq "$2"); do
+		send "$1$m" 2
+		is_whole "$1$m" 2 || return 1
+	done
+}
+
+is_whole()
+{
+	! tags_of "$1" "$2" | grep -q 'VT_Pending\|VT_Bypassed'
+}
+
+# killed SETUP PER-MINUTE MESSAGES LINKS TIMES : host 1 and the Redis die in the middle.
+killed()
+{
+	local links="$(($3 * $4))" most name="kill$1$2" m
+	"$1_setup"
+	warp_clock || bail 'no time warp'
+	start_fakevt --per-minute "$2" --per-day 0 --per-month 0 || bail 'no stand-in'
+	vt_delay 100
+	set -- "$1" "$2" "$3" "$4" "$5" "RequestsPerMinute $2" 'RequestsPerDay 0' 'RequestsPerMonth 0' 'Timeout 2'
+	three_hosts "$6" "$7" "$8" "$9"
+	make_messages "$name" "$3" "$4"
+	drive "$name" "$3" "$5"
+	wait_for 20 vt_counted requests $((links / 4 < 4 ? links / 4 : 4))
+	stop_host 1 KILL
+	"$1_break" 1
+	only=1 three_hosts "$6" "$7" "$8" "$9"
+	driven
+	is "$(grep -ho 'errors=[0-9]*' "$work/$name"*.2.out "$work/$name"*.3.out | sort -u)" 'errors=0' \
+		"$1, $2 a minute, host and Redis killed: of $(($3 * $5 * 2)) messages by the other hosts none failed"
+	vt_delay 0	# a clock that jumps looks like an answer that never comes
+	for m in $(seq "$3"); do
+		send "$name$m" 2	# what came while there was no Redis was not queued
+	done
+	ok 'all links are asked about' wait_for 20 all_asked "$links"
+	leases_end "$redis_now"
+	ok 'and answered' wait_for 20 all_answered "$name" "$3"
+	most=$((links + ($2 < 3 * in_flight ? $2 : 3 * in_flight)))
+	between "$(vt_count requests)" "$links" "$most" 'each link once, but for what was in flight at the kill'
+	is "$(vt_count violations)" 0 'no request beyond the limit'
+	before=$(vt_count requests)
+	for m in $(seq "$3"); do
+		for n in 1 2 3; do
+			send "$name$m" "$n"
+		done
+	done
+	is "$(cat "$work/$name"*.out | grep -c 'VT_Pending\|VT_Bypassed')" 0 'every host knows all answers'
+	is "$(vt_count requests)" "$before" 'without another request'
+	stop_all
+}
+
+if [ -n "${VTM_LONG:-}" ]; then
+	flood plain 600 40 3 9
+	flood tls 600 40 3 9
+	flood sentinel 600 40 3 9
+	killed plain 600 40 3 9
+	killed tls 600 40 3 9
+	killed sentinel 600 40 3 9
+	killed plain 4 40 2 9
+	killed tls 4 40 2 9
+	killed sentinel 4 40 2 9
+elif [ -n "${DBG:-}" ]; then
+	$DBG
+else
+	flood plain 600 30 3 9
+	killed plain 4 4 3 3
+	killed tls 600 5 3 3
+	killed sentinel 600 5 3 3
+fi
 done_testing

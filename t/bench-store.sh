@@ -1,0 +1,50 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+# bench-store.sh - what the stores cost: bytes and microseconds of each kind of entry, SQLite and Redis; how long the
+# daemon takes to start on a full one.  VTM_VERDICTS: how many (100000).
+. "${srcdir:-$(dirname "$0")/..}/t/lib.sh"
+. "$srcdir/t/redis.sh"
+need_built t/bench-store milter/vtmilter t/fakevt
+many=${VTM_VERDICTS:-100000}
+
+# What the file of a SQLite store takes, all written.
+file_size()
+{
+	stat -c %s "$1" "$1-wal" 2>/dev/null | awk '{ n += $1 } END { printf "%d\n", n }'
+}
+
+memory_used()
+{
+	redis main info memory | tr -d '\r' | sed -n 's/^used_memory://p'
+}
+
+# started_in STORE : milliseconds until the daemon's socket is open, and until its store is.
+started_in()
+{
+	local start
+	: >"$milter_log"
+	start=$(now_ms)
+	start_vtmilter "Store $1" >/dev/null || bail 'the daemon does not start'
+	echo "daemon started in $(($(now_ms) - start)) ms"
+	stop_vtmilter
+}
+
+start_fakevt || bail 'no stand-in'
+echo "---- SQLite, $many verdicts"
+"$builddir/t/bench-store" "sqlite:$work/bench.db" "$many"
+started_in "sqlite:$work/bench.db"
+"$builddir/t/bench-store" "sqlite:$work/few.db" 10 >/dev/null
+"$builddir/t/bench-store" "sqlite:$work/none.db" "$((many + 10))" >/dev/null
+echo "$(($(file_size "$work/none.db") - $(file_size "$work/few.db"))) $many" |
+	awk '{ printf "%d bytes a verdict\n", $1 / $2 }'
+
+command -v redis-server >/dev/null || { echo 'no redis-server'; exit 0; }
+redis_start main --appendonly no || bail 'no redis-server'
+echo "---- Redis by a socket, $many verdicts"
+empty=$(memory_used)
+"$builddir/t/bench-store" "redis+unix:$work/main.sock" "$many"
+full=$(memory_used)
+started_in "redis+unix:$work/main.sock"
+redis main --scan --pattern '{vtmilter}:v*' | sed 's/^/unlink "/; s/$/"/' | redis main >/dev/null 2>&1
+echo "$((full - empty)) $(($(memory_used) - empty)) $many" | awk '{ printf "%d bytes of all, %d of what is not a verdict:" \
+	" %d a verdict\n", $1, $2, ($1 - $2) / $3 }'
