@@ -147,7 +147,8 @@ static int empty_journal(struct vtm_store *to, GError **error)
 	int n = vtm_store_journal_list(to, &f, count_message, NULL, error);
 
 	if (n > 0)
-		g_set_error(error, VTM_ERROR, VTM_ERROR_LIMIT, "the store to copy to has a journal already: empty it, or copy to a new one");
+		g_set_error(error, VTM_ERROR, VTM_ERROR_LIMIT,
+			    "the store to copy to has a journal already: empty it, or copy to a new one");
 	return n == 0 ? 0 : -1;
 }
 

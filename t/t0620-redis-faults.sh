@@ -79,6 +79,27 @@ new_message known 1
 send known 1
 is "$(tags_of known 1)" 'VT_URL_not_found' 'a link is asked about'
 
+# Another host knows it from the Redis, by one round trip for all links of a message, and by none from then on.
+new_message many 10
+send many 1
+start_host 2 "Store redis+unix:$work/main.sock" 'RequestsPerMinute 600' 'RequestsPerDay 0' 'RequestsPerMonth 0' \
+	'JournalRetention 0' "Timeout $timeout" || bail 'the second daemon does not start'
+new_message first 1
+send first 2
+redis main config resetstat >/dev/null
+send many 2
+calls()
+{
+	redis main info commandstats | tr -d '\r' |
+		sed -n '/cmdstat_\(info\|config|resetstat\):/d; s/^cmdstat_\([^:]*\):calls=\([0-9]*\).*/\1 \2/p'
+}
+is "$(tags_of many 2)" 'VT_URL_not_found' 'another host knows the 10 links'
+is "$(calls)" 'mget 1' 'by one round trip'
+send many 2 5
+is "$(calls)" 'mget 1' 'and from its memory from then on'
+stop_host 2
+host 1
+
 kill -STOP "$main_pid"
 broken frozen
 kill -CONT "$main_pid"
