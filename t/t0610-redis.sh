@@ -246,7 +246,7 @@ if [ -n "${VTM_LONG:-}" ]; then
 	killed tls 4 40 2 9
 	killed sentinel 4 40 2 9
 else
-	flood plain 600 30 3 9
+	flood plain 600 20 3 5
 	killed plain 4 4 3 2
 	killed tls 600 5 3 2
 	killed sentinel 600 5 3 2
