@@ -284,6 +284,7 @@ static int listen_socket(const struct vtm_conf *c, const struct vtm_user *u, GEr
 			    "is its port free? libmilter logs the reason (facility mail)", c->socket);
 		return -1;
 	}
+	vtm_sockets_prompt();
 	return path ? vtm_socket_own(path, (mode_t)c->socket_mode, u, c->socket_group, error) : 0;
 }
 

@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
@@ -156,6 +158,28 @@ int vtm_socket_claim(const char *path, GError **error)
 		return fail(error, VTM_ERROR_IO, "socket %s: nobody listens on it, but it cannot be removed: %s", path,
 			    g_strerror(errno));
 	return 0;
+}
+
+static void make_prompt(int fd)
+{
+	int family = AF_UNSPEC, listens = 0, yes = 1;
+	socklen_t family_len = sizeof(family), listens_len = sizeof(listens);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &listens_len) || !listens)
+		return;
+	if (!getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &family, &family_len) && (family == AF_INET || family == AF_INET6))
+		(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof(yes));	/* slower without, no worse */
+}
+
+void vtm_sockets_prompt(void)
+{
+	GDir *dir = g_dir_open("/proc/self/fd", 0, NULL);
+	const char *name;
+
+	while (dir && (name = g_dir_read_name(dir)))
+		make_prompt(atoi(name));
+	if (dir)
+		g_dir_close(dir);
 }
 
 int vtm_socket_own(const char *path, mode_t mode, const struct vtm_user *u, const char *group, GError **error)

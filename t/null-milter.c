@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* null-milter.c - a milter that does nothing: what throughput is compared with, and the ticker's test.
  *
- *	null-milter [-t] [-d] SOCKET
+ *	null-milter [-t] [-d] [-e N] SOCKET
  *
  * A message with the header "X-Hold: MS" is held for so long at its end, with progress every second; all others go on
- * at once.  -t: with the ticker; -d: reply to DATA (for TCP).  Says "ready" when it listens.
+ * at once.  -t: with the ticker; -d: reply to DATA (for TCP); -e: N header fields are added to each message.  Says "ready" when it listens.
  */
 #include <pthread.h>
 #include <signal.h>
@@ -21,6 +21,7 @@
 #include "ticker.h"
 
 static struct vtm_ticker *ticker;
+static int edits;
 static unsigned long steps = SMFIP_NR_CONN | SMFIP_NR_HELO | SMFIP_NR_MAIL | SMFIP_NR_RCPT | SMFIP_NR_DATA |
 	SMFIP_NR_HDR | SMFIP_NR_EOH | SMFIP_NR_BODY;
 
@@ -34,7 +35,7 @@ static sfsistat on_negotiate(SMFICTX *ctx, unsigned long a, unsigned long p, uns
 {
 	(void)ctx, (void)x, (void)y;
 	*a_r = a & SMFIF_ADDHDRS;
-	*p_r = (p & steps) | (*p_r & (SMFIP_NOHELO | SMFIP_NOUNKNOWN));
+	*p_r = (p & (steps & SMFIP_NR_DATA ? steps | SMFIP_NODATA : steps)) | (*p_r & (SMFIP_NOHELO | SMFIP_NOUNKNOWN));
 	*x_r = *y_r = 0;
 	return SMFIS_CONTINUE;
 }
@@ -97,6 +98,9 @@ static sfsistat on_eom(SMFICTX *ctx)
 		if (smfi_progress(ctx) != MI_SUCCESS)
 			break;
 	}
+	for (int i = 0; i < edits; i++)
+		smfi_insheader(ctx, i, (char *)(uintptr_t)"X-Null-Report", (char *)(uintptr_t)"attachment; verdict=unknown; "
+			       "sha256=\n\t0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef");
 	if (ticker)
 		vtm_ticker_leave(ticker, &stay);
 	return SMFIS_CONTINUE;
@@ -138,9 +142,10 @@ int main(int argc, char **argv)
 	sigset_t stop;
 	int c;
 
-	while ((c = getopt(argc, argv, "td")) != -1)
+	while ((c = getopt(argc, argv, "tde:")) != -1)
 		switch (c) {
 		case 't': with_ticker = true; break;
+		case 'e': edits = atoi(optarg); break;
 		case 'd': steps &= ~(unsigned long)SMFIP_NR_DATA; break;
 		default: return 64;
 		}

@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <pwd.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -186,10 +188,31 @@ static void test_background(void)
 	is_int(background_status(-1), 71, "... or notices that no word will come");
 }
 
+/* What libmilter accepts has the option of the socket that it listens on. */
+static void test_prompt(void)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t len = sizeof(a), value_len = sizeof(int);
+	int listening = socket(AF_INET, SOCK_STREAM, 0), client = socket(AF_INET, SOCK_STREAM, 0), accepted, prompt = 0;
+
+	ok(!bind(listening, (struct sockaddr *)(void *)&a, sizeof(a)) && !listen(listening, 1) &&
+	   !getsockname(listening, (struct sockaddr *)(void *)&a, &len), "a TCP socket listens");
+	vtm_sockets_prompt();
+	accepted = connect(client, (struct sockaddr *)(void *)&a, sizeof(a)) ? -1 : accept(listening, NULL, NULL);
+	ok(accepted >= 0 && !getsockopt(accepted, IPPROTO_TCP, TCP_NODELAY, &prompt, &value_len) && prompt,
+	   "what comes in on it answers without delay");
+	prompt = 1;
+	ok(!getsockopt(client, IPPROTO_TCP, TCP_NODELAY, &prompt, &value_len) && !prompt, "other sockets are left alone");
+	close(accepted);
+	close(client);
+	close(listening);
+}
+
 int main(void)
 {
 	dir = g_dir_make_tmp("vtm-process-XXXXXX", NULL);
 	test_claim();
+	test_prompt();
 	test_pidfile();
 	test_privileges();
 	test_background();
