@@ -7,6 +7,7 @@ static const struct {
 	const char *why;
 	enum vtm_spender spender;
 } classes[VTM_CLASSES] = {
+	[VTM_CLASS_MANUAL] = { "manual", "a person waits for it, with a reserve of the budget", VTM_SPEND_MANUAL },
 	[VTM_CLASS_RISKY] = { "risky", "an attachment that can run or carry code is asked first", VTM_SPEND_ATTACHMENT },
 	[VTM_CLASS_URL_FIRST] = { "url", "one url of each host is asked after risky attachments", VTM_SPEND_URL },
 	[VTM_CLASS_URL_MORE] = { "url-more", "further urls of a host are asked after the first ones of all hosts",

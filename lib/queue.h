@@ -16,6 +16,7 @@
 
 /* What is asked first; the one table of classes (queue.c) says why. */
 enum vtm_class {
+	VTM_CLASS_MANUAL,	/* a person asks through the daemon (vtmilterctl) and waits; never kept in the store */
 	VTM_CLASS_RISKY,	/* attachments that can run or carry code, or of unknown type */
 	VTM_CLASS_URL_FIRST,	/* the first url of each host of a message */
 	VTM_CLASS_URL_MORE,	/* further ones of the same host */

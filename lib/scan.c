@@ -167,7 +167,10 @@ static void ask(struct vtm_resolver *resolver, struct asking *a, const struct vt
 		t.client_net = envelope->client_address ? vtm_net_of(envelope->client_address) : NULL;
 		t.sender_domain = domain_of(envelope->sender);
 	}
-	vtm_resolver_ask(resolver, &t, settings->threshold, progress, progress_arg, progress_ms);
+	if (settings->ask)
+		settings->ask(settings->ask_arg, &t, progress, progress_arg, progress_ms);
+	else
+		vtm_resolver_ask(resolver, &t, settings->threshold, progress, progress_arg, progress_ms);
 	g_free(t.client_net);
 	g_free(t.sender_domain);
 }

@@ -19,6 +19,10 @@ struct vtm_scan_settings {	/* a copy of what vtmilter.conf says, borrowed during
 	int64_t timeout_ms;
 	bool journal;
 	struct vtm_extract_settings extract;
+	/* Who answers a ticket instead of the resolver, with what vtm_resolver_ask() promises; NULL: the resolver. */
+	void (*ask)(void *ask_arg, struct vtm_ticket *t, bool (*progress)(void *), void *progress_arg,
+		    int64_t progress_ms);
+	void *ask_arg;
 };
 
 struct vtm_envelope {		/* borrowed during a call; any may be NULL */

@@ -24,6 +24,7 @@
 #define REFUSED_MS 2000			/* the store granted less than planned: plan again after */
 #define TAKE_MAX 64			/* requests taken from the budget in one go */
 #define FRESH_MS 1000			/* an entry that was queued longer is looked up in the store once more */
+#define STORED_CLASS VTM_CLASS_RISKY	/* the class that the store knows as 0 */
 #define SHARES_MAX 65536		/* networks and domains whose share is counted */
 
 static const int64_t reask_after_ms[] = { 3600000, 6 * 3600000, 24 * 3600000 };
@@ -89,7 +90,7 @@ static void to_queued(const struct vtm_sched *s, const struct vtm_entry *e, stru
 	memset(q, 0, sizeof(*q));
 	q->lookup = e->lookup;
 	q->op = e->op;
-	q->class = (int)e->class;
+	q->class = MAX((int)e->class - STORED_CLASS, 0);
 	q->since_ms = e->since_ms + shift;
 	q->not_before_ms = e->not_before_ms ? e->not_before_ms + shift : 0;
 	q->attempts = (int)e->attempts;
@@ -98,7 +99,7 @@ static void to_queued(const struct vtm_sched *s, const struct vtm_entry *e, stru
 
 static void want_stored(struct vtm_sched *s, struct vtm_entry *e)
 {
-	if (e->stored && !s->set.manual) {
+	if (e->stored && !s->set.manual && e->class != VTM_CLASS_MANUAL) {
 		e->stored = false;
 		g_ptr_array_add(s->unstored, e);
 	}
@@ -1319,10 +1320,10 @@ static void load_one(const struct vtm_queued *q, void *arg)
 	int64_t shift = vtm_utc_ms(s->set.clock) - now_ms(s);
 	struct vtm_entry *e;
 
-	if (vtm_queue_find(s->queue, &q->lookup->key) || (unsigned)q->class >= VTM_CLASSES ||
+	if (vtm_queue_find(s->queue, &q->lookup->key) || (unsigned)q->class >= VTM_CLASSES - STORED_CLASS ||
 	    (unsigned)q->op >= VTM_OP_QUOTAS || vtm_queue_size(s->queue) >= s->set.max_queue)
 		return;
-	e = vtm_queue_add(s->queue, q->lookup, (enum vtm_class)q->class, MIN(q->since_ms - shift, now_ms(s)));
+	e = vtm_queue_add(s->queue, q->lookup, (enum vtm_class)(q->class + STORED_CLASS), MIN(q->since_ms - shift, now_ms(s)));
 	e->op = q->op;
 	e->not_before_ms = q->not_before_ms ? q->not_before_ms - shift : 0;
 	e->attempts = (unsigned)MAX(q->attempts, 0);

@@ -3,6 +3,12 @@
  *
  * A local socket of mode 0660.  A client sends one line, gets one line (JSON) and the connection ends.  One thread
  * serves one client after the other, each for VTM_CONTROL_CLIENT_MS at most.  Commands are words; none takes a path.
+ *
+ *	status				vtm_daemon_status()
+ *	reload				{"ok":BOOL,"error":TEXT}
+ *	forget KIND ID			{"ok":BOOL,"error":TEXT}; lookup.h: the kind's name and 64 hex digits
+ *	lookup KIND SUBJECT		vtm_daemon_lookup(), queued if it is not known
+ *	known KIND SUBJECT		vtm_daemon_lookup(), not queued
  */
 #ifndef VTM_CONTROL_H
 #define VTM_CONTROL_H
@@ -13,7 +19,7 @@
 #include "clock.h"
 #include "process.h"
 
-#define VTM_CONTROL_LINE_MAX 256	/* bytes of a command */
+#define VTM_CONTROL_LINE_MAX 8448	/* bytes of a command: the longest URL that is asked about, and a few words */
 #define VTM_CONTROL_CLIENT_MS 2000
 
 struct vtm_control;

@@ -8,6 +8,9 @@
 #include "settings.h"
 
 #define CACHE_ENTRIES 100000
+#define POLL_MS 50		/* first pause before the daemon is asked again, doubles up to */
+#define POLL_MAX_MS 1000
+#define PATIENCE_MS 15000	/* how long a daemon or store that is away is waited for */
 
 /* With this set the resolver keeps late verdicts in the store; the daemon finds them there. */
 static void leave_late(void *arg, struct vtm_resolver *r, int64_t id, char *json)
@@ -26,41 +29,230 @@ static int check_store(const struct vtm_ctl *c, GError **error)
 	return s ? 0 : -1;
 }
 
-int vtm_ctl_asker_init(struct vtm_ctl_asker *a, const struct vtm_ctl *c, bool need_store, GError **error)
+/* ---- by the daemon ---- */
+
+static int64_t count_of(const char *line, const char *name, int64_t max)
+{
+	int64_t n = 0;
+
+	vtm_json_get_int(line, name, &n);
+	return CLAMP(n, 0, max);
+}
+
+/* Three ways: an answer, not yet, or why there will be none.  false: it is none of them. */
+static bool read_report(const char *line, struct vtm_report *r)
+{
+	char *verdict = vtm_json_get_text(line, "verdict"), *reason = vtm_json_get_text(line, "reason");
+	enum vtm_verdict v;
+	enum vtm_reason why;
+	bool good;
+
+	*r = (struct vtm_report){ .verdict = VTM_BYPASSED };
+	good = verdict && reason && vtm_verdict_parse(verdict, &v) && vtm_reason_parse(reason, &why);
+	if (good) {
+		r->verdict = v;
+		r->reason = why;
+		r->match = count_of(line, "match", 1) ? VTM_MATCH_HOST : VTM_MATCH_EXACT;
+		r->malicious = (uint32_t)count_of(line, "malicious", G_MAXUINT32);
+		r->suspicious = (uint32_t)count_of(line, "suspicious", G_MAXUINT32);
+		r->harmless = (uint32_t)count_of(line, "harmless", G_MAXUINT32);
+		r->undetected = (uint32_t)count_of(line, "undetected", G_MAXUINT32);
+		r->engines = (uint32_t)count_of(line, "engines", G_MAXUINT32);
+		r->analysed = count_of(line, "analysed", G_MAXINT64);
+	}
+	g_free(verdict);
+	g_free(reason);
+	return good;
+}
+
+/* One look-up; a daemon that cannot be asked is like a store that fails. */
+static void ask_one(struct vtm_ctl_asker *a, struct vtm_want *w, bool queue)
+{
+	const char *kind = vtm_lookup_kind_name((enum vtm_lookup_kind)w->lookup->key.kind);
+	char *command = g_strconcat(queue ? "lookup " : "known ", kind, " ", w->lookup->subject, NULL), *answer;
+	GError *error = NULL;
+
+	answer = vtm_ctl_ask_daemon(a->c, command, &error);
+	if (!answer || !read_report(answer, &w->report)) {
+		g_free(a->trouble);
+		a->trouble = answer ? vtm_json_get_text(answer, "error") : g_strdup(error->message);
+		w->report = (struct vtm_report){ .verdict = VTM_BYPASSED, .reason = VTM_WHY_STORE };
+		g_clear_error(&error);
+	}
+	w->answered = vtm_verdict_is_answer(w->report.verdict);
+	g_free(answer);
+	g_free(command);
+}
+
+/* Is there anything to wait for?  A daemon that restarts, and a store that fails, may be back soon. */
+static bool may_come(const struct vtm_want *w, bool patient)
+{
+	if (w->answered)
+		return false;
+	return (w->report.verdict == VTM_PENDING && w->report.reason == VTM_WHY_TIME) ||
+	       (patient && w->report.reason == VTM_WHY_STORE);
+}
+
+/* Asks for all that may come; how many may still. */
+static unsigned ask_round(struct vtm_ctl_asker *a, struct vtm_ticket *t, bool first, bool patient)
+{
+	unsigned open = 0, left = t->max_lookups;
+
+	for (unsigned i = 0; i < t->n; i++) {
+		struct vtm_want *w = &t->wants[i];
+
+		if (!first && !may_come(w, patient))
+			continue;
+		ask_one(a, w, !first || left > 0);
+		w->cached = first && w->answered;
+		if (first && !w->answered && left)
+			left--;
+		open += may_come(w, patient);
+	}
+	return open;
+}
+
+static void ask_daemon(void *arg, struct vtm_ticket *t, bool (*progress)(void *), void *progress_arg, int64_t progress_ms)
+{
+	struct vtm_ctl_asker *a = arg;
+	const struct vtm_clock *clock = a->c->clock;
+	int64_t start = vtm_boot_ms(clock), told = start, pause = POLL_MS;
+
+	for (bool first = true;; first = false) {
+		int64_t now;
+
+		if (!ask_round(a, t, first, vtm_boot_ms(clock) < start + PATIENCE_MS))
+			return;
+		now = vtm_boot_ms(clock);
+		if (progress && now >= told + progress_ms) {
+			told = now;
+			if (!progress(progress_arg))
+				return;
+		}
+		if (now >= t->deadline_ms)
+			return;
+		g_usleep((gulong)MIN(pause, t->deadline_ms - now) * 1000);
+		pause = MIN(pause * 2, POLL_MAX_MS);
+	}
+}
+
+/* 1: it runs and can be asked; 0: it cannot be reached; -1: it asks nobody. */
+static int find_daemon(const struct vtm_ctl *c, GError **error)
+{
+	char *answer = vtm_ctl_ask_daemon(c, "status", error);
+	bool enabled = false;
+	int rc = 0;
+
+	if (!answer)
+		return 0;
+	rc = vtm_json_get_bool(answer, "enabled", &enabled) && enabled ? 1 : -1;
+	if (rc < 0)
+		g_set_error(error, VTM_ERROR, VTM_ERROR_CONFIG, "%s: Enabled is no, so nothing is asked", c->conf->path);
+	g_free(answer);
+	return rc;
+}
+
+/* ---- by itself ---- */
+
+static int find_key(struct vtm_ctl_asker *a, bool must, GError **error)
 {
 	struct vtm_resolver_settings s;
 
-	memset(a, 0, sizeof(*a));
-	a->c = c;
-	if (!c->conf->api_key) {
-		g_set_error(error, VTM_ERROR, VTM_ERROR_CONFIG, "%s: Enabled is no, so nothing is asked", c->conf->path);
+	a->conf = vtm_conf_load(a->c->conf_path, error);
+	if (!a->conf)
+		return -1;
+	if (!a->conf->api_key) {
+		g_set_error(error, VTM_ERROR, VTM_ERROR_CONFIG, "%s: Enabled is no, so nothing is asked", a->conf->path);
 		return -1;
 	}
-	if (need_store && check_store(c, error) < 0)
+	if (must && check_store(a->c, error) < 0)
 		return -1;
-	a->cache = vtm_cache_new(c->clock, CACHE_ENTRIES);
-	vtm_settings_scan(c->conf, &a->settings);
-	a->settings.timeout_ms = VTM_CTL_WAIT_MS;
-	a->settings.extract.decoders = c->decoders;
-	vtm_settings_resolver(c->conf, c->clock, a->cache, &s);
+	a->cache = vtm_cache_new(a->c->clock, CACHE_ENTRIES);
+	vtm_settings_resolver(a->conf, a->c->clock, a->cache, &s);
 	s.sched.manual = true;
 	s.sched.reask_unknown = false;
 	s.sched.max_waiting = 1;
 	s.sched.share_percent = 0;
-	s.late = c->conf->late_verdict_command ? leave_late : NULL;
+	s.late = a->conf->late_verdict_command ? leave_late : NULL;
 	a->resolver = vtm_resolver_new(&s, error);
-	if (a->resolver)
+	return a->resolver ? 0 : -1;
+}
+
+/* For a filter that has nobody to ask: the message goes on, and says so. */
+static void ask_nobody(void *arg, struct vtm_ticket *t, bool (*progress)(void *), void *progress_arg, int64_t progress_ms)
+{
+	(void)arg;
+	(void)progress;
+	(void)progress_arg;
+	(void)progress_ms;
+	for (unsigned i = 0; i < t->n; i++)
+		t->wants[i].report = (struct vtm_report){ .verdict = VTM_BYPASSED, .reason = VTM_WHY_SERVICE };
+}
+
+/* The daemon first: it has the key. */
+static int find_way(struct vtm_ctl_asker *a, bool must, GError **error)
+{
+	GError *daemon = NULL;
+	int rc = find_daemon(a->c, &daemon);
+
+	if (rc > 0) {
+		a->settings.ask = ask_daemon;
 		return 0;
-	vtm_cache_free(a->cache);
+	}
+	if (rc < 0) {
+		g_propagate_error(error, daemon);
+		return -1;
+	}
+	rc = find_key(a, must, error);
+	if (rc < 0 && !a->conf)
+		g_prefix_error(error, "%s; without it the key is needed: ", daemon->message);
+	g_error_free(daemon);
+	return rc;
+}
+
+int vtm_ctl_asker_init(struct vtm_ctl_asker *a, const struct vtm_ctl *c, bool must, GError **error)
+{
+	GError *why = NULL;
+
+	memset(a, 0, sizeof(*a));
+	a->c = c;
+	a->ignore = vtm_ignore_new();
+	vtm_settings_scan(c->conf, &a->settings);
+	a->settings.timeout_ms = VTM_CTL_WAIT_MS;
+	a->settings.extract.decoders = c->decoders;
+	a->settings.extract.ignore = a->ignore;
+	a->settings.ask_arg = a;
+	if (vtm_ctl_read_lists(c->conf, a->ignore, error) && find_way(a, must, &why) >= 0)
+		return 0;
+	if (why && !must) {
+		vtm_ctl_warn(c, "%s; nothing is asked", why->message);
+		g_error_free(why);
+		a->settings.ask = ask_nobody;
+		return 0;
+	}
+	if (why)
+		g_propagate_error(error, why);
+	vtm_ctl_asker_clear(a);
 	return -1;
 }
 
 void vtm_ctl_asker_clear(struct vtm_ctl_asker *a)
 {
-	if (!a->resolver)
-		return;
 	vtm_resolver_free(a->resolver);
-	vtm_cache_free(a->cache);
+	if (a->cache)
+		vtm_cache_free(a->cache);
+	vtm_conf_unref(a->conf);
+	vtm_ignore_free(a->ignore);
+	g_free(a->trouble);
+	memset(a, 0, sizeof(*a));
+}
+
+void vtm_ctl_ask(struct vtm_ctl_asker *a, struct vtm_ticket *t)
+{
+	if (a->settings.ask)
+		a->settings.ask(a->settings.ask_arg, t, NULL, NULL, 0);
+	else
+		vtm_resolver_ask(a->resolver, t, a->settings.threshold, NULL, NULL, 0);
 }
 
 /* ---- stopping ---- */
@@ -91,33 +283,82 @@ static int64_t next_month_ms(int64_t utc_ms)
 	return ms;
 }
 
+/* What is used up, and when there will be more: by the resolver or the daemon. */
+struct used_up {
+	bool paused;		/* VirusTotal said so */
+	bool month;
+	int64_t retry_ms;	/* of a pause */
+};
+
+static void own_use(struct vtm_ctl_asker *a, struct used_up *u)
+{
+	struct vtm_resolver_stats s;
+
+	vtm_resolver_stats(a->resolver, &s);
+	u->paused = s.sched.breaker.state != VTM_CIRCUIT_CLOSED;
+	u->retry_ms = MAX(s.sched.breaker.until_ms - vtm_boot_ms(a->c->clock), 0);
+	u->month = a->conf->requests_per_month && s.sched.month_used >= a->conf->requests_per_month;
+}
+
+static void daemons_use(struct vtm_ctl_asker *a, struct used_up *u)
+{
+	char *line = vtm_ctl_ask_daemon(a->c, "status", NULL);
+	int64_t limit;
+
+	if (!line)
+		return;
+	u->paused = vtm_json_get_int(line, "virustotal.retry_s", &u->retry_ms);
+	u->retry_ms *= 1000;
+	limit = count_of(line, "budget.month", G_MAXINT64);
+	u->month = limit && count_of(line, "budget.month_used", G_MAXINT64) >= limit;
+	g_free(line);
+}
+
 /* When the budget will have requests again; a paused circuit ends sooner. */
 static char *budget_why(struct vtm_ctl_asker *a)
 {
-	struct vtm_resolver_stats s;
-	int64_t utc = vtm_utc_ms(a->c->clock), at;
+	int64_t utc = vtm_utc_ms(a->c->clock);
+	struct used_up u = { 0 };
 	char *when, *text;
-	bool month;
 
-	vtm_resolver_stats(a->resolver, &s);
-	if (s.sched.breaker.state != VTM_CIRCUIT_CLOSED) {
-		at = utc + MAX(s.sched.breaker.until_ms - vtm_boot_ms(a->c->clock), 0);
-		when = vtm_ctl_time(at);
+	if (a->resolver)
+		own_use(a, &u);
+	else
+		daemons_use(a, &u);
+	if (u.paused) {
+		when = vtm_ctl_time(utc + u.retry_ms);
 		text = g_strdup_printf("VirusTotal says that the key's quota is used up; try again after %s", when);
 	} else {
-		month = a->c->conf->requests_per_month && s.sched.month_used >= a->c->conf->requests_per_month;
-		at = month ? next_month_ms(utc) : vtm_budget_next_day_ms(utc);
-		when = vtm_ctl_time(at);
-		text = g_strdup_printf("the requests of this %s are used up; try again after %s", month ? "month" : "day", when);
+		when = vtm_ctl_time(u.month ? next_month_ms(utc) : vtm_budget_next_day_ms(utc));
+		text = g_strdup_printf("the requests of this %s are used up; try again after %s", u.month ? "month" : "day",
+				       when);
 	}
 	g_free(when);
+	return text;
+}
+
+static char *store_why(struct vtm_ctl_asker *a)
+{
+	struct vtm_resolver_stats s;
+	char *line, *why, *text;
+
+	if (a->resolver) {
+		vtm_resolver_stats(a->resolver, &s);
+		return g_strdup_printf("store: %s", s.store_error[0] ? s.store_error : "failed");
+	}
+	if (a->trouble)
+		return g_strdup(a->trouble);
+	line = vtm_ctl_ask_daemon(a->c, "status", NULL);
+	why = line ? vtm_json_get_text(line, "store.error") : NULL;
+	text = g_strdup_printf("the daemon's store: %s", why ? why : "failed");
+	g_free(why);
+	g_free(line);
 	return text;
 }
 
 int vtm_ctl_must_stop(struct vtm_ctl_asker *a, struct vtm_item *const *items, size_t n, char **why_r)
 {
 	enum vtm_reason why = VTM_WHY_NONE;
-	struct vtm_resolver_stats s;
 
 	for (size_t i = 0; i < n; i++)
 		if (!vtm_verdict_is_answer(items[i]->report.verdict) && !items[i]->wrapper && !items[i]->unasked)
@@ -136,8 +377,7 @@ int vtm_ctl_must_stop(struct vtm_ctl_asker *a, struct vtm_item *const *items, si
 		*why_r = g_strdup("VirusTotal cannot be reached; try again later");
 		return EX_UNAVAILABLE;
 	case VTM_WHY_STORE:
-		vtm_resolver_stats(a->resolver, &s);
-		*why_r = g_strdup_printf("store: %s", s.store_error[0] ? s.store_error : "failed");
+		*why_r = store_why(a);
 		return EX_UNAVAILABLE;
 	default:	/* about the item, not about asking */
 		return EX_OK;

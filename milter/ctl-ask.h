@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* ctl-ask.h - asking VirusTotal from vtmilterctl: the daemon's own resolver in this process, on the daemon's store.
+/* ctl-ask.h - asking VirusTotal from vtmilterctl.
  *
- * So budget, cache and leases are shared with the daemon; every request is spent as a manual one, which may use the reserve
- * too.  Delivered messages that an answer concerns get it in the journal; a late verdict is left to the daemon to hand out.
+ * A daemon that runs is asked by its control socket, which needs membership of its group but no key: it queues what is not known,
+ * and is asked again until it knows.  Without a daemon its own resolver works in this process, on its store, with the key of
+ * ApiKeyFile.  Either way budget, cache and leases are shared, and every request is spent as a manual one, which may use
+ * the reserve too.  Delivered messages that an answer concerns get it in the journal; a late verdict is left to the daemon.
  */
 #ifndef VTM_CTL_ASK_H
 #define VTM_CTL_ASK_H
@@ -13,14 +15,22 @@
 
 struct vtm_ctl_asker {
 	const struct vtm_ctl *c;
-	struct vtm_cache *cache;
-	struct vtm_resolver *resolver;
 	struct vtm_scan_settings settings;
+	struct vtm_ignore *ignore;
+	char *trouble;			/* what the daemon said last when it could not be asked, NULL: nothing */
+	/* without a daemon */
+	struct vtm_conf *conf;		/* with the key */
+	struct vtm_cache *cache;
+	struct vtm_resolver *resolver;	/* NULL: the daemon is asked, or nobody can be */
 };
 
-/* <need_store>: a store that cannot be opened is an error, else everything is bypassed then. -1: error. */
-int vtm_ctl_asker_init(struct vtm_ctl_asker *a, const struct vtm_ctl *c, bool need_store, GError **error);
+/* <must>: that neither the daemon nor VirusTotal can be asked, or the store not opened, is an error; else it is told and
+ * everything is bypassed. -1: error. */
+int vtm_ctl_asker_init(struct vtm_ctl_asker *a, const struct vtm_ctl *c, bool must, GError **error);
 void vtm_ctl_asker_clear(struct vtm_ctl_asker *a);
+
+/* Asks for all wants of <t> and waits, at most until its deadline. */
+void vtm_ctl_ask(struct vtm_ctl_asker *a, struct vtm_ticket *t);
 
 /* Must the work stop with these items, since some could not be asked and the next would fare no better?  EX_OK: go on; else
  * the exit status, and *why_r says what and when to try again (new string). */

@@ -139,7 +139,7 @@ static int ask_again(struct vtm_ctl_asker *k, const char *id, struct again *a)
 	if (status == EX_OK) {
 		t.deadline_ms = vtm_boot_ms(k->c->clock) + VTM_CTL_WAIT_MS;
 		if (t.n)
-			vtm_resolver_ask(k->resolver, &t, k->settings.threshold, NULL, NULL, 0);
+			vtm_ctl_ask(k, &t);
 		for (guint i = 0; i < a->items->list->len; i++)
 			if (at[i] != G_MAXUINT)
 				((struct vtm_item *)a->items->list->pdata[i])->report = t.wants[at[i]].report;

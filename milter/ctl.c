@@ -20,7 +20,7 @@
 static const struct vtm_ctl_command commands[] = {
 	{ "extract", "FILE...", "the items of messages, off line; - is standard input", "r", VTM_CTL_MAYBE,
 	  true, vtm_ctl_extract },
-	{ "scan", "FILE...", "what the milter would say of messages", "HF", VTM_CTL_WHOLE, true, vtm_ctl_scan },
+	{ "scan", "FILE...", "what the milter would say of messages", "HF", VTM_CTL_QUIET, true, vtm_ctl_scan },
 	{ "submit", "--public FILE|URL", "have it analysed; it becomes public", "p", VTM_CTL_WHOLE, false, vtm_ctl_submit },
 	{ "status", "", "how the daemon is", "", VTM_CTL_QUIET, false, vtm_ctl_status },
 	{ "quota", "", "requests used and left, here and by VirusTotal's own count", "", VTM_CTL_QUIET, false, vtm_ctl_quota },
@@ -30,7 +30,7 @@ static const struct vtm_ctl_command commands[] = {
 	{ "ignore", "add|remove DOMAIN|SHA256, or list", "what is not asked about", "", VTM_CTL_QUIET, false, vtm_ctl_ignore },
 	{ "store", "copy FROM TO", "move what is remembered to another store", "", VTM_CTL_QUIET,
 	  false, vtm_ctl_store_command },
-	{ "rescan", "ID", "ask again about a delivered message's items", "", VTM_CTL_WHOLE, false, vtm_ctl_rescan },
+	{ "rescan", "ID", "ask again about a delivered message's items", "", VTM_CTL_QUIET, false, vtm_ctl_rescan },
 	{ "plan", "MAILDIR|MBOX...", "whether the key is enough for such mail", "", VTM_CTL_QUIET, true, vtm_ctl_plan },
 	{ "doctor", "", "what is wrong with the set-up, and the line to change", "", VTM_CTL_QUIET, false, vtm_ctl_doctor },
 	{ "reload", "", "make the daemon read its configuration again", "", VTM_CTL_QUIET, false, vtm_ctl_reload },

@@ -2,10 +2,13 @@
 /* daemon.c - see daemon.h. */
 #include "daemon.h"
 
+#include <string.h>
+
 #include "build-config.h"
 #include "conf.h"
 #include "hash.h"
 #include "json.h"
+#include "url.h"
 
 struct vtm_daemon vtm_daemon;
 
@@ -117,6 +120,8 @@ static void add_resolver(struct vtm_json *j, struct vtm_resolver *resolver, cons
 	vtm_json_text(circuit, "state", vtm_circuit_name(r.sched.breaker.state));
 	vtm_json_text(circuit, "cause", r.sched.breaker.state == VTM_CIRCUIT_CLOSED ? NULL :
 		      vtm_reason_name(r.sched.breaker.cause));
+	if (r.sched.breaker.state != VTM_CIRCUIT_CLOSED)
+		vtm_json_int(circuit, "retry_s", MAX(r.sched.breaker.until_ms - vtm_boot_ms(vtm_daemon.clock), 0) / 1000);
 	vtm_json_object(j, "virustotal", circuit);
 	vtm_json_object(j, "store", store_json(&r));
 	vtm_json_int(j, "beat_age_ms", vtm_boot_ms(vtm_daemon.clock) - r.beat_ms);
@@ -154,4 +159,72 @@ bool vtm_daemon_forget(const char *what)
 	}
 	g_strfreev(words);
 	return good;
+}
+
+/* The look-up of "KIND SUBJECT", spelled just as we would ask it; NULL: it is none. */
+static struct vtm_lookup *lookup_of(const char *what)
+{
+	char **words = g_strsplit(what, " ", 2), *host;
+	struct vtm_lookup *l = NULL;
+	enum vtm_lookup_kind kind;
+	struct vtm_url *url;
+
+	if (g_strv_length(words) == 2 && vtm_lookup_kind_parse(words[0], &kind))
+		l = vtm_lookup_new(kind, words[1]);
+	if (l && kind == VTM_LOOKUP_URL) {
+		url = vtm_url_parse(l->subject, -1);
+		if (!url || strcmp(url->normal, l->subject) != 0)
+			g_clear_pointer(&l, vtm_lookup_free);
+		vtm_url_free(url);
+	} else if (l && kind == VTM_LOOKUP_HOST) {
+		host = vtm_host_normal(l->subject, -1);
+		if (g_strcmp0(host, l->subject) != 0)
+			g_clear_pointer(&l, vtm_lookup_free);
+		g_free(host);
+	}
+	g_strfreev(words);
+	return l;
+}
+
+static char *report_json(const struct vtm_report *r)
+{
+	struct vtm_json *j = vtm_json_new();
+	char *line;
+
+	vtm_json_text(j, "verdict", vtm_verdict_name(r->verdict));
+	vtm_json_text(j, "reason", vtm_reason_name(r->reason));
+	vtm_json_int(j, "match", r->match);
+	vtm_json_int(j, "malicious", r->malicious);
+	vtm_json_int(j, "suspicious", r->suspicious);
+	vtm_json_int(j, "harmless", r->harmless);
+	vtm_json_int(j, "undetected", r->undetected);
+	vtm_json_int(j, "engines", r->engines);
+	vtm_json_int(j, "analysed", r->analysed);
+	line = vtm_json_line(j);
+	vtm_json_free(j);
+	return line;
+}
+
+char *vtm_daemon_lookup(const char *what, bool queue)
+{
+	struct vtm_resolver *resolver = vtm_daemon_resolver();
+	struct vtm_conf *c = vtm_conf_current();
+	struct vtm_want want = { .class = VTM_CLASS_MANUAL };
+	struct vtm_ticket t = { .wants = &want, .n = 1, .max_lookups = queue };
+	char *line;
+
+	want.lookup = lookup_of(what);
+	if (!want.lookup) {
+		line = g_strdup("{\"error\":\"no such look-up\"}");
+	} else if (!resolver || !c->enabled) {
+		line = g_strdup("{\"error\":\"Enabled is no, so nothing is asked\"}");
+	} else {
+		/* in the future, else the reason would always be that it is too late */
+		t.deadline_ms = vtm_boot_ms(vtm_daemon.clock) + 1;
+		vtm_resolver_ask(resolver, &t, c->detection_threshold, NULL, NULL, 0);
+		line = report_json(&want.report);
+	}
+	vtm_lookup_free(want.lookup);
+	vtm_conf_unref(c);
+	return line;
 }
