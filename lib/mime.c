@@ -260,6 +260,9 @@ static struct slice content_of(const struct visit *v)
 		return s;
 	s.data = v->doc->bytes + stream->bound_start;
 	s.len = (size_t)(stream->bound_end - stream->bound_start);
+	/* GMime leaves a CR there when the delimiter behind it is cut off by the end of the message. */
+	if (s.len && s.data[s.len - 1] == '\r' && (uint64_t)stream->bound_end < v->doc->len && s.data[s.len] == '\n')
+		s.len--;
 	return s;
 }
 

@@ -120,6 +120,8 @@ static const struct {
 	{ "an empty message in a message", MIXED "--b\r\nContent-Type: message/rfc822\r\n\r\n--b--\r\n", "", false, false },
 	{ "a digest", TOP "Content-Type: multipart/digest; boundary=b\r\n\r\n--b\r\n\r\nSubject: 1\r\n\r\nx\r\n--b--\r\n",
 	  "text 2 text/plain {x}\n", false, false },
+	{ "no line end behind the last delimiter", MIXED "--b\r\nContent-Type: a/b\r\n\r\none\r\n--b--",
+	  "file 1 a/b {one}\n", false, false },
 	{ "a part of a message", TOP "Content-Type: message/partial; id=1; number=1; total=2\r\n\r\nx",
 	  "elsewhere 0 message/partial {x}\n", false, false },
 	{ "a body elsewhere", TOP "Content-Type: message/external-body; access-type=URL; URL=\"http://x/\"\r\n\r\nContent-Type: a/b\r\n\r\n",
