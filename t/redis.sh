@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # redis.sh - for shell tests with several daemons on one Redis; sourced after t/lib.sh.
 
-# redis_start NAME [OPTION ...] : a private redis-server, everything that it says is done is on the disk; its socket is
-# $work/NAME.sock, its process in $NAME_pid.  Options come last, so they win.
+# redis_start NAME [OPTION ...] : a private redis-server; what it says is done outlives the process (not the machine: a
+# busy disk would hold it up).  Its socket is $work/NAME.sock, its process in $NAME_pid.
 redis_start()
 {
 	local name="$1"
 	shift
 	mkdir -p "$work/$name"
 	(cd "$work/$name" && exec redis-server --port 0 --bind 127.0.0.1 --unixsocket "$work/$name.sock" --save '' \
-		--appendonly yes --appendfsync always --daemonize no "$@" >>"$work/$name.log" 2>&1) &
+		--appendonly yes --appendfsync no --daemonize no "$@" >>"$work/$name.log" 2>&1) &
 	eval "${name}_pid=$!"
 	service_pids="$service_pids $!"
 	wait_for 20 redis_says "$name" PONG ping
