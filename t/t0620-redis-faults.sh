@@ -26,7 +26,8 @@ store_is()
 # It says bad and good in turn, never the same twice.
 alternates()
 {
-	grep 'store: ' "$work/host1.log" | awk '{ good = /works again, after/ } NR > 1 && good == before { exit 1 } { before = good }'
+	grep 'store: ' "$work/host1.log" |
+		awk '{ good = /works again, after/ } NR > 1 && good == before { exit 1 } { before = good }'
 }
 
 # A minute later; where the budget was lost it is known after two of them.
