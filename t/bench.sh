@@ -143,6 +143,7 @@ bench_extract()
 	letter 2 >"$work/letter-5k" && bare 4 >"$work/bare-5k" && letter 100 >"$work/letter-100k"
 	"$builddir/t/bench-extract"
 	"$builddir/t/bench-extract" "$work/letter-5k" "$work/bare-5k" "$work/letter-100k"
+	"$builddir/t/bench-decode"
 }
 
 bench_protocol()
