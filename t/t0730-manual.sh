@@ -35,6 +35,13 @@ all_named 'all exit statuses' $(for name in $(grep -oh 'EX_[A-Z]*' "$srcdir/milt
 	echo "#include <sysexits.h>
 $name" | ${CC:-cc} -E -P - 2>/dev/null | tail -n 1; done)
 
+# Every word that doctor puts in front of a finding is explained, and no other.
+words=$(cat "$srcdir"/milter/ctl-doctor*.c | tr -d '\n' | grep -Eo 'vtm_doctor_(fine|note|problem)\([^"(]*"[a-z]+"' |
+	sed 's/.*"\(.*\)"/\1/' | sort -u)
+like "$words" '^store$' 'doctor has words for what it finds'
+is "$(sed -n '/^\.Ss What doctor finds/,/^\.Ss What people/s/^\.It Li \([a-z]*\)$/\1/p' "$page" | sort)" "$words" \
+	'"What doctor finds" in vtmilter(8) has an entry for each word of milter/ctl-doctor*.c, and for no other'
+
 "$builddir/milter/vtmilter" --help >/dev/null
 directives=$(sed -n 's/^#\([A-Za-z]\{1,\}\) .*/\1/p' "$srcdir/etc/vtmilter.conf")
 unknown=
