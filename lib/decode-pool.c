@@ -328,6 +328,7 @@ static const char *decoder_name(uint32_t decoder)
 {
 	static const char *const names[VTM_DECODERS] = {
 		[VTM_DECODER_ARCHIVE] = "an archive", [VTM_DECODER_TNEF] = "TNEF", [VTM_DECODER_SMIME] = "S/MIME",
+		[VTM_DECODER_PDF] = "PDF",
 	};
 	return names[decoder];
 }

@@ -30,14 +30,14 @@ static unsigned max_result(uint32_t decoder)
 {
 	static const unsigned results[VTM_DECODERS] = {
 		[VTM_DECODER_ARCHIVE] = VTM_ARCHIVE_CAPPED, [VTM_DECODER_TNEF] = 1,
-		[VTM_DECODER_SMIME] = VTM_SMIME_ENCRYPTED,
+		[VTM_DECODER_SMIME] = VTM_SMIME_ENCRYPTED, [VTM_DECODER_PDF] = VTM_PDF_CAPPED,
 	};
 	return results[decoder];
 }
 
 static unsigned max_kind(uint32_t decoder)
 {
-	return decoder == VTM_DECODER_TNEF ? VTM_TNEF_HTML : 0;
+	return decoder == VTM_DECODER_TNEF ? VTM_TNEF_HTML : decoder == VTM_DECODER_PDF ? VTM_PDF_TEXT : 0;
 }
 
 /* How many may be found, and how much together. */
@@ -50,12 +50,17 @@ static uint64_t max_found(const struct vtm_request *q)
 		return VTM_WIRE_FOUND_MAX;
 	case VTM_DECODER_SMIME:
 		return 1;
+	case VTM_DECODER_PDF:
+		return VTM_PDF_FOUND_MAX;
 	}
 	return 0;
 }
 
 static uint64_t max_bytes(const struct vtm_request *q)
 {
+	/* what a PDF has may be packed */
+	if (q->decoder == VTM_DECODER_PDF)
+		return VTM_PDF_BYTES_MAX;
 	return q->decoder == VTM_DECODER_ARCHIVE ? q->bytes : q->len;
 }
 

@@ -21,8 +21,8 @@
 #define VTM_WIRE_NAME_MAX 4096		/* bytes of a name */
 #define VTM_WIRE_FOUND_MAX 10000	/* of one reply */
 
-enum vtm_decoder { VTM_DECODER_ARCHIVE, VTM_DECODER_TNEF, VTM_DECODER_SMIME };
-#define VTM_DECODERS (VTM_DECODER_SMIME + 1)
+enum vtm_decoder { VTM_DECODER_ARCHIVE, VTM_DECODER_TNEF, VTM_DECODER_SMIME, VTM_DECODER_PDF };
+#define VTM_DECODERS (VTM_DECODER_PDF + 1)
 
 struct vtm_request {
 	uint32_t magic;
@@ -36,7 +36,7 @@ enum vtm_frame_type { VTM_FRAME_HELLO, VTM_FRAME_FOUND, VTM_FRAME_END };
 struct vtm_frame {
 	uint32_t magic;
 	uint32_t type;
-	uint32_t what;		/* FOUND: enum vtm_tnef_kind; END: the decoder's result; HELLO: its process */
+	uint32_t what;		/* FOUND: enum vtm_tnef_kind or vtm_pdf_kind; END: the decoder's result; HELLO: its process */
 	uint32_t named, name_len;
 	uint32_t kept;		/* content follows */
 	uint64_t size;		/* FOUND: bytes, also when they do not follow */

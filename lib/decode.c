@@ -66,6 +66,33 @@ bool vtm_decode_tnef(struct vtm_decode *d, const char *data, size_t len, vtm_tne
 	return whole;
 }
 
+bool vtm_decode_pdf(struct vtm_decode *d, const void *data, size_t len, vtm_pdf_each *each, void *arg,
+		    enum vtm_pdf_result *result_r)
+{
+	struct vtm_request q = { .decoder = VTM_DECODER_PDF, .len = len };
+	struct vtm_reply r;
+	bool whole;
+
+	if (!d->decoders) {
+		*result_r = vtm_pdf_walk(data, len, each, arg);
+		return true;
+	}
+	whole = vtm_decoders_ask(d, &q, data, &r);
+	*result_r = (enum vtm_pdf_result)r.result;
+	for (guint i = 0; i < r.found->len; i++) {
+		struct vtm_found *f = r.found->pdata[i];
+		char *text = f->content ? g_utf8_make_valid(f->content, (gssize)f->size) : g_strdup("");
+		const struct vtm_pdf_found found = { (enum vtm_pdf_kind)f->kind, text, strlen(text) };
+
+		if (*text)
+			each(&found, arg);
+		g_free(text);
+		g_clear_pointer(&f->content, g_free);
+	}
+	vtm_reply_clear(&r);
+	return whole;
+}
+
 bool vtm_decode_smime(struct vtm_decode *d, const void *data, size_t len, char **content_r, size_t *len_r,
 		      enum vtm_smime *result_r)
 {
@@ -124,6 +151,11 @@ static void on_tnef(const struct vtm_tnef_part *t, void *arg)
 	tell(arg, t->kind, t->name, t->data, t->len, NULL);
 }
 
+static void on_pdf(const struct vtm_pdf_found *f, void *arg)
+{
+	tell(arg, f->kind, NULL, f->text, f->len, NULL);
+}
+
 static unsigned answer_archive(const struct vtm_request *q, const char *data, struct vtm_archive_limits *left,
 			       struct answer *a)
 {
@@ -163,8 +195,18 @@ bool vtm_decode_answer(const struct vtm_request *q, const char *data, vtm_wire_p
 	case VTM_DECODER_SMIME:
 		result = answer_smime(q, data, &a);
 		break;
+	case VTM_DECODER_PDF:
+		result = vtm_pdf_walk(data, q->len, on_pdf, &a);
+		result = a.full ? VTM_PDF_CAPPED : result;
+		break;
 	}
 	return !a.failed && vtm_wire_write_end(result, left.members, left.bytes, put, arg);
+}
+
+static void forget_link(const struct vtm_pdf_found *f, void *arg)
+{
+	(void)f;
+	(void)arg;
 }
 
 static void forget_member(const struct vtm_member *m, void *arg)
@@ -186,5 +228,6 @@ void vtm_decode_warm_up(void)
 	if (smime == VTM_SMIME_SIGNED)
 		g_free(content);
 	g_free(g_convert("a\0", 2, "UTF-8", "UTF-16LE", NULL, NULL, NULL));
+	vtm_pdf_walk("%PDF-1.7\n", 9, forget_link, NULL);
 	vtm_archive_walk("PK\003\004", 4, &limits, forget_member, NULL);
 }

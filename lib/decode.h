@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* decode.h - what is inside of a part, found out where it can do no harm.  Composite: archive, tnef, smime.
+/* decode.h - what is inside of a part, found out where it can do no harm.  Composite: archive, pdf, tnef, smime.
  *
- * Archives, TNEF and S/MIME are read by decoders that hostile bytes may crash, take over, or keep busy.  So they run in
+ * Archives, PDF, TNEF and S/MIME are read by decoders that hostile bytes may crash, take over, or keep busy.  So they run in
  * processes of their own, one a message, which can read the part, compute, and write what they found, and nothing else
  * (decode-confine.c).  This is the only module that knows about them; to its callers the functions below are those of
  * the leaves with one more result: nobody decoded it.
@@ -22,6 +22,7 @@
 
 #include "archive.h"
 #include "clock.h"
+#include "pdf.h"
 #include "smime.h"
 #include "tnef.h"
 
@@ -83,6 +84,8 @@ void vtm_decode_end(struct vtm_decode *d);
 bool vtm_decode_archive(struct vtm_decode *d, const void *data, size_t len, struct vtm_archive_limits *limits,
 			vtm_archive_each *each, void *arg, enum vtm_archive_result *result_r);
 bool vtm_decode_tnef(struct vtm_decode *d, const char *data, size_t len, vtm_tnef_each *each, void *arg, int *result_r);
+bool vtm_decode_pdf(struct vtm_decode *d, const void *data, size_t len, vtm_pdf_each *each, void *arg,
+		    enum vtm_pdf_result *result_r);
 bool vtm_decode_smime(struct vtm_decode *d, const void *data, size_t len, char **content_r, size_t *len_r,
 		      enum vtm_smime *result_r);
 

@@ -214,6 +214,44 @@ static void open_smime(struct extraction *x, const struct vtm_part *p, struct vt
 	g_free(content);
 }
 
+static void on_pdf(const struct vtm_pdf_found *f, void *arg)
+{
+	struct extraction *x = arg;
+
+	switch (f->kind) {
+	case VTM_PDF_LINK:
+		vtm_extract_link(x, f->text);
+		break;
+	case VTM_PDF_TEXT:
+		vtm_extract_text(x, f->text, f->len, "utf-8", false, false);
+		break;
+	}
+}
+
+static void open_pdf(struct extraction *x, const struct vtm_part *p, struct vtm_item *item)
+{
+	enum vtm_pdf_result result;
+
+	if (!vtm_decode_pdf(&x->decode, p->content, p->content_len, on_pdf, x, &result)) {
+		note_undecoded(x, item);
+		return;
+	}
+	switch (result) {
+	case VTM_PDF_NONE:
+	case VTM_PDF_READ:
+		break;
+	case VTM_PDF_ENCRYPTED:
+		note(item, "encrypted");
+		break;
+	case VTM_PDF_BROKEN:
+		note_undecoded(x, item);
+		break;
+	case VTM_PDF_CAPPED:
+		x->items->capped = true;
+		break;
+	}
+}
+
 /* Nested files are read by recursion: archives as deep as archive_depth, messages and TNEF as nested_left says. */
 static void open_nested(struct extraction *x, const struct vtm_part *p, struct vtm_item *item)
 {
@@ -250,8 +288,8 @@ bool vtm_extract_wants(const struct vtm_part *p, const char *head, size_t len, v
 {
 	enum vtm_filetype t = vtm_filetype(p->type, p->name);
 
-	(void)x;
-	return t == VTM_FILE_PAGE || t == VTM_FILE_TEXT || may_nest(p, head, len);
+	return t == VTM_FILE_PAGE || t == VTM_FILE_TEXT || may_nest(p, head, len) ||
+	       (((struct extraction *)x)->settings->pdf && vtm_pdf_is(head, len));
 }
 
 void vtm_extract_file(struct extraction *x, const struct vtm_part *p)
@@ -280,4 +318,6 @@ void vtm_extract_file(struct extraction *x, const struct vtm_part *p)
 	}
 	if (may_nest(p, p->content, p->content_len))
 		open_nested(x, p, item);
+	if (x->settings->pdf && vtm_pdf_is(p->content, p->content_len))
+		open_pdf(x, p, item);
 }

@@ -26,6 +26,7 @@ struct extraction {
 /* extract-url.c: adds the links of a part (x->part). */
 void vtm_extract_text(struct extraction *x, const char *text, size_t len, const char *charset, bool flowed, bool delsp);
 void vtm_extract_page(struct extraction *x, const char *html, size_t len, const char *charset, bool scripts);
+void vtm_extract_link(struct extraction *x, const char *reference);
 
 /* extract-file.c: adds a file as an item, and what is inside it. */
 bool vtm_extract_wants(const struct vtm_part *p, const char *head, size_t len, void *x);

@@ -176,3 +176,11 @@ void vtm_extract_page(struct extraction *x, const char *html, size_t len, const 
 	vtm_html_read(html, len, charset, &handler);
 	end_document(x, outer);
 }
+
+void vtm_extract_link(struct extraction *x, const char *reference)
+{
+	struct vtm_url *u = vtm_url_resolve(NULL, reference, -1);
+
+	if (u)
+		take(x, u, VTM_ROLE_LINK);
+}

@@ -5,11 +5,17 @@
 #include <string.h>
 
 #include "budget.h"
+#include "build-config.h"
 #include "conf-value.h"
 #include "error.h"
 #include "http.h"
 #include "store.h"
 
+#ifdef HAVE_QPDF
+#define NO_PDF false
+#else
+#define NO_PDF true
+#endif
 #define SECOND INT64_C(1000)
 #define HOUR (3600 * SECOND)
 #define DAY (24 * HOUR)
@@ -148,7 +154,7 @@ const struct vtm_directive vtm_directives[] = {
 	  .help = "also about domain names in text without http:// or www." },
 	{ "ScanArchives", T_BOOL, AT(scan_archives), .default_text = "yes",
 	  .help = "look into archives and ask about their members" },
-	{ "ScanPDF", T_BOOL, AT(scan_pdf), .default_text = "no", .not_built = true,
+	{ "ScanPDF", T_BOOL, AT(scan_pdf), .default_text = "no", .not_built = NO_PDF,
 	  .help = "look for links in PDF documents" },
 	{ "URLPrivacy", T_CHOICE, AT(url_privacy), .default_text = "guarded", .choices = privacy_words,
 	  .help = "how much of a URL is sent: all but personal ones, its host only, or all" },

@@ -32,7 +32,7 @@ struct vtm_directive {
 	uint64_t min, max;
 	const char *const *choices;	/* NULL-terminated */
 	vtm_check_text *check;
-	bool not_built;			/* refused away from its default, until what it is for is there */
+	bool not_built;			/* refused away from its default: this build lacks what it needs */
 	const char *help;
 };
 

@@ -27,6 +27,7 @@ void vtm_settings_scan(const struct vtm_conf *c, struct vtm_scan_settings *s)
 	s->extract.bare_domains = c->scan_bare_domains;
 	if (!c->scan_archives)
 		s->extract.archive_members = 0;
+	s->extract.pdf = c->scan_pdf;
 	s->extract.ignore = c->ignore;
 	s->extract.authserv_id = c->authserv_id;
 }

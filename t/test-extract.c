@@ -7,6 +7,7 @@
 #include <glib/gstdio.h>
 #include <string.h>
 
+#include "build-config.h"
 #include "hash.h"
 #include "tap.h"
 
@@ -347,11 +348,42 @@ static void repeated(void)
 	g_string_free(mail, TRUE);
 }
 
+#ifdef HAVE_QPDF
+static void pdf(void)
+{
+	static const char text[] = "%PDF-1.4\n1 0 obj\n<</Type/Catalog/Pages 2 0 R/OpenAction<</S/URI/URI(HTTPS://A.example.com/x#f)>>>>\nendobj\n"
+		"2 0 obj\n<</Type/Pages/Kids[]/Count 0/X(see https://b.example.com/y.)/Y[<</URI(www.c.example.com)>><</URI(d.html)>>]>>\nendobj\n"
+		"xref\n0 3\n0000000000 65535 f \n0000000009 00000 n \n0000000106 00000 n \ntrailer\n<</Size 3/Root 1 0 R>>\n"
+		"startxref\n231\n%%EOF\n";
+	struct vtm_extract_settings s;
+	GByteArray *file = g_byte_array_append(g_byte_array_new(), (const guint8 *)text, sizeof(text) - 1);
+	GByteArray *cut = g_byte_array_append(g_byte_array_new(), (const guint8 *)text, 30);
+
+	vtm_extract_defaults(&s);
+	check_archive("a.pdf", file, &s, "\n", "by default PDF is not searched");
+	s.pdf = true;
+	check_archive("a.pdf", file, &s, "\nlink https://a.example.com/x via application/octet-stream\n"
+		      "text https://b.example.com/y via application/octet-stream\n"
+		      "link http://www.c.example.com/ via application/octet-stream\n", "links in PDF");
+	check_archive("a.bin", file, &s, "\nlink https://a.example.com/x via application/octet-stream\n"
+		      "text https://b.example.com/y via application/octet-stream\n"
+		      "link http://www.c.example.com/ via application/octet-stream\n", "PDF by any name");
+	check_archive("a.pdf", cut, &s, " undecoded\nundecoded\n", "what cannot be read is told");
+	s.mime.max_part_bytes = 50;
+	check_archive("a.pdf", file, &s, "\ncapped\n", "as is what is too large to be read");
+	g_byte_array_unref(file);
+	g_byte_array_unref(cut);
+}
+#endif
+
 int main(void)
 {
 	all_cases();
 	resources();
 	archives();
+#ifdef HAVE_QPDF
+	pdf();
+#endif
 	ignored();
 	limits();
 	repeated();
