@@ -136,6 +136,19 @@ is "$(items_of "$work/bare.eml")" 1 'ScanBareDomains yes: it is'
 is "$(items_of "$work/zip.eml")" 3 'ScanArchives yes: an archive and its two members'
 set_conf 'ScanArchives no'
 is "$(items_of "$work/zip.eml")" 1 'ScanArchives no: the archive'
+if grep -q '^#define HAVE_QPDF 1' "$builddir/build-config.h"; then
+	{
+		printf 'Subject: pdf\nMIME-Version: 1.0\nContent-Type: application/pdf; name=two.pdf\n'
+		printf 'Content-Transfer-Encoding: base64\n\n'
+		base64 "$data/fuzz/pdf/00.pdf"
+	} >"$work/pdf.eml"
+	is "$(items_of "$work/pdf.eml")" 1 'ScanPDF no: the document'
+	set_conf 'ScanPDF yes'
+	is "$(items_of "$work/pdf.eml")" 3 'ScanPDF yes: its two links as well'
+	set_conf 'ScanPDF no'
+else
+	skip 'built without qpdf' 'ScanPDF'
+fi
 printf '%s\n' 'MIME-Version: 1.0' 'Content-Type: text/html' '' '<img src="http://pictures.example.com/a.png">' \
 	>"$work/picture.eml"
 is "$(items_of "$work/picture.eml")" 0 'ScanResourceURLs no: a picture is no item'

@@ -21,6 +21,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "build-config.h"
 #include "extract.h"
 #include "log.h"
 #include "tap.h"
@@ -190,6 +191,45 @@ static void tnefs(struct vtm_decoders *pool)
 	there = tnef_text(pool, tnef, sizeof(tnef) - 30);
 	here = tnef_text(NULL, tnef, sizeof(tnef) - 30);
 	is_str(there, here, "TNEF, cut: the same from a decoder");
+	g_free(there);
+	g_free(here);
+}
+
+static void on_pdf(const struct vtm_pdf_found *f, void *arg)
+{
+	g_string_append_printf(arg, "(%d %s)", f->kind, f->text);
+}
+
+static char *pdf_text(struct vtm_decoders *pool, const char *data, size_t len)
+{
+	GString *text = g_string_new(NULL);
+	enum vtm_pdf_result result = VTM_PDF_NONE;
+	struct vtm_decode d;
+	bool whole;
+
+	vtm_decode_begin(&d, pool);
+	whole = vtm_decode_pdf(&d, data, len, on_pdf, text, &result);
+	vtm_decode_end(&d);
+	g_string_append_printf(text, " %s %d", whole ? "whole" : "failed", result);
+	return g_string_free(text, FALSE);
+}
+
+static void pdfs(struct vtm_decoders *pool)
+{
+	/* the table is missing: it is mended, which takes an exception in the library */
+	static const char mended[] = "%PDF-1.4\n1 0 obj\n<</Type/Catalog/OpenAction<</URI(https://a.example/)>>/X(at http://b.example/)>>"
+		"\nendobj\ntrailer\n<</Root 1 0 R>>\n";
+	char *there = pdf_text(pool, mended, sizeof(mended) - 1), *here = pdf_text(NULL, mended, sizeof(mended) - 1);
+
+#ifdef HAVE_QPDF
+	is_str(here, "(0 https://a.example/)(1 at http://b.example/) whole 3", "PDF");
+#endif
+	is_str(there, here, "PDF: the same from a decoder");
+	g_free(there);
+	g_free(here);
+	there = pdf_text(pool, mended, 20);
+	here = pdf_text(NULL, mended, 20);
+	is_str(there, here, "PDF, cut: the same from a decoder");
 	g_free(there);
 	g_free(here);
 }
@@ -742,6 +782,7 @@ int main(int argc, char **argv)
 	pool = start(VTM_DECODERS_MAX, VTM_DECODE_MESSAGE_MS, NULL);
 	archives(pool);
 	tnefs(pool);
+	pdfs(pool);
 	smimes(pool);
 	message(pool);
 	hit(pool, SIGKILL, "ended before its time");
