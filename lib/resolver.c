@@ -167,7 +167,7 @@ static void keep_late(struct vtm_resolver *r, const struct vtm_journal_message *
 	vtm_json_free(j);
 }
 
-/* Counts a delivered message's tags again; what was bypassed stays so. */
+/* Counts a delivered message's tags again. */
 static void turned(struct vtm_journal_message *m, const struct vtm_journal_item *items, size_t n, void *arg)
 {
 	struct vtm_resolver *r = arg;
@@ -179,7 +179,7 @@ static void turned(struct vtm_journal_message *m, const struct vtm_journal_item 
 		list[i] = items[i].item;
 		pending = pending || items[i].item->report.verdict == VTM_PENDING;
 	}
-	m->tags = vtm_tags_of_list(list, n) | (before & VTM_TAG_BIT(VTM_TAG_BYPASSED));
+	m->tags = vtm_tags_again(before, list, n);
 	if (!pending && !m->done_ms)
 		m->done_ms = vtm_utc_ms(r->clock);
 	if (m->tags & ~before & VTM_TAG_BIT(VTM_TAG_BAD)) {

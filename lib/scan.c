@@ -217,7 +217,7 @@ void vtm_scan_journal(struct vtm_resolver *resolver, const struct vtm_scan_setti
 	m->client = envelope->client_address ? vtm_net_of(envelope->client_address) : NULL;
 	m->time_ms = utc_ms;
 	m->size = size;
-	m->tags = m->tags_delivered = d->tags;
+	m->tags = m->tags_delivered = vtm_tags_to_keep(d->items, d->tags);
 	hosts = g_hash_table_new(g_str_hash, g_str_equal);
 	for (guint i = 0; i < n; i++) {
 		struct vtm_item *item = vtm_item_copy(d->items->list->pdata[i]);

@@ -105,16 +105,34 @@ uint32_t vtm_tags_of_list(struct vtm_item *const *list, size_t n)
 	return tags;
 }
 
+/* A mail program may show something that is not among the items. */
+static bool is_unsure(const struct vtm_items *items)
+{
+	return items->ambiguous || items->undecoded;
+}
+
 uint32_t vtm_tags_of(const struct vtm_items *items)
 {
 	uint32_t tags = vtm_tags_of_list((struct vtm_item *const *)items->list->pdata, items->list->len);
 
 	if (items->capped || items->partial || items->unparsable)
 		tags |= VTM_TAG_BIT(VTM_TAG_BYPASSED);
-	/* a mail program may show something that is not among the items */
-	if (items->ambiguous || items->undecoded)
+	if (is_unsure(items))
 		tags = (tags | VTM_TAG_BIT(VTM_TAG_BYPASSED)) & ~VTM_TAG_BIT(VTM_TAG_SCANNED);
 	return tags;
+}
+
+uint32_t vtm_tags_to_keep(const struct vtm_items *items, uint32_t tags)
+{
+	return is_unsure(items) ? tags | VTM_TAGS_UNSURE : tags;
+}
+
+uint32_t vtm_tags_again(uint32_t before, struct vtm_item *const *list, size_t n)
+{
+	/* what was bypassed stays so */
+	uint32_t tags = vtm_tags_of_list(list, n) | (before & (VTM_TAG_BIT(VTM_TAG_BYPASSED) | VTM_TAGS_UNSURE));
+
+	return tags & VTM_TAGS_UNSURE ? tags & ~VTM_TAG_BIT(VTM_TAG_SCANNED) : tags;
 }
 
 char *vtm_tags_text(uint32_t tags)

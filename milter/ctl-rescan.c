@@ -18,8 +18,8 @@ static void take_items(const struct vtm_journal_message *m, const struct vtm_jou
 {
 	struct again *a = arg;
 
-	(void)m;
 	a->messages++;
+	a->items->undecoded = a->items->undecoded || m->tags & VTM_TAGS_UNSURE;
 	for (size_t i = 0; i < n; i++)
 		vtm_items_add(a->items, vtm_item_copy(items[i].item));
 }

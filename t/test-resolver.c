@@ -12,6 +12,7 @@
 #include "json.h"
 #include "log.h"
 #include "standin.h"
+#include "tags.h"
 #include "tap.h"
 
 #define KEY "0123456789abcdef-the-key"
@@ -308,13 +309,14 @@ static bool has_two(struct rig *r, const struct vtm_resolver_stats *s)
 }
 
 /* A delivered message that waits for the verdict on <url>. */
-static void journal(struct rig *r, const char *queue_id, const char *url)
+static void journal_with(struct rig *r, const char *queue_id, const char *url, uint32_t tags)
 {
 	struct vtm_journal_message *m = g_new0(struct vtm_journal_message, 1);
 	struct vtm_journal_item *items = g_new0(struct vtm_journal_item, 1);
 	struct vtm_lookup *l = vtm_lookup_new(VTM_LOOKUP_URL, url);
 
 	m->queue_id = g_strdup(queue_id);
+	m->tags = m->tags_delivered = tags;
 	m->time_ms = vtm_utc_ms(vtm_clock_system());
 	items->item = vtm_item_new(VTM_URL, url);
 	items->item->report.verdict = VTM_PENDING;
@@ -322,6 +324,11 @@ static void journal(struct rig *r, const char *queue_id, const char *url)
 	items->key = l->key;
 	vtm_lookup_free(l);
 	vtm_resolver_journal(r->resolver, m, items, 1);
+}
+
+static void journal(struct rig *r, const char *queue_id, const char *url)
+{
+	journal_with(r, queue_id, url, 0);
 }
 
 /* The journal, a late verdict that holds the thread up, and those who ask meanwhile. */
@@ -357,6 +364,62 @@ static void late_and_stuck(void)
 	ok(wait_for(&r, has_two), "a message journalled after the answer has its late verdict too");
 	a = ask(r.resolver, "https://other.example/", PATIENCE_MS);
 	ok(a.answered && a.report.verdict == VTM_UNKNOWN, "the abandoned question can be asked again");
+	rig_stop(&r);
+}
+
+struct found {
+	uint32_t tags;
+	bool done;
+};
+
+static void on_found(const struct vtm_journal_message *m, const struct vtm_journal_item *items, size_t n, void *arg)
+{
+	struct found *f = arg;
+
+	(void)items;
+	(void)n;
+	f->tags = m->tags;
+	f->done = m->done_ms > 0;
+}
+
+/* The tags of <queue_id> when its last answer is there. */
+static uint32_t tags_at_last(struct rig *r, const char *queue_id)
+{
+	struct vtm_store_settings ss = { .clock = vtm_clock_system(), .host = "reader", .read_only = true };
+	struct vtm_store *st = vtm_store_open(r->uri, &ss, NULL);
+	int64_t end = g_get_monotonic_time() + PATIENCE_MS * 1000;
+	struct found f = { 0 };
+
+	while (st && !f.done && g_get_monotonic_time() < end) {
+		vtm_store_journal_find(st, queue_id, on_found, &f, NULL);
+		g_usleep(10000);
+	}
+	vtm_store_close(st);
+	return f.tags;
+}
+
+/* A clean answer makes a delivered message VT_Scanned, but not one with a part that nobody could read for certain. */
+static void unsure(void)
+{
+	const uint32_t scanned = VTM_TAG_BIT(VTM_TAG_SCANNED), bypassed = VTM_TAG_BIT(VTM_TAG_BYPASSED);
+	struct vtm_items *items;
+	struct rig r;
+
+	if (!rig_start(&r))
+		return;
+	told(&r.server, "add", "url https://clean.example/ harmless=80");
+	items = vtm_items_new();
+	journal_with(&r, "1SURE", "https://clean.example/", vtm_tags_to_keep(items, bypassed));
+	items->ambiguous = true;
+	journal_with(&r, "2AMBIGUOUS", "https://clean.example/", vtm_tags_to_keep(items, bypassed));
+	items->ambiguous = false;
+	items->undecoded = true;
+	journal_with(&r, "3UNDECODED", "https://clean.example/", vtm_tags_to_keep(items, bypassed));
+	vtm_items_free(items);
+	ok(ask(r.resolver, "https://clean.example/", PATIENCE_MS).answered, "a clean answer comes");
+	is_int(tags_at_last(&r, "1SURE"), scanned | bypassed, "what waited for it is scanned");
+	is_int(tags_at_last(&r, "2AMBIGUOUS"), VTM_TAGS_UNSURE | bypassed, "but nothing ambiguous");
+	is_int(tags_at_last(&r, "3UNDECODED"), VTM_TAGS_UNSURE | bypassed, "nor undecoded");
 	rig_stop(&r);
 }
 
@@ -405,6 +468,7 @@ int main(void)
 	different();
 	shutdown_releases();
 	late_and_stuck();
+	unsure();
 	locked_store();
 	return done_testing();
 }
