@@ -114,6 +114,17 @@ static void end_document(struct extraction *x, GHashTable *outer)
 	x->written = outer;
 }
 
+/* <text> is no URL for us.  One that is too long for that is a link all the same, which a reader can follow. */
+static void refused(struct extraction *x, const char *text, size_t len)
+{
+	while (len && (guchar)*text <= ' ')
+		text++, len--;
+	/* its normal form is up to three times as long */
+	if (len > VTM_URL_MAX / 3 &&
+	    (!g_ascii_strncasecmp(text, "http", 4) || !g_ascii_strncasecmp(text, "www.", 4) || !strncmp(text, "//", 2)))
+		x->items->capped = true;
+}
+
 static void on_ref(const char *reference, enum vtm_role role, const char *base, void *arg)
 {
 	struct extraction *x = arg;
@@ -126,6 +137,8 @@ static void on_ref(const char *reference, enum vtm_role role, const char *base, 
 	u = vtm_url_resolve(base, reference, -1);
 	if (u)
 		take(x, u, role);
+	else
+		refused(x, reference, strlen(reference));
 }
 
 static void on_found(const char *text, size_t len, bool bare, void *arg)
@@ -140,6 +153,8 @@ static void on_found(const char *text, size_t len, bool bare, void *arg)
 	u = vtm_url_guess(text, (gssize)len);
 	if (u)
 		take(x, u, bare ? VTM_ROLE_BARE : VTM_ROLE_TEXT);
+	else
+		refused(x, text, len);
 }
 
 static void on_text(const char *text, size_t len, void *arg)
@@ -183,4 +198,6 @@ void vtm_extract_link(struct extraction *x, const char *reference)
 
 	if (u)
 		take(x, u, VTM_ROLE_LINK);
+	else
+		refused(x, reference, strlen(reference));
 }

@@ -10,6 +10,7 @@
 #include "build-config.h"
 #include "hash.h"
 #include "tap.h"
+#include "url.h"
 
 #define TOP "From: a@example.com\r\nMIME-Version: 1.0\r\n"
 #define MIXED TOP "Content-Type: multipart/mixed; boundary=b\r\n\r\n"
@@ -333,6 +334,41 @@ static void limits(void)
 	one_crowd(0, 21, 20, 20, true);
 }
 
+/* A link that is too long for us is one that a reader can follow. */
+static void long_links(void)
+{
+	static const struct {
+		const char *what, *before, *after;
+		bool counts;
+	} links[] = {
+		{ "text", "Content-Type: text/plain\r\n\r\nhttp://a.example/", "\r\n", true },
+		{ "text without a scheme", "Content-Type: text/plain\r\n\r\nwww.example.com/", "\r\n", true },
+		{ "a page", "Content-Type: text/html\r\n\r\n<a href=\" HTTPS://a.example/", "\">x</a>\r\n", true },
+		{ "a page, without a scheme", "Content-Type: text/html\r\n\r\n<a href=\"//a.example/", "\">x</a>\r\n",
+		  true },
+		{ "a page, data", "Content-Type: text/html\r\n\r\n<a href=\"data:image/gif;base64,", "\">x</a>\r\n", false },
+		{ "text, a long word", "Content-Type: text/plain\r\n\r\nword", "\r\n", false },
+	};
+	char *fits = g_strnfill(VTM_URL_MAX - 100, 'x'), *exceeds = g_strnfill(VTM_URL_MAX, 'x');
+	struct vtm_extract_settings s;
+
+	vtm_extract_defaults(&s);
+	for (size_t i = 0; i < G_N_ELEMENTS(links); i++)
+		for (int exceeding = 0; exceeding < 2; exceeding++) {
+			char *mail = g_strconcat("MIME-Version: 1.0\r\n", links[i].before, exceeding ? exceeds : fits,
+						 links[i].after, NULL);
+			struct vtm_items *items = extract(mail, strlen(mail), &s);
+
+			is_int(items->list->len, links[i].counts && !exceeding, "%s, %s: items", links[i].what,
+			       exceeding ? "too long" : "as long as may be");
+			ok(items->capped == (links[i].counts && exceeding), "%s: told", links[i].what);
+			vtm_items_free(items);
+			g_free(mail);
+		}
+	g_free(exceeds);
+	g_free(fits);
+}
+
 /* The same link a thousand times takes one place. */
 static void repeated(void)
 {
@@ -386,6 +422,7 @@ int main(void)
 #endif
 	ignored();
 	limits();
+	long_links();
 	repeated();
 	return done_testing();
 }
