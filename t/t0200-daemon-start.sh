@@ -45,11 +45,11 @@ ok '... which is still there' test -f "$work/run/file"
 fails 73 'a PID file that cannot be' 'PidFile' "PidFile $work/nowhere/pid" "$control"
 fails 78 'no such user' 'no user' 'User no-such-user' "$control"
 fails 78 'no such group' 'no group' 'SocketGroup no-such-group' "$control"
-write_conf "$control" "PidFile $work/run/pid" 'SocketMode 0660'
+write_conf "$control" "PidFile $work/run/pid" 'SocketMode 0620'
 
 # ---- in the foreground
 start_vtmilter || bail 'no vtmilter'
-is "$(mode_of "$milter_socket")" 660 'the socket has its mode'
+is "$(mode_of "$milter_socket")" 620 'the socket has its mode'
 is "$(mode_of "$work/run/control.sock")" 660 'the control socket too'
 is "$(cat "$work/run/pid")" "$milter_pid" 'the PID file names the process'
 like "$(cat "/proc/$milter_pid/status")" '^NoNewPrivs:.1' 'no new privileges'
