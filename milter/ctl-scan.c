@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* ctl-scan.c - vtmilterctl scan: what the milter would say of messages. */
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -10,7 +11,8 @@
 
 #define LABEL_MAX 8192
 #define BAR_WIDTH 30
-#define BAR_MS 500
+#define BAR_MS 500		/* between looks at the bar and for ^C */
+#define INTERRUPTED (128 + SIGINT)	/* as shells say it */
 
 struct scanning {
 	struct vtm_ctl_asker asker;
@@ -21,6 +23,25 @@ struct scanning {
 	bool trouble;			/* a file could not be read */
 	int status;			/* not EX_OK: stopped */
 };
+
+/* ---- ^C ---- */
+
+static volatile sig_atomic_t interrupted;
+
+static void on_interrupt(int sig)
+{
+	(void)sig;
+	interrupted = 1;
+}
+
+/* The first ^C stops after what is being done; the second ends the program, as without this. */
+static void catch_interrupt(void)
+{
+	struct sigaction a = { .sa_handler = on_interrupt, .sa_flags = (int)SA_RESETHAND | SA_RESTART };
+
+	sigemptyset(&a.sa_mask);
+	sigaction(SIGINT, &a, NULL);
+}
 
 /* ---- progress ---- */
 
@@ -46,7 +67,7 @@ static void draw_bar(struct scanning *s)
 static bool on_progress(void *arg)
 {
 	draw_bar(arg);
-	return true;
+	return !interrupted;
 }
 
 static bool count_one(const struct vtm_mail *mail, void *arg)
@@ -96,9 +117,10 @@ static bool report(struct scanning *s, const struct vtm_mail *mail, const struct
 	char *label = vtm_mail_label(mail), *why = NULL;
 
 	clear_bar(s);
-	s->status = vtm_ctl_must_stop(&s->asker, (struct vtm_item *const *)d->items->list->pdata, d->items->list->len, &why);
+	s->status = interrupted ? INTERRUPTED :
+		    vtm_ctl_must_stop(&s->asker, (struct vtm_item *const *)d->items->list->pdata, d->items->list->len, &why);
 	if (s->status != EX_OK) {
-		vtm_ctl_warn(s->c, "%s; go on with --from '%s'", why, label);
+		vtm_ctl_warn(s->c, "%s; go on with --from '%s'", why ? why : "interrupted", label);
 	} else {
 		s->done++;
 		s->bad += (d->tags & VTM_TAG_BIT(VTM_TAG_BAD)) != 0;
@@ -211,8 +233,8 @@ static bool scan_one(const struct vtm_mail *mail, void *arg)
 		}
 	}
 	spool = vtm_mail_spool(mail, s->c->conf->temp_directory);
-	vtm_scan_message(s->asker.resolver, &s->asker.settings, &nobody, &spool, s->c->clock, s->bar ? on_progress : NULL,
-			 s, BAR_MS, &d);
+	vtm_scan_message(s->asker.resolver, &s->asker.settings, &nobody, &spool, s->c->clock, on_progress, s, BAR_MS,
+			 &d);
 	on = s->c->headers ? filter(s, mail, &d) : report(s, mail, &d);
 	vtm_decision_clear(&d);
 	return on;
@@ -268,6 +290,8 @@ int vtm_ctl_scan(struct vtm_ctl *c, int argc, char **argv)
 		return vtm_ctl_fail(c, error);
 	if (c->headers)
 		s.asker.settings.timeout_ms = c->conf->timeout_ms;
+	else
+		catch_interrupt();
 	scan_all(&s, argc, argv);
 	vtm_ctl_asker_clear(&s.asker);
 	if (s.status != EX_OK)

@@ -72,7 +72,8 @@ static void print_help(void)
 	      "  -h, --help          print this and exit\n"
 	      "\n"
 	      "Exit status: 0 done, 1 found something bad or did not find it, 64 wrong usage,\n"
-	      "69 service cannot be reached, 75 no requests left: try later, 78 configuration.\n"
+	      "69 service cannot be reached, 75 no requests left: try later, 78 configuration,\n"
+	      "130 a scan was interrupted.\n"
 	      "See vtmilterctl(8).\n", stdout);
 }
 

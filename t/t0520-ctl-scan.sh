@@ -53,6 +53,26 @@ is "$(said | grep -c '^/')" 1 'from there'
 is "$(vt_count requests)" 10 'asking only for what was not answered'
 exits 64 'a place that is not there' ctl scan --from nowhere "$work/mail"
 
+# ---- ^C
+
+mkdir "$work/more"
+for m in one two; do
+	printf 'Subject: x\n\nhttp://%s.interrupted.example.com/\n' $m >"$work/more/$m.eml"
+done
+vt fault stall >/dev/null
+before=$(vt_count requests)
+"$builddir/milter/vtmilterctl" -f "$milter_conf" scan "$work/more" >"$work/out" 2>"$work/err" &
+scan_pid=$!
+ok '^C: a request is under way' wait_for 15 vt_counted requests $((before + 1))
+kill -INT "$scan_pid"
+wait "$scan_pid"
+is $? 130 '^C: ends it'
+is "$(cat "$work/out")" '' '^C: what has no answer is not reported'
+like "$(cat "$work/err")" "interrupted; go on with --from '$work/more/one.eml'" '^C: and where to go on is'
+vt fault none >/dev/null
+ok '^C: it goes on there' ctl scan --from "$work/more/one.eml" "$work/more"
+is "$(said | grep -c 'VT_URL_not_found$')" 2 '^C: to the end'
+
 # ---- as a filter
 
 exits 64 'a directory is no message' ctl scan --headers "$work/mail"
