@@ -37,7 +37,8 @@ static uint64_t check_found(const struct vtm_request *q, const struct vtm_reply 
 
 		FUZZ_CHECK(f->size > 0);
 		FUZZ_CHECK(!f->name || (g_utf8_validate(f->name, -1, NULL) && strlen(f->name) <= VTM_WIRE_NAME_MAX));
-		FUZZ_CHECK(f->kind <= (q->decoder == VTM_DECODER_TNEF ? VTM_TNEF_HTML : 0));
+		FUZZ_CHECK(f->kind <= (q->decoder == VTM_DECODER_TNEF ? (int)VTM_TNEF_HTML :
+				       q->decoder == VTM_DECODER_PDF ? (int)VTM_PDF_TEXT : 0));
 		FUZZ_CHECK(f->content ? f->content[f->size] == '\0' : q->decoder == VTM_DECODER_ARCHIVE);
 		FUZZ_CHECK(!f->content || q->decoder != VTM_DECODER_ARCHIVE || f->size <= q->keep);
 		bytes += f->size;
@@ -49,7 +50,8 @@ static void check(const struct vtm_request *q, const struct vtm_reply *r, bool w
 {
 	uint64_t bytes = check_found(q, r);
 
-	FUZZ_CHECK(bytes <= (q->decoder == VTM_DECODER_ARCHIVE ? q->bytes : q->len));
+	FUZZ_CHECK(bytes <= (q->decoder == VTM_DECODER_ARCHIVE ? q->bytes :
+			     q->decoder == VTM_DECODER_PDF ? VTM_PDF_BYTES_MAX : q->len));
 	if (q->decoder != VTM_DECODER_ARCHIVE)
 		return;
 	FUZZ_CHECK(r->found->len <= q->members && r->members <= q->members - r->found->len);
