@@ -31,7 +31,7 @@ struct vtm_spawner_message {
 };
 
 /* decode-pool.c: <data> to the message's decoder, its reply back; *r is to be cleared in any case. */
-bool vtm_decoders_ask(struct vtm_decode *d, struct vtm_request *q, const void *data, struct vtm_reply *r);
+bool vtm_decoders_ask(struct vtm_decoding *d, struct vtm_request *q, const void *data, struct vtm_reply *r);
 
 /* decode.c: answers one request in this process, which is a decoder. */
 bool vtm_decode_answer(const struct vtm_request *q, const char *data, vtm_wire_put *put, void *arg);

@@ -264,7 +264,7 @@ static bool put_bytes(void *arg, const void *from, size_t n)
 }
 
 /* Its fd is d->fd from then on, and a place is taken. */
-static enum fault start_decoder(struct vtm_decode *d, int64_t deadline_ms)
+static enum fault start_decoder(struct vtm_decoding *d, int64_t deadline_ms)
 {
 	struct vtm_decoders *pool = d->decoders;
 	struct talk t = { .clock = pool->clock, .deadline_ms = deadline_ms };
@@ -291,7 +291,7 @@ static enum fault start_decoder(struct vtm_decode *d, int64_t deadline_ms)
 }
 
 /* It ends by itself when it reads the end of its socket; one that may not read any more is killed. */
-static void end_decoder(struct vtm_decode *d, bool by_force)
+static void end_decoder(struct vtm_decoding *d, bool by_force)
 {
 	if (d->fd < 0)
 		return;
@@ -302,7 +302,7 @@ static void end_decoder(struct vtm_decode *d, bool by_force)
 	leave_place(d->decoders);
 }
 
-static enum fault ask(struct vtm_decode *d, const struct vtm_request *q, const void *data, int64_t deadline_ms,
+static enum fault ask(struct vtm_decoding *d, const struct vtm_request *q, const void *data, int64_t deadline_ms,
 		      struct vtm_reply *r)
 {
 	struct talk t = { .clock = d->decoders->clock, .deadline_ms = deadline_ms };
@@ -333,7 +333,7 @@ static const char *decoder_name(uint32_t decoder)
 	return names[decoder];
 }
 
-static void note_fault(struct vtm_decode *d, const struct vtm_request *q, enum fault fault)
+static void note_fault(struct vtm_decoding *d, const struct vtm_request *q, enum fault fault)
 {
 	end_decoder(d, true);
 	d->failures++;
@@ -344,7 +344,7 @@ static void note_fault(struct vtm_decode *d, const struct vtm_request *q, enum f
 			decoder_name(q->decoder), (guint64)q->len, fault_text(fault));
 }
 
-bool vtm_decoders_ask(struct vtm_decode *d, struct vtm_request *q, const void *data, struct vtm_reply *r)
+bool vtm_decoders_ask(struct vtm_decoding *d, struct vtm_request *q, const void *data, struct vtm_reply *r)
 {
 	int64_t began_ms = vtm_boot_ms(d->decoders->clock);
 	enum fault fault;
@@ -363,12 +363,12 @@ bool vtm_decoders_ask(struct vtm_decode *d, struct vtm_request *q, const void *d
 	return false;
 }
 
-void vtm_decode_begin(struct vtm_decode *d, struct vtm_decoders *decoders)
+void vtm_decode_begin(struct vtm_decoding *d, struct vtm_decoders *decoders)
 {
-	*d = (struct vtm_decode){ .decoders = decoders, .fd = -1, .left_ms = decoders ? decoders->message_ms : 0 };
+	*d = (struct vtm_decoding){ .decoders = decoders, .fd = -1, .left_ms = decoders ? decoders->message_ms : 0 };
 }
 
-void vtm_decode_end(struct vtm_decode *d)
+void vtm_decode_end(struct vtm_decoding *d)
 {
 	end_decoder(d, false);
 }

@@ -9,7 +9,7 @@
 
 /* ---- for a message ---- */
 
-bool vtm_decode_archive(struct vtm_decode *d, const void *data, size_t len, struct vtm_archive_limits *limits,
+bool vtm_decode_archive(struct vtm_decoding *d, const void *data, size_t len, struct vtm_archive_limits *limits,
 			vtm_archive_each *each, void *arg, enum vtm_archive_result *result_r)
 {
 	struct vtm_request q = {
@@ -43,7 +43,8 @@ bool vtm_decode_archive(struct vtm_decode *d, const void *data, size_t len, stru
 	return whole;
 }
 
-bool vtm_decode_tnef(struct vtm_decode *d, const char *data, size_t len, vtm_tnef_each *each, void *arg, int *result_r)
+bool vtm_decode_tnef(struct vtm_decoding *d, const char *data, size_t len, vtm_tnef_each *each, void *arg,
+		     int *result_r)
 {
 	struct vtm_request q = { .decoder = VTM_DECODER_TNEF, .len = len };
 	struct vtm_reply r;
@@ -66,7 +67,7 @@ bool vtm_decode_tnef(struct vtm_decode *d, const char *data, size_t len, vtm_tne
 	return whole;
 }
 
-bool vtm_decode_pdf(struct vtm_decode *d, const void *data, size_t len, vtm_pdf_each *each, void *arg,
+bool vtm_decode_pdf(struct vtm_decoding *d, const void *data, size_t len, vtm_pdf_each *each, void *arg,
 		    enum vtm_pdf_result *result_r)
 {
 	struct vtm_request q = { .decoder = VTM_DECODER_PDF, .len = len };
@@ -93,7 +94,7 @@ bool vtm_decode_pdf(struct vtm_decode *d, const void *data, size_t len, vtm_pdf_
 	return whole;
 }
 
-bool vtm_decode_smime(struct vtm_decode *d, const void *data, size_t len, char **content_r, size_t *len_r,
+bool vtm_decode_smime(struct vtm_decoding *d, const void *data, size_t len, char **content_r, size_t *len_r,
 		      enum vtm_smime *result_r)
 {
 	struct vtm_request q = { .decoder = VTM_DECODER_SMIME, .len = len };

@@ -66,7 +66,7 @@ int vtm_decoder_run(void);
 
 /* ---- a message's use of them ---- */
 
-struct vtm_decode {			/* a value; one thread at a time */
+struct vtm_decoding {			/* a value; one thread at a time */
 	struct vtm_decoders *decoders;	/* NULL: everything is decoded by the caller's own process */
 	/* private */
 	int fd;				/* to the message's decoder; -1: none yet */
@@ -76,17 +76,18 @@ struct vtm_decode {			/* a value; one thread at a time */
 };
 
 /* Costs nothing until there is something to decode. */
-void vtm_decode_begin(struct vtm_decode *d, struct vtm_decoders *decoders);
-void vtm_decode_end(struct vtm_decode *d);
+void vtm_decode_begin(struct vtm_decoding *d, struct vtm_decoders *decoders);
+void vtm_decode_end(struct vtm_decoding *d);
 
 /* As the leaves' functions.  <each> is called when a decoder has told everything, and may decode again.
  * false: it died, took too long, answered nonsense, or none was to be had (logged); then not everything was given. */
-bool vtm_decode_archive(struct vtm_decode *d, const void *data, size_t len, struct vtm_archive_limits *limits,
+bool vtm_decode_archive(struct vtm_decoding *d, const void *data, size_t len, struct vtm_archive_limits *limits,
 			vtm_archive_each *each, void *arg, enum vtm_archive_result *result_r);
-bool vtm_decode_tnef(struct vtm_decode *d, const char *data, size_t len, vtm_tnef_each *each, void *arg, int *result_r);
-bool vtm_decode_pdf(struct vtm_decode *d, const void *data, size_t len, vtm_pdf_each *each, void *arg,
+bool vtm_decode_tnef(struct vtm_decoding *d, const char *data, size_t len, vtm_tnef_each *each, void *arg,
+		     int *result_r);
+bool vtm_decode_pdf(struct vtm_decoding *d, const void *data, size_t len, vtm_pdf_each *each, void *arg,
 		    enum vtm_pdf_result *result_r);
-bool vtm_decode_smime(struct vtm_decode *d, const void *data, size_t len, char **content_r, size_t *len_r,
+bool vtm_decode_smime(struct vtm_decoding *d, const void *data, size_t len, char **content_r, size_t *len_r,
 		      enum vtm_smime *result_r);
 
 #endif

@@ -14,7 +14,7 @@ struct extraction {
 	/* What is left of the limits for this message. */
 	unsigned parts_left, nested_left;
 	struct vtm_archive_limits archive;
-	struct vtm_decode decode;
+	struct vtm_decoding decode;
 	unsigned groups;		/* where the numbers of the last message inside begin */
 	/* Around what is being read. */
 	const struct vtm_part *part;

@@ -72,12 +72,12 @@ static GByteArray *zip_of(const char *name, const void *content, size_t len, uns
 	return out;
 }
 
-static GString *text_of_archive(struct vtm_decode *d, const GByteArray *zip, struct vtm_archive_limits *limits, bool *whole_r,
-				enum vtm_archive_result *result_r);
+static GString *text_of_archive(struct vtm_decoding *d, const GByteArray *zip, struct vtm_archive_limits *limits,
+				bool *whole_r, enum vtm_archive_result *result_r);
 
 struct gathering {
 	GString *text;
-	struct vtm_decode *decode;
+	struct vtm_decoding *decode;
 	struct vtm_archive_limits *limits;
 };
 
@@ -95,8 +95,8 @@ static void on_member(const struct vtm_member *m, void *arg)
 	}
 }
 
-static GString *text_of_archive(struct vtm_decode *d, const GByteArray *zip, struct vtm_archive_limits *limits, bool *whole_r,
-				enum vtm_archive_result *result_r)
+static GString *text_of_archive(struct vtm_decoding *d, const GByteArray *zip, struct vtm_archive_limits *limits,
+				bool *whole_r, enum vtm_archive_result *result_r)
 {
 	struct gathering g = { g_string_new(NULL), d, limits };
 
@@ -107,7 +107,7 @@ static GString *text_of_archive(struct vtm_decode *d, const GByteArray *zip, str
 /* What is found, the result, and what is left of the limits. */
 static char *archive_text(struct vtm_decoders *pool, const GByteArray *zip, struct vtm_archive_limits limits)
 {
-	struct vtm_decode d;
+	struct vtm_decoding d;
 	enum vtm_archive_result result;
 	GString *text;
 	bool whole;
@@ -163,7 +163,7 @@ static void on_tnef(const struct vtm_tnef_part *t, void *arg)
 static char *tnef_text(struct vtm_decoders *pool, const char *data, size_t len)
 {
 	GString *text = g_string_new(NULL);
-	struct vtm_decode d;
+	struct vtm_decoding d;
 	int result = 1;
 	bool whole;
 
@@ -204,7 +204,7 @@ static char *pdf_text(struct vtm_decoders *pool, const char *data, size_t len)
 {
 	GString *text = g_string_new(NULL);
 	enum vtm_pdf_result result = VTM_PDF_NONE;
-	struct vtm_decode d;
+	struct vtm_decoding d;
 	bool whole;
 
 	vtm_decode_begin(&d, pool);
@@ -237,7 +237,7 @@ static void pdfs(struct vtm_decoders *pool)
 static char *smime_text(struct vtm_decoders *pool, const char *data, size_t len)
 {
 	enum vtm_smime result = VTM_SMIME_NONE;
-	struct vtm_decode d;
+	struct vtm_decoding d;
 	char *content, *text;
 	size_t n;
 	bool whole;
@@ -310,7 +310,7 @@ static void hit(struct vtm_decoders *pool, int sig, const char *why)
 	struct vtm_archive_limits limits = plenty;
 	enum vtm_archive_result result;
 	struct vtm_decoders_counts before, after;
-	struct vtm_decode d;
+	struct vtm_decoding d;
 	GString *text;
 	bool whole;
 	pid_t pid;
@@ -347,7 +347,7 @@ static void endless_failures(struct vtm_decoders *pool)
 	GByteArray *zip = zip_of("a", "abc", 3, 1);
 	struct vtm_decoders_counts before, after;
 	enum vtm_archive_result result;
-	struct vtm_decode d;
+	struct vtm_decoding d;
 	GString *text;
 	bool whole;
 
@@ -377,7 +377,7 @@ static void none_free(void)
 	GByteArray *zip = zip_of("a", "abc", 3, 1);
 	struct vtm_archive_limits limits = plenty;
 	enum vtm_archive_result result;
-	struct vtm_decode first, second;
+	struct vtm_decoding first, second;
 	bool whole;
 
 	vtm_decode_begin(&first, pool);
@@ -409,7 +409,7 @@ static void too_large(struct vtm_decoders *pool)
 {
 	struct vtm_archive_limits limits = plenty;
 	enum vtm_archive_result result;
-	struct vtm_decode d;
+	struct vtm_decoding d;
 	size_t len = VTM_DECODE_INPUT_MAX + 1;
 	char *zeros = mmap(NULL, len, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
@@ -432,7 +432,7 @@ static void greedy(struct vtm_decoders *pool)
 	struct vtm_archive_limits limits = plenty;
 	GByteArray *zip = zip_of("a", "abc", 3, 1);
 	enum vtm_archive_result result;
-	struct vtm_decode d;
+	struct vtm_decoding d;
 	GString *text;
 	bool whole;
 
@@ -623,7 +623,7 @@ static void false_decoders(void)
 		struct vtm_decoders *pool = start(1, 500, argv);
 		struct vtm_archive_limits limits = plenty;
 		enum vtm_archive_result result;
-		struct vtm_decode d;
+		struct vtm_decoding d;
 		bool whole;
 
 		vtm_decode_begin(&d, pool);
@@ -703,7 +703,7 @@ static void program_dies(void)
 		GByteArray *zip = zip_of("a", "abc", 3, 1);
 		struct vtm_archive_limits limits = plenty;
 		enum vtm_archive_result result;
-		struct vtm_decode d;
+		struct vtm_decoding d;
 		bool whole;
 
 		vtm_decode_begin(&d, pool);
