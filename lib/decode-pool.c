@@ -318,7 +318,6 @@ static enum fault ask(struct vtm_decoding *d, const struct vtm_request *q, const
 	t.fd = d->fd;
 	if (!put_bytes(&t, q, sizeof(*q)) || !put_bytes(&t, data, q->len))
 		return t.fault;
-	vtm_reply_clear(r);
 	if (!vtm_wire_read_reply(q, take_bytes, &t, r) && t.fault == NO_FAULT)
 		return NONSENSE;
 	return t.fault;
@@ -351,11 +350,12 @@ bool vtm_decoders_ask(struct vtm_decoding *d, struct vtm_request *q, const void 
 
 	q->magic = VTM_WIRE_REQUEST;
 	memset(r, 0, sizeof(*r));
-	/* in case that nothing comes */
-	r->found = g_ptr_array_new_with_free_func(vtm_found_free);
-	r->members = q->members;
-	r->bytes = q->bytes;
 	fault = ask(d, q, data, began_ms + d->left_ms, r);
+	if (!r->found) {	/* it did not come to a reply */
+		r->found = g_ptr_array_new_with_free_func(vtm_found_free);
+		r->members = q->members;
+		r->bytes = q->bytes;
+	}
 	d->left_ms -= vtm_boot_ms(d->decoders->clock) - began_ms;
 	if (fault == NO_FAULT)
 		return true;

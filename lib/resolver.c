@@ -222,16 +222,13 @@ static void answered(void *arg, const struct vtm_lookup *lookup, const struct vt
 
 /* ---- the store ---------------------------------------------------------------------------------- */
 
-static void watch_store(struct vtm_resolver *r, int64_t now)
+static void watch_store(struct vtm_resolver *r, const struct vtm_sched_stats *s, int64_t now)
 {
-	struct vtm_sched_stats s;
-	bool failed;
+	bool failed = s->store_failing || s->store_errors != r->store_errors;
 
-	vtm_sched_stats(r->sched, &s);
-	failed = s.store_failing || s.store_errors != r->store_errors;
-	r->store_errors = s.store_errors;
+	r->store_errors = s->store_errors;
 	if (failed || !r->store) {
-		store_trouble(r, failed ? s.store_error : r->store_error);
+		store_trouble(r, failed ? s->store_error : r->store_error);
 	} else if (r->store_bad && now - r->store_trouble_ms >= r->store_calm_ms) {
 		r->store_bad = false;
 		r->store_good_ms = now;
@@ -578,15 +575,12 @@ static void take_settings(struct vtm_resolver *r)
 	vtm_sched_retry_now(r->sched);
 }
 
-static void publish(struct vtm_resolver *r)
+static void publish(struct vtm_resolver *r, const struct vtm_sched_stats *s)
 {
-	struct vtm_sched_stats s;
-
-	vtm_sched_stats(r->sched, &s);
 	g_mutex_lock(&r->lock);
-	r->stats.sched = s;
-	r->stats.store_ok = r->store && !s.store_failing;
-	g_strlcpy(r->stats.store_error, r->stats.store_ok ? "" : s.store_failing ? s.store_error : r->store_error,
+	r->stats.sched = *s;
+	r->stats.store_ok = r->store && !s->store_failing;
+	g_strlcpy(r->stats.store_error, r->stats.store_ok ? "" : s->store_failing ? s->store_error : r->store_error,
 		  sizeof(r->stats.store_error));
 	r->stats.journal_written = r->journal_written;
 	r->stats.late_verdicts = r->late_verdicts;
@@ -607,6 +601,7 @@ static gpointer run(gpointer arg)
 	r->sched = vtm_sched_new(&r->set.sched);
 	while (!stop) {
 		int64_t next, now = vtm_boot_ms(r->clock);
+		struct vtm_sched_stats s;
 
 		take_settings(r);
 		take_inbox(r);
@@ -615,8 +610,9 @@ static gpointer run(gpointer arg)
 		mend_store(r, now);
 		chores(r, now);
 		take_late(r, now);
-		watch_store(r, now);
-		publish(r);
+		vtm_sched_stats(r->sched, &s);
+		watch_store(r, &s, now);
+		publish(r, &s);
 		next = MIN(next - vtm_boot_ms(r->clock), r->old_vt->len ? 50 : TURN_MAX_MS);
 		vtm_vt_poll(r->vt, CLAMP(next, 0, TURN_MAX_MS));
 		take_results(r, r->vt);
