@@ -114,47 +114,53 @@ static void end_document(struct extraction *x, GHashTable *outer)
 	x->written = outer;
 }
 
-/* <text> is no URL for us.  One that is too long for that is a link all the same, which a reader can follow. */
-static void refused(struct extraction *x, const char *text, size_t len)
+/* Could it be a link that is too long for us?  A normal form is up to three times as long as what was written. */
+static bool is_cut_off(const char *text, size_t len)
 {
+	char head[32], *scheme;		/* longer schemes are none that anybody follows */
+	bool web;
+
 	while (len && (guchar)*text <= ' ')
 		text++, len--;
-	/* its normal form is up to three times as long */
-	if (len > VTM_URL_MAX / 3 &&
-	    (!g_ascii_strncasecmp(text, "http", 4) || !g_ascii_strncasecmp(text, "www.", 4) || !strncmp(text, "//", 2)))
+	if (len <= VTM_URL_MAX / 3)
+		return false;
+	memcpy(head, text, sizeof(head) - 1);
+	head[sizeof(head) - 1] = '\0';
+	scheme = g_uri_parse_scheme(head);
+	web = !scheme || !g_ascii_strcasecmp(scheme, "http") || !g_ascii_strcasecmp(scheme, "https");
+	g_free(scheme);
+	return web;
+}
+
+/* Takes <u>, as which <text> was read; NULL: it is no URL for us, but a reader may follow it all the same. */
+static void take_read(struct extraction *x, struct vtm_url *u, enum vtm_role role, const char *text, size_t len)
+{
+	if (u)
+		take(x, u, role);
+	else if (is_cut_off(text, len))
 		x->items->capped = true;
 }
 
 static void on_ref(const char *reference, enum vtm_role role, const char *base, void *arg)
 {
 	struct extraction *x = arg;
-	struct vtm_url *u;
 
 	if (role == VTM_ROLE_RESOURCE && !x->settings->resource_urls)
 		return;
 	if (seen(x, (char)('a' + role), base, reference, strlen(reference)))
 		return;
-	u = vtm_url_resolve(base, reference, -1);
-	if (u)
-		take(x, u, role);
-	else
-		refused(x, reference, strlen(reference));
+	take_read(x, vtm_url_resolve(base, reference, -1), role, reference, strlen(reference));
 }
 
 static void on_found(const char *text, size_t len, bool bare, void *arg)
 {
 	struct extraction *x = arg;
-	struct vtm_url *u;
 
 	if (bare && !x->settings->bare_domains)
 		return;
 	if (seen(x, bare ? 'B' : 'T', NULL, text, len))
 		return;
-	u = vtm_url_guess(text, (gssize)len);
-	if (u)
-		take(x, u, bare ? VTM_ROLE_BARE : VTM_ROLE_TEXT);
-	else
-		refused(x, text, len);
+	take_read(x, vtm_url_guess(text, (gssize)len), bare ? VTM_ROLE_BARE : VTM_ROLE_TEXT, text, len);
 }
 
 static void on_text(const char *text, size_t len, void *arg)
@@ -194,10 +200,5 @@ void vtm_extract_page(struct extraction *x, const char *html, size_t len, const 
 
 void vtm_extract_link(struct extraction *x, const char *reference)
 {
-	struct vtm_url *u = vtm_url_resolve(NULL, reference, -1);
-
-	if (u)
-		take(x, u, VTM_ROLE_LINK);
-	else
-		refused(x, reference, strlen(reference));
+	take_read(x, vtm_url_resolve(NULL, reference, -1), VTM_ROLE_LINK, reference, strlen(reference));
 }

@@ -346,6 +346,8 @@ static void long_links(void)
 		{ "a page", "Content-Type: text/html\r\n\r\n<a href=\" HTTPS://a.example/", "\">x</a>\r\n", true },
 		{ "a page, without a scheme", "Content-Type: text/html\r\n\r\n<a href=\"//a.example/", "\">x</a>\r\n",
 		  true },
+		{ "a page, relative", "Content-Type: text/html\r\n\r\n<base href=\"http://a.example/\"><a href=\"", "\">x</a>\r\n",
+		  true },
 		{ "a page, data", "Content-Type: text/html\r\n\r\n<a href=\"data:image/gif;base64,", "\">x</a>\r\n", false },
 		{ "text, a long word", "Content-Type: text/plain\r\n\r\nword", "\r\n", false },
 	};
