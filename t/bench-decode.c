@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* bench-decode.c - microseconds a message, in one run: without and with a zip file in it, decoded here and by a decoder. */
-#include <archive.h>
-#include <archive_entry.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -9,6 +7,7 @@
 #include <unistd.h>
 
 #include "extract.h"
+#include "pack.h"
 
 #define ROUNDS 100	/* the least of so many counts: the machine may be busy */
 
@@ -23,31 +22,16 @@ static double now_us(void)
 /* One member of <bytes> that do not pack well. */
 static GByteArray *zip_of(size_t bytes)
 {
-	GByteArray *out = g_byte_array_new();
-	struct archive *a = archive_write_new();
-	struct archive_entry *e = archive_entry_new();
 	GRand *rand = g_rand_new_with_seed(1);
 	char *content = g_malloc(bytes);
-	size_t used = 0;
+	GByteArray *zip;
 
 	for (size_t i = 0; i < bytes; i++)
 		content[i] = (char)g_rand_int_range(rand, 0, 16);
-	g_byte_array_set_size(out, (guint)(bytes + 65536));
-	archive_write_set_format_zip(a);
-	archive_write_open_memory(a, out->data, out->len, &used);
-	archive_entry_set_pathname(e, "a.exe");
-	archive_entry_set_size(e, (la_int64_t)bytes);
-	archive_entry_set_filetype(e, AE_IFREG);
-	archive_entry_set_perm(e, 0644);
-	archive_write_header(a, e);
-	archive_write_data(a, content, bytes);
-	archive_entry_free(e);
-	archive_write_close(a);
-	archive_write_free(a);
-	g_byte_array_set_size(out, (guint)used);
+	zip = pack_one(NULL, "a.exe", content, bytes);
 	g_free(content);
 	g_rand_free(rand);
-	return out;
+	return zip;
 }
 
 /* 4 KB of text and an attachment, packed or the same bytes called something else. */

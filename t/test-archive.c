@@ -2,46 +2,10 @@
 /* test-archive.c - members of archives and the bounds; the archives are made here with libarchive. */
 #include "archive.h"
 
-#include <archive.h>
-#include <archive_entry.h>
 #include <string.h>
 
+#include "pack.h"
 #include "tap.h"
-
-struct member {
-	const char *name;
-	const char *content;
-	size_t len;
-};
-
-/* Packs members; the caller frees. */
-static char *pack(int (*format)(struct archive *), const char *password, const struct member *members, size_t n, size_t *len_r)
-{
-	struct archive *a = archive_write_new();
-	size_t room = 8 * 1024 * 1024;
-	char *out = g_malloc(room);
-
-	format(a);
-	if (password) {
-		archive_write_set_options(a, "zip:encryption=traditional");
-		archive_write_set_passphrase(a, password);
-	}
-	archive_write_open_memory(a, out, room, len_r);
-	for (size_t i = 0; i < n; i++) {
-		struct archive_entry *e = archive_entry_new();
-
-		archive_entry_set_pathname(e, members[i].name);
-		archive_entry_set_size(e, (la_int64_t)members[i].len);
-		archive_entry_set_filetype(e, AE_IFREG);
-		archive_entry_set_perm(e, 0644);
-		archive_write_header(a, e);
-		archive_write_data(a, members[i].content, members[i].len);
-		archive_entry_free(e);
-	}
-	archive_write_close(a);
-	archive_write_free(a);
-	return out;
-}
 
 static void remember(const struct vtm_member *m, void *arg)
 {
@@ -52,7 +16,8 @@ static void remember(const struct vtm_member *m, void *arg)
 
 static const struct vtm_archive_limits plenty = { 100, 1 << 26, 1 << 20 };
 
-static char *seen_in(const char *data, size_t len, struct vtm_archive_limits limits, enum vtm_archive_result want, const char *what)
+static char *seen_in(const void *data, size_t len, struct vtm_archive_limits limits, enum vtm_archive_result want,
+		     const char *what)
 {
 	GString *seen = g_string_new(NULL);
 
@@ -72,14 +37,13 @@ static void formats(void)
 	const struct member two[] = { { "../../etc/a.txt", "abc", 3 }, { "b.exe", "hello\n", 6 } };
 
 	for (size_t i = 0; i < G_N_ELEMENTS(all); i++) {
-		size_t len;
-		char *data = pack(all[i].format, NULL, two, 2, &len), *seen;
+		GByteArray *data = pack(all[i].format, NULL, two, 2);
+		char *seen = seen_in(data->data, data->len, plenty, VTM_ARCHIVE_READ, all[i].name);
 
-		seen = seen_in(data, len, plenty, VTM_ARCHIVE_READ, all[i].name);
 		ok(strstr(seen, ":3:ba7816bf") && strstr(seen, ":6:5891b5b5"), "%s: both members hashed (%s)", all[i].name, seen);
 		ok(!strstr(seen, "/"), "%s: names without directories", all[i].name);
 		g_free(seen);
-		g_free(data);
+		g_byte_array_unref(data);
 	}
 }
 
@@ -87,29 +51,29 @@ static void bounds(void)
 {
 	const struct member two[] = { { "a", "abc", 3 }, { "b", "hello\n", 6 } };
 	struct vtm_archive_limits one = plenty, few = plenty;
-	char *data, *seen, *zeros = g_malloc0(6 * 1024 * 1024);
+	GByteArray *data;
+	char *seen, *zeros = g_malloc0(6 * 1024 * 1024);
 	const struct member bomb[] = { { "zeros", zeros, 6 * 1024 * 1024 } };
-	size_t len;
 
-	data = pack(archive_write_set_format_zip, NULL, two, 2, &len);
+	data = pack(archive_write_set_format_zip, NULL, two, 2);
 	one.members = 1;
-	seen = seen_in(data, len, one, VTM_ARCHIVE_CAPPED, "one member allowed");
+	seen = seen_in(data->data, data->len, one, VTM_ARCHIVE_CAPPED, "one member allowed");
 	is_str(seen, "a:3:ba7816bf ", "the first is given");
 	g_free(seen);
 	one.members = 2;
-	g_free(seen_in(data, len, one, VTM_ARCHIVE_READ, "two members allowed"));
+	g_free(seen_in(data->data, data->len, one, VTM_ARCHIVE_READ, "two members allowed"));
 	few.bytes = 8;
-	g_free(seen_in(data, len, few, VTM_ARCHIVE_CAPPED, "8 of 9 bytes allowed"));
+	g_free(seen_in(data->data, data->len, few, VTM_ARCHIVE_CAPPED, "8 of 9 bytes allowed"));
 	few.bytes = 9;
-	g_free(seen_in(data, len, few, VTM_ARCHIVE_READ, "9 of 9 bytes allowed"));
-	seen = seen_in(data, len / 2, plenty, VTM_ARCHIVE_BROKEN, "half an archive");
+	g_free(seen_in(data->data, data->len, few, VTM_ARCHIVE_READ, "9 of 9 bytes allowed"));
+	seen = seen_in(data->data, data->len / 2, plenty, VTM_ARCHIVE_BROKEN, "half an archive");
 	g_free(seen);
-	g_free(data);
-	data = pack(archive_write_set_format_zip, NULL, bomb, 1, &len);
-	seen = seen_in(data, len, plenty, VTM_ARCHIVE_CAPPED, "a bomb: 6 MB of zeros");
+	g_byte_array_unref(data);
+	data = pack(archive_write_set_format_zip, NULL, bomb, 1);
+	seen = seen_in(data->data, data->len, plenty, VTM_ARCHIVE_CAPPED, "a bomb: 6 MB of zeros");
 	is_str(seen, "", "is not read to its end");
 	g_free(seen);
-	g_free(data);
+	g_byte_array_unref(data);
 	g_free(zeros);
 }
 
@@ -117,14 +81,13 @@ static void others(void)
 {
 	const struct member document[] = { { "[Content_Types].xml", "<x/>", 4 }, { "word/document.xml", "<y/>", 4 } };
 	const struct member secret[] = { { "secret.exe", "MZ....", 6 } };
-	size_t len;
-	char *data = pack(archive_write_set_format_zip, NULL, document, 2, &len);
+	GByteArray *data = pack(archive_write_set_format_zip, NULL, document, 2);
 
-	g_free(seen_in(data, len, plenty, VTM_ARCHIVE_NONE, "an office document is no archive"));
-	g_free(data);
-	data = pack(archive_write_set_format_zip, "infected", secret, 1, &len);
-	g_free(seen_in(data, len, plenty, VTM_ARCHIVE_ENCRYPTED, "an encrypted archive is noticed"));
-	g_free(data);
+	g_free(seen_in(data->data, data->len, plenty, VTM_ARCHIVE_NONE, "an office document is no archive"));
+	g_byte_array_unref(data);
+	data = pack(archive_write_set_format_zip, "infected", secret, 1);
+	g_free(seen_in(data->data, data->len, plenty, VTM_ARCHIVE_ENCRYPTED, "an encrypted archive is noticed"));
+	g_byte_array_unref(data);
 	g_free(seen_in("no archive at all", 17, plenty, VTM_ARCHIVE_NONE, "text"));
 	g_free(seen_in("", 0, plenty, VTM_ARCHIVE_NONE, "nothing"));
 	g_free(seen_in("PK\003\004garbage", 11, plenty, VTM_ARCHIVE_BROKEN, "garbage that begins like a zip"));

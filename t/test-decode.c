@@ -6,8 +6,6 @@
  */
 #include "decode-parts.h"
 
-#include <archive.h>
-#include <archive_entry.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -24,6 +22,7 @@
 #include "build-config.h"
 #include "extract.h"
 #include "log.h"
+#include "pack.h"
 #include "tap.h"
 
 #define KEEP (1024 * 1024)
@@ -46,30 +45,17 @@ static struct vtm_decoders *start(unsigned max, int64_t message_ms, char *const 
 
 /* ---- material ---- */
 
+/* A zip file of one member, as often as that. */
 static GByteArray *zip_of(const char *name, const void *content, size_t len, unsigned members)
 {
-	GByteArray *out = g_byte_array_new();
-	struct archive *a = archive_write_new();
-	size_t room = len * members + 4096 * members + 65536, used = 0;
+	struct member *list = g_new(struct member, members);
+	GByteArray *zip;
 
-	g_byte_array_set_size(out, (guint)room);
-	archive_write_set_format_zip(a);
-	archive_write_open_memory(a, out->data, room, &used);
-	for (unsigned i = 0; i < members; i++) {
-		struct archive_entry *e = archive_entry_new();
-
-		archive_entry_set_pathname(e, name);
-		archive_entry_set_size(e, (la_int64_t)len);
-		archive_entry_set_filetype(e, AE_IFREG);
-		archive_entry_set_perm(e, 0644);
-		archive_write_header(a, e);
-		archive_write_data(a, content, len);
-		archive_entry_free(e);
-	}
-	archive_write_close(a);
-	archive_write_free(a);
-	g_byte_array_set_size(out, (guint)used);
-	return out;
+	for (unsigned i = 0; i < members; i++)
+		list[i] = (struct member){ name, content, len };
+	zip = pack(archive_write_set_format_zip, NULL, list, members);
+	g_free(list);
+	return zip;
 }
 
 static GString *text_of_archive(struct vtm_decoding *d, const GByteArray *zip, struct vtm_archive_limits *limits,

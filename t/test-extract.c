@@ -2,13 +2,12 @@
 /* test-extract.c - messages to items: what is asked about, and what is noted on it. */
 #include "extract.h"
 
-#include <archive.h>
-#include <archive_entry.h>
 #include <glib/gstdio.h>
 #include <string.h>
 
 #include "build-config.h"
 #include "hash.h"
+#include "pack.h"
 #include "tap.h"
 #include "url.h"
 
@@ -147,32 +146,6 @@ static void resources(void)
 
 /* ---- archives ---------------------------------------------------------------------------------------------------- */
 
-static GByteArray *zip(const char *password, const char *name, const void *data, size_t len)
-{
-	GByteArray *out = g_byte_array_new();
-	struct archive *a = archive_write_new();
-	struct archive_entry *e = archive_entry_new();
-	size_t used = 0;
-
-	g_byte_array_set_size(out, (guint)len + 4096);
-	archive_write_set_format_zip(a);
-	if (password) {
-		archive_write_set_options(a, "zip:encryption=traditional");
-		archive_write_set_passphrase(a, password);
-	}
-	archive_write_open_memory(a, out->data, out->len, &used);
-	archive_entry_set_pathname(e, name);
-	archive_entry_set_size(e, (la_int64_t)len);
-	archive_entry_set_filetype(e, AE_IFREG);
-	archive_write_header(a, e);
-	archive_write_data(a, data, len);
-	archive_entry_free(e);
-	archive_write_close(a);
-	archive_write_free(a);
-	g_byte_array_set_size(out, (guint)used);
-	return out;
-}
-
 static GString *mail_with(const char *name, const GByteArray *file)
 {
 	GString *mail = g_string_new(TOP);
@@ -203,7 +176,7 @@ static void archives(void)
 {
 	static const char page[] = "<a href=http://example.com/z>z</a>";
 	struct vtm_extract_settings s;
-	GByteArray *one = zip(NULL, "d/x.html", page, strlen(page)), *two, *secret = zip("pw", "x.exe", "MZ", 2);
+	GByteArray *one = pack_one(NULL, "d/x.html", page, strlen(page)), *two, *secret = pack_one("pw", "x.exe", "MZ", 2);
 
 	vtm_extract_defaults(&s);
 	check_archive("a.zip", one, &s, "\nfile x.html 34 via application/octet-stream\n"
@@ -213,7 +186,7 @@ static void archives(void)
 	vtm_extract_defaults(&s);
 	check_archive("a.zip", secret, &s, " encrypted\n", "an encrypted one is told");
 	for (int depth = 0; depth < 2; depth++) {
-		two = zip(NULL, "in.zip", one->data, one->len);
+		two = pack_one(NULL, "in.zip", one->data, one->len);
 		g_byte_array_unref(one);
 		one = two;
 	}
