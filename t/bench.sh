@@ -57,14 +57,6 @@ fresh()
 
 # ---- measuring -------------------------------------------------------------------------------------------------------
 
-start_null()
-{
-	"$builddir/t/null-milter" "$@" >"$work/null$#.log" 2>&1 &
-	null_pid=$!
-	service_pids="$service_pids $null_pid"
-	wait_for 10 grep -q ready "$work/null$#.log" || bail 'no null-milter'
-}
-
 # start_both [LINE ...] : vtmilter with no limits but those that the lines set, and one that does nothing.
 start_both()
 {

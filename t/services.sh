@@ -196,6 +196,16 @@ stop_vtmilter()
 	stop_pid "$milter_pid" "$@"
 }
 
+# start_null ARGUMENT ... : a milter that does nothing (t/null-milter); its process is $null_pid, its output null.log.
+start_null()
+{
+	rm -f "$work/null.log"	# one that ends meanwhile writes into the old file
+	"$builddir/t/null-milter" "$@" >"$work/null.log" 2>&1 &
+	null_pid=$!
+	service_pids="$service_pids $null_pid"
+	wait_for 10 grep -q ready "$work/null.log" || bail 'null-milter does not start'
+}
+
 # ---- Postfix ---------------------------------------------------------------------------------------------------------
 
 # start_postfix [NAME=VALUE ...] : with the milter in it.

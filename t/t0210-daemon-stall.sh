@@ -9,14 +9,6 @@ hold_mail()
 	printf 'From: <a@example.org>\nSubject: held\nX-Hold: %d\n\nhello\n' "$1" >"$work/hold.eml"
 }
 
-start_null()
-{
-	"$builddir/t/null-milter" "$@" >"$work/null.log" 2>&1 &
-	null_pid=$!
-	service_pids="$service_pids $null_pid"
-	wait_for 10 grep -q ready "$work/null.log" || bail 'null-milter does not start'
-}
-
 value()
 {
 	printf '%s\n' "$result" | tr ' ' '\n' | sed -n "s/^$1=//p"
