@@ -368,6 +368,11 @@ void vtm_decode_begin(struct vtm_decoding *d, struct vtm_decoders *decoders)
 	*d = (struct vtm_decoding){ .decoders = decoders, .fd = -1, .left_ms = decoders ? decoders->message_ms : 0 };
 }
 
+void vtm_decode_within(struct vtm_decoding *d, int64_t ms)
+{
+	d->left_ms = MIN(d->left_ms, ms);
+}
+
 void vtm_decode_end(struct vtm_decoding *d)
 {
 	end_decoder(d, false);

@@ -77,6 +77,8 @@ struct vtm_decoding {			/* a value; one thread at a time */
 
 /* Costs nothing until there is something to decode. */
 void vtm_decode_begin(struct vtm_decoding *d, struct vtm_decoders *decoders);
+/* No longer than <ms> in all, if that is less than the decoders allow a message. */
+void vtm_decode_within(struct vtm_decoding *d, int64_t ms);
 void vtm_decode_end(struct vtm_decoding *d);
 
 /* As the leaves' functions.  <each> is called when a decoder has told everything, and may decode again.

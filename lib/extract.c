@@ -164,6 +164,8 @@ struct vtm_items *vtm_extract(struct vtm_spool *spool, const struct vtm_extract_
 	struct vtm_mime_reader reader;
 
 	vtm_decode_begin(&x.decode, settings->decoders);
+	if (settings->decode_ms)
+		vtm_decode_within(&x.decode, settings->decode_ms);
 	if (vtm_mime_walk(spool, &settings->mime, reader_of(&x, &reader), &summary, NULL) < 0)
 		x.items->unparsable = true;
 	vtm_decode_end(&x.decode);

@@ -154,15 +154,15 @@ static char *domain_of(const char *sender)
 }
 
 static void ask(struct vtm_resolver *resolver, struct asking *a, const struct vtm_scan_settings *settings,
-		const struct vtm_envelope *envelope, const struct vtm_clock *clock, bool (*progress)(void *),
-		void *progress_arg, int64_t progress_ms)
+		const struct vtm_envelope *envelope, int64_t deadline_ms, bool (*progress)(void *), void *progress_arg,
+		int64_t progress_ms)
 {
 	struct vtm_ticket t = { 0 };
 
 	t.wants = (struct vtm_want *)(void *)a->wants->data;
 	t.n = a->wants->len;
 	t.max_lookups = settings->max_lookups;
-	t.deadline_ms = vtm_boot_ms(clock) + settings->timeout_ms;
+	t.deadline_ms = deadline_ms;
 	if (envelope->shares_apply) {
 		t.client_net = envelope->client_address ? vtm_net_of(envelope->client_address) : NULL;
 		t.sender_domain = domain_of(envelope->sender);
@@ -190,7 +190,7 @@ void vtm_scan_message(struct vtm_resolver *resolver, const struct vtm_scan_setti
 	a.hosts = g_hash_table_new(g_str_hash, g_str_equal);
 	collect(&a, d->items, settings);
 	if (a.wants->len)
-		ask(resolver, &a, settings, envelope, clock, progress, progress_arg, progress_ms);
+		ask(resolver, &a, settings, envelope, began + settings->timeout_ms, progress, progress_arg, progress_ms);
 	deliver(&a, d->items, settings, d);
 	d->tags = vtm_tags_of(d->items);
 	d->delay_ms = vtm_boot_ms(clock) - began;

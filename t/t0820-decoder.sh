@@ -137,6 +137,19 @@ like "$(grep 'was not looked into' "$milter_log")" 'an archive of [0-9]+ bytes w
 kill -CONT "$spawner"
 ok 'and then all is as before' wait_for 10 scanned_again
 
+# ---- no longer than the administrator allows
+held_ms()
+{
+	drive -e -f "$work/zip.eml" | tr ' ' '\n' | sed -n 's/^eom_max_ms=//p'
+}
+stop_vtmilter
+start_vtmilter 'Timeout 3' 'RequestsPerMinute 0' 'RequestsPerDay 0' 'RequestsPerMonth 0' 'LogLevel notice' || bail 'no vtmilter'
+find_processes || bail 'no spawner'
+kill -STOP "$spawner"
+between "$(held_ms)" 2900 8000 'a decoder that is not there holds a message for Timeout at most'
+kill -CONT "$spawner"
+ok 'and then all is as before' wait_for 10 scanned_again
+
 # ---- the end
 kill -TERM "$spawner" "$keeper"
 ok 'signals to all of a service do not reach them' scanned_again

@@ -309,7 +309,7 @@ static void hit(struct vtm_decoders *pool, int sig, const char *why)
 	pid = d.pid;
 	is_int(kill(pid, sig), 0, "it gets signal %d", sig);
 	if (sig == SIGSTOP)
-		d.left_ms = 300;
+		vtm_decode_within(&d, 300);
 	text = text_of_archive(&d, zip, &limits, &whole, &result);
 	ok(!whole && !text->len, "the next part is not decoded");
 	g_string_free(text, TRUE);
