@@ -80,6 +80,21 @@ deliver unknown-attachment
 is "$(vt_count requests)" $((before + 1)) 'the daemon takes the answer from the store'
 is "$(ctl list --json --tag VT_Bad | grep -c "$id")" 2 'for the next message'
 
+# ---- why a look-up stands where it stands
+
+stop_vtmilter
+vt fault stall >/dev/null
+start_vtmilter 'RequestsPerMinute 0' 'Timeout 0' 'LogLevel debug' || bail 'no milter'
+deliver two-links || bail 'not journalled'
+ok 'show: one that is not answered yet' ctl show two-links@samples.vtmilter
+like "$(said)" 'one url of each host is asked after risky attachments$' 'why it stands where it stands'
+asked_about()
+{
+	grep -Eq 'queue: asking about url [0-9a-f]{64} after [0-9]+ ms, [0-9]+ behind it: one url of each host' "$milter_log"
+}
+ok 'LogLevel debug: the log has it too' wait_for 10 asked_about
+vt fault none >/dev/null
+
 # ---- trouble
 
 sed -i 's/RequestsPerMinute 0/RequestsPerMinute 0\nRequestsPerDay 2\nReserveForManual 1\nReserveForAttachments 0%/' "$milter_conf"
