@@ -155,6 +155,7 @@ bench_protocol()
 	stop_pid "$null_pid"
 	start_null -t -e 5 "unix:$work/null.sock"
 	pairs '5 KB, 16 sessions, against one that adds five headers' -n 16 -m "$(few 100)" -f "$work/letter-5k"
+	pairs '5 KB, 200 sessions, against one that adds five headers' -n "$(few 200)" -m 10 -f "$work/letter-5k"
 	stop_both
 }
 
@@ -306,38 +307,91 @@ bench_store()
 	[ ! -f "$srcdir/t/bench-store.sh" ] || srcdir="$srcdir" builddir="$builddir" sh "$srcdir/t/bench-store.sh"
 }
 
-# peer NAME PID SOCKET : it and vtmilter in turn.
+# peer NAME PID SOCKET [MESSAGES] : it and vtmilter in turn, so many messages a session.
 peer()
 {
-	local i
+	local i messages
+	messages=$(few "${4:-200}")
 	for i in $(seq $rounds); do
-		load vtmilter "$milter_pid" "unix:$milter_socket" -n 4 -m "$(few 200)" -f "$work/bare-5k"
-		load peer "$2" "$3" -n 4 -m "$(few 200)" -f "$work/bare-5k"
+		load vtmilter "$milter_pid" "unix:$milter_socket" -n 4 -m "$messages" -f "$work/bare-5k"
+		load peer "$2" "$3" -n 4 -m "$messages" -f "$work/bare-5k"
 	done | compare "5 KB, 4 sessions, against $1" vtmilter peer
+}
+
+# rspamd_proxy NAME CONFIGURATION [MESSAGES] : rspamd's own proxy, self-scanning, as a peer.
+rspamd_proxy()
+{
+	local worker
+	command -v rspamd >/dev/null || { echo "$1: not installed"; return; }
+	rspamd --insecure -f -c "$2" --var=DBDIR="$work/rspamd" --var=RUNDIR="$work/rspamd" --var=LOGDIR="$work/rspamd" \
+		>"$work/rspamd.log" 2>&1 &
+	peer_pid=$!
+	service_pids="$service_pids $peer_pid"
+	wait_for 90 socket_open "$work/rspamd/sock" || { echo "$1: does not start"; return; }
+	worker=$(pgrep -P "$peer_pid" -f rspamd_proxy | head -n 1)
+	peer "$1" "${worker:-$peer_pid}" "unix:$work/rspamd/sock" "${3:-}"
+	stop_pid "$peer_pid"
+}
+
+rspamd_worker()
+{
+	cat <<-CF
+		worker "rspamd_proxy" { milter = yes; bind_socket = "$work/rspamd/sock mode=0666"; count = 1; timeout = 60s;
+			upstream "local" { default = yes; self_scan = yes; } }
+		logging { type = "file"; filename = "$work/rspamd/log"; level = "error"; }
+	CF
 }
 
 # No rule, no module, no network: it parses, finds links and hashes parts.
 peer_rspamd()
 {
-	local worker
-	command -v rspamd >/dev/null || { echo 'rspamd: not installed'; return; }
 	mkdir -p "$work/rspamd"
 	chmod 777 "$work/rspamd"
-	cat >"$work/rspamd.conf" <<-CF
-		options { filters = ""; pidfile = "$work/rspamd/pid"; temp_dir = "$work/rspamd"; rspamd_share_dir = "/usr/share/rspamd";
-			url_tld = "/usr/share/rspamd/effective_tld_names.dat"; dns { nameserver = ["127.0.0.1:1"]; }
-			control_socket = "$work/rspamd/control mode=0600"; }
-		logging { type = "file"; filename = "$work/rspamd/log"; level = "error"; }
-		worker "rspamd_proxy" { milter = yes; bind_socket = "$work/rspamd/sock mode=0666"; count = 1; timeout = 60s;
-			upstream "local" { default = yes; self_scan = yes; } }
-		metric "default" { actions { reject = 1000; } }
-	CF
-	rspamd --insecure -f -c "$work/rspamd.conf" >"$work/rspamd.log" 2>&1 &
+	{
+		rspamd_worker
+		cat <<-CF
+			options { filters = ""; pidfile = "$work/rspamd/pid"; temp_dir = "$work/rspamd";
+				rspamd_share_dir = "/usr/share/rspamd"; url_tld = "/usr/share/rspamd/effective_tld_names.dat";
+				dns { nameserver = ["127.0.0.1:1"]; } control_socket = "$work/rspamd/control mode=0600"; }
+			metric "default" { actions { reject = 1000; } }
+		CF
+	} >"$work/rspamd.conf"
+	rspamd_proxy 'rspamd, links and digests only' "$work/rspamd.conf"
+}
+
+# As the package configures it, with all rules and modules that need no network: names are asked of nobody.
+peer_rspamd_rules()
+{
+	mkdir -p "$work/rspamd"
+	chmod 777 "$work/rspamd"
+	{
+		rspamd_worker
+		cat <<-'CF'
+			.include "$CONFDIR/common.conf"
+			options {
+				pidfile = "$RUNDIR/rules.pid";
+				.include "$CONFDIR/options.inc"
+				dns { nameserver = ["127.0.0.1:1"]; timeout = 0.01s; retransmits = 1; }
+			}
+			fuzzy_check { enabled = false; }
+		CF
+	} >"$work/rspamd-rules.conf"
+	rspamd_proxy "rspamd with Debian's rules, no network" "$work/rspamd-rules.conf" 20
+}
+
+# It signs every message with a key of 2048 bits.
+peer_opendkim()
+{
+	command -v opendkim >/dev/null || { echo 'opendkim: not installed'; return; }
+	openssl genrsa -out "$work/dkim.pem" 2048 2>/dev/null
+	printf '%s\n' 'Mode s' 'Domain example.org' 'Selector s' "KeyFile $work/dkim.pem" 'InternalHosts 0.0.0.0/0' \
+		"Socket local:$work/opendkim.sock" 'Background no' 'AutoRestart no' 'Syslog no' 'RequireSafeKeys no' \
+		"UserID $(id -un)" >"$work/opendkim.conf"
+	opendkim -x "$work/opendkim.conf" >"$work/opendkim.log" 2>&1 &
 	peer_pid=$!
 	service_pids="$service_pids $peer_pid"
-	wait_for 20 socket_open "$work/rspamd/sock" || { echo 'rspamd: does not start'; return; }
-	worker=$(pgrep -P "$peer_pid" -f rspamd_proxy | head -n 1)
-	peer 'rspamd, links and digests only' "${worker:-$peer_pid}" "unix:$work/rspamd/sock"
+	wait_for 20 socket_open "$work/opendkim.sock" || { echo 'opendkim: does not start'; return; }
+	peer 'opendkim, signing' "$peer_pid" "unix:$work/opendkim.sock"
 	stop_pid "$peer_pid"
 }
 
@@ -347,6 +401,8 @@ bench_peers()
 	start_both 'RequestsPerMinute 0' 'JournalRetention 0'
 	"$drive" -m 2 -f "$work/bare-5k" "unix:$milter_socket" >/dev/null
 	peer_rspamd
+	peer_rspamd_rules
+	peer_opendkim
 	stop_both
 }
 
