@@ -82,10 +82,17 @@ static void tell_flags(const struct vtm_ctl *c, const char *label, const struct 
 static bool extract_one(const struct vtm_mail *mail, void *arg)
 {
 	struct extraction *x = arg;
-	struct vtm_spool *spool = vtm_mail_spool(mail, x->temp);
+	GError *error = NULL;
+	struct vtm_spool *spool = vtm_mail_spool(mail, x->temp, &error);
 	char *label = vtm_mail_label(mail), *safe = vtm_ctl_safe(label, TEXT_MAX);
 	struct vtm_items *items;
 
+	if (!spool) {
+		vtm_ctl_warn(x->c, "%s", error->message);
+		g_error_free(error);
+		x->trouble = true;
+		goto out;
+	}
 	if (vtm_spool_broken(spool)) {
 		vtm_ctl_warn(x->c, "%s: no room in %s", label, x->temp);
 		x->trouble = true;

@@ -55,9 +55,17 @@ static bool collect(const struct vtm_mail *mail, void *arg)
 {
 	struct plan *p = arg;
 	struct message m = { .time = mail->time, .first = p->keys->len };
-	struct vtm_spool *spool = vtm_mail_spool(mail, p->c->conf->temp_directory);
-	struct vtm_items *items = vtm_extract(spool, &p->settings.extract, NULL);
+	struct vtm_spool *spool;
+	struct vtm_items *items;
+	GError *error = NULL;
 
+	spool = vtm_mail_spool(mail, p->c->conf->temp_directory, &error);
+	if (!spool) {
+		vtm_ctl_warn(p->c, "%s", error->message);
+		g_error_free(error);
+		return true;
+	}
+	items = vtm_extract(spool, &p->settings.extract, NULL);
 	for (guint i = 0; i < items->list->len && m.n < p->settings.max_lookups; i++) {
 		struct vtm_item *item = items->list->pdata[i];
 		struct vtm_lookup *l = vtm_scan_lookup_of(item, &p->settings);

@@ -169,23 +169,35 @@ static void put_headers(const struct vtm_ctl *c, const struct vtm_decision *d, c
 	g_ptr_array_free(reports, TRUE);
 }
 
-/* The message itself, without the X-VT-* headers that came with it. */
-static void put_rest(const char *p, const char *end)
+/* The message on its way to standard output. */
+struct filtering {
+	const struct vtm_ctl *c;
+	const struct vtm_decision *d;
+	bool headed;		/* ours are out */
+	bool skipping;		/* an X-VT-* field and its continuations */
+	bool body;
+};
+
+static bool is_crlf(const struct vtm_piece *p)
 {
-	bool skipping = false;
+	return p->len > 1 && p->text[p->len - 2] == '\r' && p->text[p->len - 1] == '\n';
+}
 
-	while (p < end) {
-		const char *eol = memchr(p, '\n', (size_t)(end - p));
-		size_t n = eol ? (size_t)(eol + 1 - p) : (size_t)(end - p);
+/* Ours in front, with the message's line ends; the X-VT-* headers that came with it go. */
+static void filter_piece(const struct vtm_piece *p, bool from_line, void *arg)
+{
+	struct filtering *f = arg;
 
-		if (*p == '\n' || (*p == '\r' && n == 2))
-			break;
-		skipping = *p == ' ' || *p == '\t' ? skipping : is_ours(p, n);
-		if (!skipping)
-			fwrite(p, 1, n, stdout);
-		p += n;
+	if (!from_line && !f->headed) {
+		put_headers(f->c, f->d, is_crlf(p) ? "\r\n" : "\n");
+		f->headed = true;
 	}
-	fwrite(p, 1, (size_t)(end - p), stdout);
+	if (!from_line && !f->body && p->begins) {
+		f->body = *p->text == '\n' || (p->len == 2 && is_crlf(p));
+		f->skipping = !f->body && (*p->text == ' ' || *p->text == '\t' ? f->skipping : is_ours(p->text, p->len));
+	}
+	if (!f->skipping)
+		fwrite(p->text, 1, p->len, stdout);
 }
 
 /* Nobody will go on asking once this process has ended. */
@@ -202,17 +214,30 @@ static void end_pending(struct vtm_decision *d)
 
 static bool filter(struct scanning *s, const struct vtm_mail *mail, struct vtm_decision *d)
 {
-	const char *start = mail->data + mail->from_line, *end = mail->data + mail->len;
-	const char *eol = memchr(start, '\n', (size_t)(end - start));
+	struct filtering f = { .c = s->c, .d = d };
+	GError *error = NULL;
 
 	end_pending(d);
-	fwrite(mail->data, 1, mail->from_line, stdout);
-	put_headers(s->c, d, eol && eol > start && eol[-1] == '\r' ? "\r\n" : "\n");
-	put_rest(start, end);
+	if (vtm_mail_read(mail, filter_piece, &f, &error) < 0) {
+		s->status = vtm_ctl_fail(s->c, error);
+		return false;
+	}
+	if (!f.headed)
+		put_headers(s->c, d, "\n");
 	return true;
 }
 
 /* ---- the walk ---- */
+
+static void unreadable(const char *file, const char *why, void *arg)
+{
+	struct scanning *s = arg;
+
+	(void)file;
+	clear_bar(s);
+	vtm_ctl_warn(s->c, "%s", why);
+	s->trouble = true;
+}
 
 static bool scan_one(const struct vtm_mail *mail, void *arg)
 {
@@ -220,6 +245,7 @@ static bool scan_one(const struct vtm_mail *mail, void *arg)
 	const struct vtm_envelope nobody = { 0 };
 	struct vtm_decision d;
 	struct vtm_spool *spool;
+	GError *error = NULL;
 	bool on;
 
 	if (!s->begun) {
@@ -232,22 +258,17 @@ static bool scan_one(const struct vtm_mail *mail, void *arg)
 			return true;
 		}
 	}
-	spool = vtm_mail_spool(mail, s->c->conf->temp_directory);
+	spool = vtm_mail_spool(mail, s->c->conf->temp_directory, &error);
+	if (!spool) {
+		unreadable(mail->file, error->message, s);
+		g_error_free(error);
+		return true;
+	}
 	vtm_scan_message(s->asker.resolver, &s->asker.settings, &nobody, &spool, s->c->clock, on_progress, s, BAR_MS,
 			 &d);
 	on = s->c->headers ? filter(s, mail, &d) : report(s, mail, &d);
 	vtm_decision_clear(&d);
 	return on;
-}
-
-static void unreadable(const char *file, const char *why, void *arg)
-{
-	struct scanning *s = arg;
-
-	(void)file;
-	clear_bar(s);
-	vtm_ctl_warn(s->c, "%s", why);
-	s->trouble = true;
 }
 
 static int check_arguments(const struct vtm_ctl *c, int argc, char **argv)

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -25,45 +26,26 @@ static int complain(GError **error, const char *path, const char *why)
 
 /* ---- mbox ---- */
 
-static size_t line_length(const char *p, const char *end)
+static bool is_from(const char *p, size_t n)
 {
-	const char *eol = memchr(p, '\n', (size_t)(end - p));
-
-	return eol ? (size_t)(eol + 1 - p) : (size_t)(end - p);
-}
-
-static bool is_from(const char *p, const char *end)
-{
-	return end - p >= 5 && !memcmp(p, "From ", 5);
+	return n >= 5 && !memcmp(p, "From ", 5);
 }
 
 /* "From " and somewhere behind it a time: what people write into a letter seldom has one. */
-static bool is_separator(const char *p, const char *end)
+static bool is_separator(const struct vtm_piece *p)
 {
-	size_t n = is_from(p, end) ? line_length(p, end) : 0;
-
-	for (size_t i = 7; i + 2 < n; i++)
-		if (p[i] == ':' && g_ascii_isdigit(p[i - 1]) && g_ascii_isdigit(p[i - 2]) && g_ascii_isdigit(p[i + 1]) &&
-		    g_ascii_isdigit(p[i + 2]))
+	if (!p->begins || !is_from(p->text, p->len))
+		return false;
+	for (size_t i = 7; i + 2 < p->len; i++)
+		if (p->text[i] == ':' && g_ascii_isdigit(p->text[i - 1]) && g_ascii_isdigit(p->text[i - 2]) &&
+		    g_ascii_isdigit(p->text[i + 1]) && g_ascii_isdigit(p->text[i + 2]))
 			return true;
 	return false;
 }
 
-/* Where the message that begins at <p> ends. */
-static const char *mbox_end(const char *p, const char *end)
+static bool is_empty(const struct vtm_piece *p)
 {
-	bool empty = false;
-
-	p += line_length(p, end);
-	while (p < end) {
-		size_t n = line_length(p, end);
-
-		if (empty && is_separator(p, end))
-			return p;
-		empty = n == 1 || (n == 2 && p[0] == '\r');
-		p += n;
-	}
-	return end;
+	return p->begins && (p->len == 1 || (p->len == 2 && p->text[0] == '\r')) && p->text[p->len - 1] == '\n';
 }
 
 /* "Mon Jan  1 00:00:00 2026" somewhere in a "From " line, as UTC; 0: none. */
@@ -95,83 +77,144 @@ static int64_t name_time(const char *path)
 	return end - name >= 9 && *end == '.' ? n : 0;
 }
 
-static bool give_mbox(const struct walk *w, struct vtm_mail *m, const char *data, size_t len)
+/* Goes on to the next separator: 1 it is *p, 0 there is none, -1. */
+static int next_separator(struct vtm_lines *l, struct vtm_piece *p, GError **error)
 {
-	const char *end = data + len;
-	bool single = mbox_end(data, end) == end;
-	int64_t changed = m->time;
+	bool empty = false;
+	int rc;
 
-	for (unsigned n = 1; data < end; n++) {
-		const char *next = mbox_end(data, end);
-
-		m->number = single ? 0 : n;
-		m->data = data;
-		m->len = (size_t)(next - data);
-		m->from_line = line_length(data, next);
-		m->time = from_time(data, m->from_line);
-		if (!m->time)
-			m->time = changed;
-		if (!w->each(m, w->arg))
-			return false;
-		data = next;
+	while ((rc = vtm_lines_next(l, p, error)) == 1) {
+		if (empty && is_separator(p))
+			return 1;
+		empty = is_empty(p);
 	}
-	return true;
+	return rc;
+}
+
+/* 1 all were given, 0 ended, -1. */
+static int give_mbox(const struct walk *w, struct vtm_mail *m, int64_t size, GError **error)
+{
+	struct vtm_lines *l = vtm_lines_new(m->fd, 0, size);
+	int64_t changed = m->time, next_time;
+	struct vtm_piece p;
+	int rc = vtm_lines_next(l, &p, error), more = 1;
+
+	m->from_line = true;
+	next_time = rc == 1 ? from_time(p.text, p.len) : 0;
+	for (unsigned n = 1; rc == 1 && more == 1; n++) {
+		more = next_separator(l, &p, error);
+		if (more < 0) {
+			rc = -1;
+			break;
+		}
+		m->number = n == 1 && !more ? 0 : n;
+		m->end = more ? p.at : size;
+		m->time = next_time ? next_time : changed;
+		next_time = more ? from_time(p.text, p.len) : 0;
+		rc = w->each(m, w->arg);
+		m->start = m->end;
+	}
+	vtm_lines_free(l);
+	return rc;
 }
 
 /* ---- files ---- */
 
-static int walk_file(const struct walk *w, const char *path, const struct stat *st, GError **error)
+static int give_file(const struct walk *w, struct vtm_mail *m, int64_t size, GError **error)
 {
-	struct vtm_mail m = { .file = path, .time = name_time(path) };
-	GError *why = NULL;
-	GMappedFile *map;
-	bool on;
+	char start[5];
+	ssize_t n = pread(m->fd, start, sizeof(start), 0);
 
-	map = g_mapped_file_new(path, FALSE, &why);
-	if (!map) {
-		complain(error, path, g_strerror(errno));
-		g_error_free(why);
+	if (n < 0) {
+		g_set_error_literal(error, VTM_ERROR, VTM_ERROR_FORMAT, g_strerror(errno));
 		return -1;
 	}
-	if (!m.time)
-		m.time = st->st_mtime;
-	m.data = g_mapped_file_get_contents(map);
-	m.len = g_mapped_file_get_length(map);
-	if (!m.len)
-		m.data = "";
-	on = is_from(m.data, m.data + m.len) ? give_mbox(w, &m, m.data, m.len) : w->each(&m, w->arg);
-	g_mapped_file_unref(map);
-	return on;
+	if (is_from(start, (size_t)n))
+		return give_mbox(w, m, size, error);
+	m->end = size;
+	return w->each(m, w->arg);
 }
 
-static int walk_stdin(const struct walk *w, GError **error)
+/* <path> was opened, or not, as <fd>, which is closed. */
+static int walk_file(const struct walk *w, const char *path, int fd, GError **error)
 {
-	struct vtm_mail m = { .file = "-" };
-	GByteArray *all = g_byte_array_new();
-	guint8 buf[65536];
+	struct vtm_mail m = { .file = path, .time = name_time(path), .fd = fd };
+	GError *why = NULL;
+	struct stat st;
+	int rc;
+
+	if (fd < 0 || fstat(fd, &st) < 0) {
+		rc = complain(error, path, g_strerror(errno));
+	} else if (!S_ISREG(st.st_mode)) {
+		rc = complain(error, path, "is neither a file nor a directory");
+	} else {
+		if (!m.time)
+			m.time = st.st_mtime;
+		rc = give_file(w, &m, st.st_size, &why);
+		if (rc < 0) {
+			complain(error, path, why->message);
+			g_error_free(why);
+		}
+	}
+	if (fd >= 0)
+		close(fd);
+	return rc;
+}
+
+/* Nonblocking, for what was a file may have become a FIFO. */
+static int open_file(const char *path, int more)
+{
+	return open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | more);
+}
+
+static bool write_all(int fd, const char *p, size_t n)
+{
+	while (n) {
+		ssize_t done = write(fd, p, n);
+
+		if (done < 0 && errno == EINTR)
+			continue;
+		if (done < 0)
+			return false;
+		p += done;
+		n -= (size_t)done;
+	}
+	return true;
+}
+
+/* Standard input, kept in memory; its size, or -1. */
+static int64_t read_stdin(int to, GError **error)
+{
+	char buf[65536];
+	int64_t size = 0;
 	ssize_t n;
-	int rc = -1;
 
 	while ((n = read(STDIN_FILENO, buf, sizeof(buf))) != 0) {
 		if (n < 0 && errno == EINTR)
 			continue;
-		if (n < 0) {
-			complain(error, "standard input", g_strerror(errno));
-			goto out;
-		}
-		if (all->len + (size_t)n > VTM_MAILBOX_STDIN) {
-			complain(error, "standard input", "is larger than 256 MiB");
-			goto out;
-		}
-		g_byte_array_append(all, buf, (guint)n);
+		if (n < 0 || !write_all(to, buf, (size_t)n))
+			return complain(error, "standard input", g_strerror(errno));
+		size += n;
+		if (size > VTM_MAILBOX_STDIN)
+			return complain(error, "standard input", "is larger than 256 MiB");
 	}
-	m.data = all->data ? (const char *)all->data : "";
-	m.len = all->len;
-	if (is_from(m.data, m.data + m.len))
-		m.from_line = line_length(m.data, m.data + m.len);
-	rc = w->each(&m, w->arg);
-out:
-	g_byte_array_free(all, TRUE);
+	return size;
+}
+
+static int walk_stdin(const struct walk *w, GError **error)
+{
+	struct vtm_mail m = { .file = "-", .fd = memfd_create("standard input", MFD_CLOEXEC) };
+	char start[5];
+	int rc = -1;
+
+	if (m.fd < 0)
+		return complain(error, "standard input", g_strerror(errno));
+	m.end = read_stdin(m.fd, error);
+	if (m.end >= 0) {
+		m.from_line = pread(m.fd, start, sizeof(start), 0) == sizeof(start) && is_from(start, sizeof(start));
+		rc = w->each(&m, w->arg);
+	}
+	close(m.fd);
 	return rc;
 }
 
@@ -182,9 +225,36 @@ static gint by_name(gconstpointer a, gconstpointer b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
+/* Is <path>/<name> a directory? */
+static bool has_directory(const char *path, const char *name)
+{
+	char *full = g_build_filename(path, name, NULL);
+	bool is = g_file_test(full, G_FILE_TEST_IS_DIR);
+
+	g_free(full);
+	return is;
+}
+
+static bool is_maildir(const char *path)
+{
+	return has_directory(path, "cur") && has_directory(path, "new");
+}
+
+/* Maildir++ has folders as ".Name" in the Maildir. */
+static bool is_folder(const char *path, const char *name)
+{
+	char *full = g_build_filename(path, name, NULL);
+	bool is = strcmp(name, ".") && strcmp(name, "..") && is_maildir(full);
+
+	g_free(full);
+	return is;
+}
+
+/* What is walked of a directory, in order; NULL: it cannot be read. */
 static GPtrArray *names_of(const char *path)
 {
 	GDir *dir = g_dir_open(path, 0, NULL);
+	bool maildir = is_maildir(path);
 	GPtrArray *names;
 	const char *name;
 
@@ -192,24 +262,51 @@ static GPtrArray *names_of(const char *path)
 		return NULL;
 	names = g_ptr_array_new_with_free_func(g_free);
 	while ((name = g_dir_read_name(dir)))
-		if (name[0] != '.')
+		if (name[0] != '.' ? !maildir || (strcmp(name, "tmp") && strcmp(name, "new")) : maildir && is_folder(path, name))
 			g_ptr_array_add(names, g_strdup(name));
 	g_dir_close(dir);
 	g_ptr_array_sort(names, by_name);
+	if (maildir)
+		g_ptr_array_insert(names, 0, g_strdup("new"));
 	return names;
 }
 
-static bool is_maildir(const char *path)
+/* A message in a Maildir whose flags were changed has another name behind the colon: opened by that, or -1. */
+static int open_renamed(const char *path)
 {
-	char *cur = g_build_filename(path, "cur", NULL), *new = g_build_filename(path, "new", NULL);
-	bool both = g_file_test(cur, G_FILE_TEST_IS_DIR) && g_file_test(new, G_FILE_TEST_IS_DIR);
+	char *dir_name = g_path_get_dirname(path), *base = g_path_get_basename(path), *found = NULL;
+	size_t n = strcspn(base, ":");
+	GDir *dir = base[n] ? g_dir_open(dir_name, 0, NULL) : NULL;
+	const char *name;
+	int fd = -1;
 
-	g_free(cur);
-	g_free(new);
-	return both;
+	while (dir && !found && (name = g_dir_read_name(dir)))
+		if (!strncmp(name, base, n) && name[n] == ':')
+			found = g_build_filename(dir_name, name, NULL);
+	if (dir)
+		g_dir_close(dir);
+	if (found)
+		fd = open_file(found, O_NOFOLLOW);
+	g_free(found);
+	g_free(base);
+	g_free(dir_name);
+	return fd;
 }
 
 static int walk_directory(const struct walk *w, const char *path, unsigned depth, GError **error);
+
+/* A file of a directory.  One that is gone was moved or deleted meanwhile, as other programs do with Maildirs. */
+static int walk_listed(const struct walk *w, const char *path, GError **error)
+{
+	int fd = open_file(path, O_NOFOLLOW);
+
+	if (fd < 0 && errno == ENOENT) {
+		fd = open_renamed(path);
+		if (fd < 0)
+			return 1;
+	}
+	return walk_file(w, path, fd, error);
+}
 
 /* Something in a directory: what cannot be read is passed over. */
 static int walk_entry(const struct walk *w, const char *path, unsigned depth)
@@ -218,10 +315,8 @@ static int walk_entry(const struct walk *w, const char *path, unsigned depth)
 	struct stat st;
 	int rc = 1;
 
-	if (lstat(path, &st) < 0)
-		return 1;	/* moved on since: other programs work on Maildirs too */
-	if (S_ISREG(st.st_mode))
-		rc = walk_file(w, path, &st, &why);
+	if (lstat(path, &st) < 0 || S_ISREG(st.st_mode))
+		rc = walk_listed(w, path, &why);
 	else if (S_ISDIR(st.st_mode) && depth < VTM_MAILBOX_DEPTH)
 		rc = walk_directory(w, path, depth + 1, &why);
 	if (rc < 0) {
@@ -236,18 +331,13 @@ static int walk_entry(const struct walk *w, const char *path, unsigned depth)
 static int walk_directory(const struct walk *w, const char *path, unsigned depth, GError **error)
 {
 	GPtrArray *names = names_of(path);
-	bool maildir;
 	int rc = 1;
 
 	if (!names)
 		return complain(error, path, g_strerror(errno));
-	maildir = is_maildir(path);
 	for (guint i = 0; i < names->len && rc == 1; i++) {
-		char *entry;
+		char *entry = g_build_filename(path, names->pdata[i], NULL);
 
-		if (maildir && !strcmp(names->pdata[i], "tmp"))
-			continue;
-		entry = g_build_filename(path, names->pdata[i], NULL);
 		rc = walk_entry(w, entry, depth);
 		g_free(entry);
 	}
@@ -267,9 +357,7 @@ int vtm_mailbox_walk(const char *path, vtm_mailbox_each *each, void *arg,
 		return complain(error, path, g_strerror(errno));
 	if (S_ISDIR(st.st_mode))
 		return walk_directory(&w, path, 1, error);
-	if (S_ISREG(st.st_mode))
-		return walk_file(&w, path, &st, error);
-	return complain(error, path, "is neither a file nor a directory");
+	return walk_file(&w, path, open_file(path, 0), error);
 }
 
 /* ---- a message ---- */
@@ -279,36 +367,64 @@ char *vtm_mail_label(const struct vtm_mail *mail)
 	return mail->number ? g_strdup_printf("%s#%u", mail->file, mail->number) : g_strdup(mail->file);
 }
 
-/* Is it ">From ", ">>From " ...? */
-static bool is_quoted_from(const char *p, const char *end)
+int vtm_mail_read(const struct vtm_mail *mail, vtm_mail_piece *each, void *arg, GError **error)
 {
-	const char *q = p;
+	struct vtm_lines *l = vtm_lines_new(mail->fd, mail->start, mail->end);
+	bool from_line = mail->from_line;
+	struct vtm_piece p;
+	int rc;
 
-	while (q < end && *q == '>')
-		q++;
-	return q > p && is_from(q, end);
+	while ((rc = vtm_lines_next(l, &p, error)) == 1) {
+		from_line = from_line && (p.begins ? p.at == mail->start : true);
+		each(&p, from_line, arg);
+	}
+	vtm_lines_free(l);
+	if (rc < 0)
+		g_prefix_error(error, "%s: ", mail->file);
+	return rc;
 }
 
-struct vtm_spool *vtm_mail_spool(const struct vtm_mail *mail, const char *dir)
+struct spooling {
+	struct vtm_spool *spool;
+	bool unquote;
+};
+
+/* Is it ">From ", ">>From " ...? */
+static bool is_quoted_from(const struct vtm_piece *p)
 {
-	struct vtm_spool *s = vtm_spool_new(dir, 0);
-	const char *p = mail->data + mail->from_line, *end = mail->data + mail->len;
+	size_t n = 0;
 
-	while (p < end) {
-		size_t n = line_length(p, end), text = n;
+	while (p->begins && n < p->len && p->text[n] == '>')
+		n++;
+	return n > 0 && is_from(p->text + n, p->len - n);
+}
 
-		if (p[n - 1] == '\n')
-			text -= n > 1 && p[n - 2] == '\r' ? 2 : 1;
-		if (mail->number && is_quoted_from(p, p + text)) {
-			p++;
-			n--;
-			text--;
-		}
-		/* a broken spool says so itself */
-		vtm_spool_add(s, p, text, NULL);
-		if (text < n)
-			vtm_spool_add(s, "\r\n", 2, NULL);
-		p += n;
+static void spool_piece(const struct vtm_piece *p, bool from_line, void *arg)
+{
+	const struct spooling *s = arg;
+	const char *text = p->text;
+	size_t n = p->len;
+	bool ends = text[n - 1] == '\n';
+
+	if (from_line)
+		return;
+	if (ends)
+		n -= n > 1 && text[n - 2] == '\r' ? 2 : 1;
+	if (s->unquote && is_quoted_from(p)) {
+		text++;
+		n--;
 	}
-	return s;
+	/* a broken spool says so itself */
+	vtm_spool_add(s->spool, text, n, NULL);
+	if (ends)
+		vtm_spool_add(s->spool, "\r\n", 2, NULL);
+}
+
+struct vtm_spool *vtm_mail_spool(const struct vtm_mail *mail, const char *dir, GError **error)
+{
+	struct spooling s = { vtm_spool_new(dir, 0), mail->number > 0 };
+
+	if (vtm_mail_read(mail, spool_piece, &s, error) < 0)
+		g_clear_pointer(&s.spool, vtm_spool_free);
+	return s.spool;
 }

@@ -2,8 +2,12 @@
 /* mailbox.h - messages in files: a single one, an mbox, a Maildir or any directory of such, standard input.
  *
  * A file that begins with "From " is an mbox; it is split at lines like "From user@host Mon Jan  1 00:00:00 2026" behind
- * an empty line, and one '>' of ">From " lines is taken off.  "-" is one message, whatever it begins with.  Directories
- * are walked by name, VTM_MAILBOX_DEPTH deep; names with a dot in front, links and a Maildir's tmp are passed over.
+ * an empty line, and one '>' of ">From " lines is taken off.  Content-Length is not believed: the sender may have written it.
+ * "-" is one message, whatever it begins with.  Directories are walked by name, VTM_MAILBOX_DEPTH deep; names with a dot in
+ * front, links and a Maildir's tmp are passed over.  Of a Maildir new comes before cur, so that a message that is moved
+ * meanwhile is met at least once, and its folders (.Name with cur and new) follow.
+ *
+ * Files are read as long as they were when they were opened, through windows of bounded size: memory does not grow with them.
  */
 #ifndef VTM_MAILBOX_H
 #define VTM_MAILBOX_H
@@ -12,6 +16,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "mailbox-lines.h"
 #include "spool.h"
 
 #define VTM_MAILBOX_DEPTH 8
@@ -21,10 +26,11 @@
 struct vtm_mail {
 	const char *file;
 	unsigned number;	/* in an mbox, from 1; 0: alone */
-	const char *data;	/* as it lies there, a "From " line included */
-	size_t len;
-	size_t from_line;	/* bytes of that line, 0: none */
 	int64_t time;		/* unix seconds of delivery: the "From " line's, a Maildir name's, else the file's last change; 0: none */
+	/* mailbox.c's: where it lies in the open file */
+	int fd;
+	int64_t start, end;
+	bool from_line;		/* its first line is a "From " line */
 };
 
 /* false ends the walk. */
@@ -38,7 +44,13 @@ int vtm_mailbox_walk(const char *path, vtm_mailbox_each *each, void *arg,
 /* "file" or "file#3".  New string. */
 char *vtm_mail_label(const struct vtm_mail *mail);
 
-/* The message as it would come from an MTA: CRLF line ends, no "From " line.  New; may be broken when the disk of <dir> is full. */
-struct vtm_spool *vtm_mail_spool(const struct vtm_mail *mail, const char *dir);
+/* The message as it would come from an MTA: CRLF line ends, no "From " line.  New; may be broken when the disk of <dir> is full.
+ * NULL and VTM_ERROR_FORMAT: it can no longer be read whole. */
+struct vtm_spool *vtm_mail_spool(const struct vtm_mail *mail, const char *dir, GError **error);
+
+/* The message as it lies there, in pieces (mailbox-lines.h); <from_line>: this one is the "From " line.  0; -1 as above, when
+ * some may have been given. */
+typedef void vtm_mail_piece(const struct vtm_piece *p, bool from_line, void *arg);
+int vtm_mail_read(const struct vtm_mail *mail, vtm_mail_piece *each, void *arg, GError **error);
 
 #endif
