@@ -44,7 +44,7 @@ _vtmilterctl()
 	cache) words='show forget' ;;
 	ignore) words='add remove list' ;;
 	list) words='--tag --since --until --max' ;;
-	scan) words='--headers --from' ;;
+	scan) words='--headers --from --now' ;;
 	submit) words='--public' ;;
 	extract) words='--resources' ;;
 	*) words= ;;

@@ -22,6 +22,8 @@ enum vtm_class {
 	VTM_CLASS_URL_MORE,	/* further ones of the same host */
 	VTM_CLASS_OTHER,	/* other attachments */
 	VTM_CLASS_SUBMIT,	/* submissions and their analyses */
+	VTM_CLASS_BULK,		/* a person has a mailbox scanned: after all mail, with budget that would expire; never kept in
+				 * the store */
 	VTM_CLASS_REASK		/* unknown attachments asked again with budget that would expire */
 };
 #define VTM_CLASSES (VTM_CLASS_REASK + 1)

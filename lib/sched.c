@@ -23,9 +23,14 @@
 #define QUOTAS_FIRST_MS 10000		/* requests wait so long for it at start */
 #define REFUSED_MS 2000			/* the store granted less than planned: plan again after */
 #define TAKE_MAX 64			/* requests taken from the budget in one go */
+#define PACE_MS 60000			/* how often it is looked whether the day has passed far enough */
 #define FRESH_MS 1000			/* an entry that was queued longer is looked up in the store once more */
-#define STORED_CLASS VTM_CLASS_RISKY	/* the class that the store knows as 0 */
 #define SHARES_MAX 65536		/* networks and domains whose share is counted */
+
+/* Classes as the store knows them: by their places here, which stay. */
+static const enum vtm_class stored_classes[] = {
+	VTM_CLASS_RISKY, VTM_CLASS_URL_FIRST, VTM_CLASS_URL_MORE, VTM_CLASS_OTHER, VTM_CLASS_SUBMIT, VTM_CLASS_REASK
+};
 
 static const int64_t reask_after_ms[] = { 3600000, 6 * 3600000, 24 * 3600000 };
 
@@ -83,6 +88,15 @@ static bool stored_ok(struct vtm_sched *s, int rc, GError **error)
 	return false;
 }
 
+/* The class's number in the store; -1: it is not kept there. */
+static int stored_class(enum vtm_class class)
+{
+	for (unsigned i = 0; i < G_N_ELEMENTS(stored_classes); i++)
+		if (stored_classes[i] == class)
+			return (int)i;
+	return -1;
+}
+
 static void to_queued(const struct vtm_sched *s, const struct vtm_entry *e, struct vtm_queued *q)
 {
 	int64_t shift = vtm_utc_ms(s->set.clock) - now_ms(s);
@@ -90,7 +104,7 @@ static void to_queued(const struct vtm_sched *s, const struct vtm_entry *e, stru
 	memset(q, 0, sizeof(*q));
 	q->lookup = e->lookup;
 	q->op = e->op;
-	q->class = MAX((int)e->class - STORED_CLASS, 0);
+	q->class = stored_class(e->class);
 	q->since_ms = e->since_ms + shift;
 	q->not_before_ms = e->not_before_ms ? e->not_before_ms + shift : 0;
 	q->attempts = (int)e->attempts;
@@ -99,7 +113,7 @@ static void to_queued(const struct vtm_sched *s, const struct vtm_entry *e, stru
 
 static void want_stored(struct vtm_sched *s, struct vtm_entry *e)
 {
-	if (e->stored && !s->set.manual && e->class != VTM_CLASS_MANUAL) {
+	if (e->stored && !s->set.manual && stored_class(e->class) >= 0) {
 		e->stored = false;
 		g_ptr_array_add(s->unstored, e);
 	}
@@ -180,6 +194,21 @@ static unsigned slots_taken(const struct vtm_sched *s, int64_t now)
 	return n;
 }
 
+/* Bulk takes at most half of a minute's requests while it is beside mail: a message that comes finds some. */
+static uint32_t minute_of(const struct vtm_sched *s, enum vtm_class class)
+{
+	return class == VTM_CLASS_BULK && !s->set.manual ? (s->limits.per_minute + 1) / 2 : s->limits.per_minute;
+}
+
+/* Requests of <class> that the minute has left. */
+static unsigned window_room(const struct vtm_sched *s, enum vtm_class class, int64_t now)
+{
+	uint32_t most = minute_of(s, class);
+	unsigned taken = slots_taken(s, now);
+
+	return !most ? G_MAXUINT : taken < most ? most - taken : 0;
+}
+
 static enum vtm_spender spender(const struct vtm_sched *s, enum vtm_class class)
 {
 	return s->set.manual ? VTM_SPEND_MANUAL : vtm_class_spender(class);
@@ -190,15 +219,23 @@ static uint32_t left_today(const struct vtm_sched *s, enum vtm_spender who)
 	return vtm_budget_left(&s->limits, who, s->view.day_used, s->view.month_used);
 }
 
-/* May budget that would expire be spent?  Only while less is used than the day has passed. */
-static bool ahead_of_pace(const struct vtm_sched *s)
+/* Is less used of <most> requests than the day has passed? */
+static bool ahead_of_pace(const struct vtm_sched *s, uint32_t most)
 {
 	const int64_t day_ms = 24 * 3600 * 1000;
 	int64_t passed = day_ms - (s->day_ends_ms - now_ms(s));
 
 	if (!s->limits.per_day)
 		return true;
-	return (int64_t)s->view.day_used * day_ms < (int64_t)s->limits.per_day * CLAMP(passed, 0, day_ms);
+	return (int64_t)s->view.day_used * day_ms < (int64_t)most * CLAMP(passed, 0, day_ms);
+}
+
+/* May bulk spend?  What mail's urls would lose as the day passes, and what mail may not have: so it is neither at mail's expense
+ * nor starved. */
+static bool bulk_may(const struct vtm_sched *s)
+{
+	return ahead_of_pace(s, vtm_budget_left(&s->limits, VTM_SPEND_URL, 0, 0)) ||
+	       !left_today(s, VTM_SPEND_ATTACHMENT);
 }
 
 /* Which classes may spend anything today. */
@@ -206,7 +243,9 @@ static void open_classes(const struct vtm_sched *s, bool open[VTM_CLASSES])
 {
 	for (int c = 0; c < VTM_CLASSES; c++)
 		open[c] = left_today(s, spender(s, (enum vtm_class)c)) > 0;
-	if (!s->set.reask_unknown || !ahead_of_pace(s))
+	if (!bulk_may(s))
+		open[VTM_CLASS_BULK] = false;
+	if (!s->set.reask_unknown || !ahead_of_pace(s, s->limits.per_day))
 		open[VTM_CLASS_REASK] = false;
 }
 
@@ -858,7 +897,7 @@ static int ours_to_ask(struct vtm_sched *s, struct vtm_entry *e, int64_t now)
 static unsigned pick(struct vtm_sched *s, struct vtm_entry **batch, unsigned max, int64_t now)
 {
 	bool open[VTM_CLASSES];
-	unsigned n = 0;
+	unsigned n = 0, room;
 
 	open_classes(s, open);
 	for (int c = 0; c < VTM_CLASSES && !n; c++) {
@@ -866,8 +905,9 @@ static unsigned pick(struct vtm_sched *s, struct vtm_entry **batch, unsigned max
 
 		if (!open[c])
 			continue;
+		room = MIN(max, window_room(s, (enum vtm_class)c, now));
 		i = vtm_queue_first(s->queue, (enum vtm_class)c);
-		while (n < max && !g_sequence_iter_is_end(i)) {
+		while (n < room && !g_sequence_iter_is_end(i)) {
 			struct vtm_entry *e = g_sequence_get(i);
 			int ours;
 
@@ -919,12 +959,10 @@ static void send_one(struct vtm_sched *s, struct vtm_entry *e, vtm_slot slot, in
 static unsigned send_room(const struct vtm_sched *s, int64_t now)
 {
 	unsigned room = s->in_flight < s->set.max_in_flight ? s->set.max_in_flight - s->in_flight : 0;
-	unsigned taken = slots_taken(s, now);
 
 	if (s->breaker.state != VTM_CIRCUIT_CLOSED)
 		room = MIN(room, 1);
-	if (s->limits.per_minute)
-		room = MIN(room, taken < s->limits.per_minute ? s->limits.per_minute - taken : 0);
+	room = MIN(room, window_room(s, VTM_CLASS_MANUAL, now));
 	return MIN(room, TAKE_MAX);
 }
 
@@ -1025,23 +1063,29 @@ static void release_due(struct vtm_sched *s, int64_t now)
 /* When something that is ready could be sent. */
 static int64_t next_send(const struct vtm_sched *s, int64_t now)
 {
+	struct vtm_budget_limits limits = s->limits;
 	bool open[VTM_CLASSES], any = false;
 	int64_t at = MAX(now, s->refused_until_ms);
 
 	if (!s->set.store)
 		return INT64_MAX;
 	open_classes(s, open);
+	limits.per_minute = 0;
 	for (int c = 0; c < VTM_CLASSES; c++)
-		any = any || (open[c] && vtm_queue_ready(s->queue, (enum vtm_class)c));
+		if (open[c] && vtm_queue_ready(s->queue, (enum vtm_class)c)) {
+			any = true;
+			limits.per_minute = MAX(limits.per_minute, minute_of(s, (enum vtm_class)c));
+		}
 	if (!any)
-		return vtm_queue_ready(s->queue, VTM_CLASS_REASK) ? now + 600000 : INT64_MAX;
+		return vtm_queue_ready(s->queue, VTM_CLASS_BULK) ? now + PACE_MS :
+		       vtm_queue_ready(s->queue, VTM_CLASS_REASK) ? now + 10 * PACE_MS : INT64_MAX;
 	if (s->in_flight >= s->set.max_in_flight || (s->breaker.state == VTM_CIRCUIT_HALF_OPEN && s->breaker.probing))
 		return INT64_MAX;	/* a result will wake us */
 	if (s->breaker.state == VTM_CIRCUIT_OPEN)
 		at = MAX(at, s->breaker.until_ms);
 	if (!s->quotas_known)
 		at = MAX(at, s->quotas_hold_ms);
-	return MAX(at, vtm_budget_slot_at(&s->limits, &s->view, now, 0, 0));
+	return MAX(at, vtm_budget_slot_at(&limits, &s->view, now, 0, 0));
 }
 
 static int64_t next_wake(const struct vtm_sched *s, int64_t now)
@@ -1320,10 +1364,10 @@ static void load_one(const struct vtm_queued *q, void *arg)
 	int64_t shift = vtm_utc_ms(s->set.clock) - now_ms(s);
 	struct vtm_entry *e;
 
-	if (vtm_queue_find(s->queue, &q->lookup->key) || (unsigned)q->class >= VTM_CLASSES - STORED_CLASS ||
+	if (vtm_queue_find(s->queue, &q->lookup->key) || (unsigned)q->class >= G_N_ELEMENTS(stored_classes) ||
 	    (unsigned)q->op >= VTM_OP_QUOTAS || vtm_queue_size(s->queue) >= s->set.max_queue)
 		return;
-	e = vtm_queue_add(s->queue, q->lookup, (enum vtm_class)(q->class + STORED_CLASS), MIN(q->since_ms - shift, now_ms(s)));
+	e = vtm_queue_add(s->queue, q->lookup, stored_classes[q->class], MIN(q->since_ms - shift, now_ms(s)));
 	e->op = q->op;
 	e->not_before_ms = q->not_before_ms ? q->not_before_ms - shift : 0;
 	e->attempts = (unsigned)MAX(q->attempts, 0);

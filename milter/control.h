@@ -8,6 +8,7 @@
  *	reload				{"ok":BOOL,"error":TEXT}
  *	forget KIND ID			{"ok":BOOL,"error":TEXT}; lookup.h: the kind's name and 64 hex digits
  *	lookup KIND SUBJECT		vtm_daemon_lookup(), queued if it is not known
+ *	bulk KIND SUBJECT		likewise, but after all mail
  *	known KIND SUBJECT		vtm_daemon_lookup(), not queued
  */
 #ifndef VTM_CONTROL_H

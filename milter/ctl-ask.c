@@ -8,6 +8,7 @@
 #include "settings.h"
 
 #define CACHE_ENTRIES 100000
+#define DAY_MS (24 * 3600 * G_GINT64_CONSTANT(1000))
 #define POLL_MS 50		/* first pause before the daemon is asked again, doubles up to */
 #define POLL_MAX_MS 1000
 #define PATIENCE_MS 15000	/* how long a daemon or store that is away is waited for */
@@ -69,7 +70,8 @@ static bool read_report(const char *line, struct vtm_report *r)
 static void ask_one(struct vtm_ctl_asker *a, struct vtm_want *w, bool queue)
 {
 	const char *kind = vtm_lookup_kind_name((enum vtm_lookup_kind)w->lookup->key.kind);
-	char *command = g_strconcat(queue ? "lookup " : "known ", kind, " ", w->lookup->subject, NULL), *answer;
+	const char *what = !queue ? "known " : a->bulk ? "bulk " : "lookup ";
+	char *command = g_strconcat(what, kind, " ", w->lookup->subject, NULL), *answer;
 	GError *error = NULL;
 
 	answer = vtm_ctl_ask_daemon(a->c, command, &error);
@@ -286,8 +288,9 @@ static int64_t next_month_ms(int64_t utc_ms)
 /* What is used up, and when there will be more: by the resolver or the daemon. */
 struct used_up {
 	bool paused;		/* VirusTotal said so */
+	bool pace;		/* what is left is mail's for now */
 	bool month;
-	int64_t retry_ms;	/* of a pause */
+	int64_t retry_ms;	/* of a pause; how long until bulk may go on */
 };
 
 static void own_use(struct vtm_ctl_asker *a, struct used_up *u)
@@ -300,17 +303,38 @@ static void own_use(struct vtm_ctl_asker *a, struct used_up *u)
 	u->month = a->conf->requests_per_month && s.sched.month_used >= a->conf->requests_per_month;
 }
 
+/* The tighter of ours and the key's. */
+static int64_t day_limit(const char *line)
+{
+	int64_t limit = count_of(line, "budget.day", G_MAXINT64), server = -1;
+
+	if (vtm_json_get_int(line, "budget.server_day", &server) && server > 0 && (!limit || server < limit))
+		return server;
+	return limit;
+}
+
 static void daemons_use(struct vtm_ctl_asker *a, struct used_up *u)
 {
 	char *line = vtm_ctl_ask_daemon(a->c, "status", NULL);
-	int64_t limit;
+	struct vtm_budget_limits limits;
+	int64_t limit, day_used;
 
 	if (!line)
 		return;
+	day_used = count_of(line, "budget.day_used", G_MAXINT64);
 	u->paused = vtm_json_get_int(line, "virustotal.retry_s", &u->retry_ms);
 	u->retry_ms *= 1000;
 	limit = count_of(line, "budget.month", G_MAXINT64);
 	u->month = limit && count_of(line, "budget.month_used", G_MAXINT64) >= limit;
+	limit = day_limit(line);
+	u->pace = a->bulk && !u->paused && !u->month && day_used < limit;
+	vtm_settings_budget(a->c->conf, &limits);
+	limits.per_day = (uint32_t)MIN(limit, G_MAXUINT32);
+	limit = vtm_budget_left(&limits, VTM_SPEND_URL, 0, 0);
+	if (u->pace && day_used < limit)	/* the day has to pass as far as it is used; else until its end */
+		u->retry_ms = MAX((day_used + 1) * DAY_MS / limit - vtm_utc_ms(a->c->clock) % DAY_MS, 0);
+	else if (u->pace)
+		u->retry_ms = DAY_MS - vtm_utc_ms(a->c->clock) % DAY_MS;
 	g_free(line);
 }
 
@@ -328,6 +352,10 @@ static char *budget_why(struct vtm_ctl_asker *a)
 	if (u.paused) {
 		when = vtm_ctl_time(utc + u.retry_ms);
 		text = g_strdup_printf("VirusTotal says that the key's quota is used up; try again after %s", when);
+	} else if (u.pace) {
+		when = vtm_ctl_time(utc + u.retry_ms);
+		text = g_strdup_printf("the rest of the day's requests is kept for mail; try again after %s, or at once with --now",
+				       when);
 	} else {
 		when = vtm_ctl_time(u.month ? next_month_ms(utc) : vtm_budget_next_day_ms(utc));
 		text = g_strdup_printf("the requests of this %s are used up; try again after %s", u.month ? "month" : "day",

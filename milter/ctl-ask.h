@@ -17,6 +17,7 @@ struct vtm_ctl_asker {
 	const struct vtm_ctl *c;
 	struct vtm_scan_settings settings;
 	struct vtm_ignore *ignore;
+	bool bulk;			/* what is asked comes after mail */
 	char *trouble;			/* what the daemon said last when it could not be asked, NULL: nothing */
 	/* without a daemon */
 	struct vtm_conf *conf;		/* with the key */

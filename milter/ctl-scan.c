@@ -19,6 +19,7 @@ struct scanning {
 	const struct vtm_ctl *c;
 	bool bar, bar_shown;		/* a progress bar on standard error */
 	unsigned total, done, bad;
+	bool many;			/* more than one message may come */
 	bool begun;			/* --from was met */
 	bool trouble;			/* a file could not be read */
 	int status;			/* not EX_OK: stopped */
@@ -258,6 +259,7 @@ static bool scan_one(const struct vtm_mail *mail, void *arg)
 			return true;
 		}
 	}
+	s->asker.bulk = !s->c->now && (s->many || mail->number);
 	spool = vtm_mail_spool(mail, s->c->conf->temp_directory, &error);
 	if (!spool) {
 		unreadable(mail->file, error->message, s);
@@ -286,6 +288,7 @@ static void scan_all(struct scanning *s, int argc, char **argv)
 
 	s->bar = isatty(STDERR_FILENO) && !s->c->headers;
 	s->begun = !s->c->from;
+	s->many = argc > 1 || g_file_test(argv[0], G_FILE_TEST_IS_DIR);
 	for (int i = 0; s->bar && i < argc; i++)
 		if (strcmp(argv[i], "-") && vtm_mailbox_walk(argv[i], count_one, &s->total, NULL, NULL) < 0)
 			continue;	/* told below */

@@ -20,7 +20,7 @@
 static const struct vtm_ctl_command commands[] = {
 	{ "extract", "FILE...", "the items of messages, off line; - is standard input", "r", VTM_CTL_MAYBE,
 	  true, vtm_ctl_extract },
-	{ "scan", "FILE...", "what the milter would say of messages", "HF", VTM_CTL_QUIET, true, vtm_ctl_scan },
+	{ "scan", "FILE...", "what the milter would say of messages", "HFN", VTM_CTL_QUIET, true, vtm_ctl_scan },
 	{ "submit", "--public FILE|URL", "have it analysed; it becomes public", "p", VTM_CTL_WHOLE, false, vtm_ctl_submit },
 	{ "status", "", "how the daemon is", "", VTM_CTL_QUIET, false, vtm_ctl_status },
 	{ "quota", "", "requests used and left, here and by VirusTotal's own count", "", VTM_CTL_QUIET, false, vtm_ctl_quota },
@@ -43,6 +43,7 @@ static const struct option options[] = {
 	{ "public", no_argument, NULL, 'p' }, { "tag", required_argument, NULL, 't' },
 	{ "since", required_argument, NULL, 's' }, { "until", required_argument, NULL, 'u' },
 	{ "max", required_argument, NULL, 'n' }, { "from", required_argument, NULL, 'F' },
+	{ "now", no_argument, NULL, 'N' },
 	{ NULL, 0, NULL, 0 }
 };
 
@@ -64,6 +65,7 @@ static void print_help(void)
 	      "      --resources     extract: also what is fetched without a click\n"
 	      "      --headers       scan: print the message with our headers on top\n"
 	      "      --from MESSAGE  scan: begin with this one, as printed when it stopped\n"
+	      "      --now           scan: many messages before mail too, with all of the day's requests\n"
 	      "      --tag TAG       list: only messages with this tag; may be repeated\n"
 	      "      --since TIME    list: only messages from then on: 2h, 7d or 2026-01-31[T12:00:00Z]\n"
 	      "      --until TIME    list: only messages before then\n"
@@ -129,6 +131,9 @@ static int take_option(struct vtm_ctl *c, int letter)
 		return EX_OK;
 	case 'p':
 		c->public = true;
+		return EX_OK;
+	case 'N':
+		c->now = true;
 		return EX_OK;
 	case 'F':
 		c->from = optarg;

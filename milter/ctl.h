@@ -31,7 +31,7 @@ struct vtm_ctl {
 	struct vtm_decoders *decoders;	/* of commands that read messages, else NULL */
 	bool color;			/* of standard output */
 	/* options */
-	bool json, headers, public, resources;
+	bool json, headers, public, resources, now;
 	int64_t since_ms, until_ms;	/* UTC; 0: open */
 	uint32_t tags;
 	unsigned max;

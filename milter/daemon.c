@@ -205,11 +205,11 @@ static char *report_json(const struct vtm_report *r)
 	return line;
 }
 
-char *vtm_daemon_lookup(const char *what, bool queue)
+char *vtm_daemon_lookup(const char *what, bool queue, enum vtm_class class)
 {
 	struct vtm_resolver *resolver = vtm_daemon_resolver();
 	struct vtm_conf *c = vtm_conf_current();
-	struct vtm_want want = { .class = VTM_CLASS_MANUAL };
+	struct vtm_want want = { .class = class };
 	struct vtm_ticket t = { .wants = &want, .n = 1, .max_lookups = queue };
 	char *line;
 

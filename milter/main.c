@@ -250,9 +250,11 @@ static char *answer(const char *command, const char *peer, void *arg)
 		return g_strdup(vtm_daemon_forget(command + strlen("forget ")) ? "{\"ok\":true}" :
 				"{\"ok\":false,\"error\":\"no such look-up\"}");
 	if (g_str_has_prefix(command, "lookup "))
-		return vtm_daemon_lookup(command + strlen("lookup "), true);
+		return vtm_daemon_lookup(command + strlen("lookup "), true, VTM_CLASS_MANUAL);
+	if (g_str_has_prefix(command, "bulk "))
+		return vtm_daemon_lookup(command + strlen("bulk "), true, VTM_CLASS_BULK);
 	if (g_str_has_prefix(command, "known "))
-		return vtm_daemon_lookup(command + strlen("known "), false);
+		return vtm_daemon_lookup(command + strlen("known "), false, VTM_CLASS_BULK);
 	return NULL;
 }
 

@@ -18,6 +18,7 @@
 #define DAY_MS (24 * 3600 * G_GINT64_CONSTANT(1000))
 #define START_UTC_MS (G_GINT64_CONSTANT(1767225600) * 1000)	/* 2026-01-01 */
 #define ITEMS_MAX 40
+#define BULK_AT_ONCE 10			/* a message's, as vtmilterctl scan asks */
 
 enum pattern { POISSON, BURST, NEWSLETTER, ABUSER, ITEMS, PATTERNS };
 static const char *const pattern_names[] = { "poisson", "burst", "newsletter", "abuser", "items" };
@@ -30,6 +31,8 @@ struct options {
 	struct vtm_budget_limits limits;
 	unsigned max_waiting;
 	guint32 seed;
+	unsigned bulk;			/* look-ups of a mailbox that is scanned by hand meanwhile */
+	enum vtm_class bulk_class;
 	const char *items;		/* file of `vtmilterctl extract --json`, for ITEMS */
 };
 
@@ -77,6 +80,7 @@ struct sim {
 	GHashTable *risky_items;	/* numbers of risky attachments seen -> 1 asked */
 	GHashTable *ever;		/* keys answered */
 	GHashTable *wanted;		/* keys wanted */
+	unsigned bulk_added;
 	/* fifo only */
 	GQueue line;			/* of key numbers */
 	GHashTable *in_line;		/* key -> GPtrArray of waiting messages */
@@ -386,7 +390,24 @@ static void count_delivery(struct sim *s, struct sim_message *m)
 
 static void released(void *arg, struct vtm_ticket *t)
 {
-	count_delivery(arg, t->owner);
+	if (t->owner)
+		count_delivery(arg, t->owner);
+}
+
+/* vtmilterctl scan of a mailbox: as soon as a message's look-ups are asked, the next one's are queued. */
+static void add_bulk(struct sim *s)
+{
+	struct vtm_sched_stats now;
+
+	vtm_sched_stats(s->sched, &now);
+	for (unsigned n = now.queued[s->o.bulk_class]; n < BULK_AT_ONCE && s->bulk_added < s->o.bulk; n++) {
+		struct sim_item item = { .number = 900000000 + s->bulk_added++, .class = VTM_CLASS_RISKY };
+		struct vtm_want w = { .lookup = lookup_of(&item), .class = s->o.bulk_class };
+		struct vtm_ticket t = { .wants = &w, .n = 1, .max_lookups = 1, .deadline_ms = s->clock.boot + 1 };
+
+		vtm_sched_add(s->sched, &t);	/* is back when this returns: the answer cannot come so soon */
+		vtm_lookup_free(w.lookup);
+	}
 }
 
 static void answered(void *arg, const struct vtm_lookup *lookup, const struct vtm_report *report)
@@ -418,6 +439,7 @@ static void run_ours(struct sim *s)
 			}
 			g_free(e);
 		}
+		add_bulk(s);
 		wake = vtm_sched_step(s->sched);
 		wake = MAX(wake, s->clock.boot + 1);
 	}
@@ -570,19 +592,21 @@ static void report(struct sim *s, const struct vtm_sched_stats *stats)
 	g_array_sort(s->delays, compare_delay);
 	printf("pattern=%s policy=%s days=%u messages=%u requests=%u violations=%u window_max=%u "
 	       "answered_before=%.1f%% answered_ever=%.1f%% delay_median=%.3fs delay_p99=%.3fs delay_max=%.3fs "
-	       "waiting_max=%u risky_asked=%.1f%%\n",
+	       "waiting_max=%u risky_asked=%.1f%% bulk_asked=%u\n",
 	       pattern_names[s->o.pattern], s->o.fifo ? "fifo" : "vtmilter", s->o.days, s->delays->len, s->requests,
 	       s->violations, s->window_max, percent(s->answered_before, s->items),
 	       percent(both(s->wanted, s->ever), g_hash_table_size(s->wanted)), quantile(s->delays, 0.5),
 	       quantile(s->delays, 0.99), quantile(s->delays, 1), s->o.fifo ? s->waiting_max : stats->waiting_max,
-	       percent(both(s->risky_items, s->ever), g_hash_table_size(s->risky_items)));
+	       percent(both(s->risky_items, s->ever), g_hash_table_size(s->risky_items)),
+	       (unsigned)(s->o.bulk ? stats->asked[s->o.bulk_class] : 0));
 }
 
 static void usage(FILE *to)
 {
 	fputs("usage: sim [--pattern poisson|burst|newsletter|abuser|items] [--items FILE]\n"
 	      "           [--policy vtmilter|fifo] [--days N]\n"
-	      "           [--messages N_A_DAY] [--timeout SECONDS] [--per-minute N] [--per-day N] [--seed N]\n", to);
+	      "           [--messages N_A_DAY] [--timeout SECONDS] [--per-minute N] [--per-day N] [--seed N]\n"
+	      "           [--bulk LOOK_UPS] [--bulk-class bulk|manual]\n", to);
 }
 
 static int parse(struct options *o, int argc, char **argv)
@@ -590,7 +614,8 @@ static int parse(struct options *o, int argc, char **argv)
 	static const struct option options[] = {
 		{ "pattern", 1, NULL, 'p' }, { "policy", 1, NULL, 'P' }, { "days", 1, NULL, 'd' },
 		{ "messages", 1, NULL, 'm' }, { "timeout", 1, NULL, 't' }, { "per-minute", 1, NULL, 'n' },
-		{ "per-day", 1, NULL, 'D' }, { "items", 1, NULL, 'i' }, { "seed", 1, NULL, 's' }, { "help", 0, NULL, 'h' }, { 0 }
+		{ "per-day", 1, NULL, 'D' }, { "items", 1, NULL, 'i' }, { "seed", 1, NULL, 's' }, { "help", 0, NULL, 'h' },
+		{ "bulk", 1, NULL, 'b' }, { "bulk-class", 1, NULL, 'B' }, { 0 }
 	};
 	int c;
 
@@ -612,6 +637,8 @@ static int parse(struct options *o, int argc, char **argv)
 		case 'n': o->limits.per_minute = (uint32_t)n; break;
 		case 'D': o->limits.per_day = (uint32_t)n; break;
 		case 'i': o->items = optarg; break;
+		case 'b': o->bulk = (unsigned)n; break;
+		case 'B': o->bulk_class = !strcmp(optarg, "manual") ? VTM_CLASS_MANUAL : VTM_CLASS_BULK; break;
 		case 's': o->seed = (guint32)n; break;
 		case 'h': usage(stdout); return -1;
 		default: return 64;
@@ -666,6 +693,7 @@ static void quiet(enum vtm_severity severity, const char *line, void *arg)
 int main(int argc, char **argv)
 {
 	struct sim s = { .o = { .days = 1, .messages = 10000, .timeout_ms = 120000, .max_waiting = 20, .seed = 1,
+				.bulk_class = VTM_CLASS_BULK,
 				.limits = { 4, 500, 15500, 20, 144 } } };
 	struct vtm_sched_stats stats = { 0 };
 	char *dir = g_dir_make_tmp("vtmilter-sim-XXXXXX", NULL), *uri;

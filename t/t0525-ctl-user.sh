@@ -94,7 +94,21 @@ exits 78 'no daemon' member scan "$data/messages/bad-link.eml"
 like "$(said)" 'the daemon does not run; without it the key is needed' 'is told'
 exits 1 'no daemon, but the key' "$builddir/milter/vtmilterctl" -f "$milter_conf" scan "$data/messages/bad-link.eml"
 rm -f "$work"/vtmilter.db*
+
+# ---- a scan in bulk leaves mail its share of the day
+
+vt set limits per-day=100000 day-used=99990 >/dev/null
+start_vtmilter 'RequestsPerMinute 0' 'RequestsPerDay 100000' 'ReserveForManual 0' 'ReserveForAttachments 0%' ||
+	bail 'no milter'
+exits 75 'many messages' member scan "$work/mail"
+like "$(said)" 'kept for mail; try again after [0-9-]+ [0-9:]+Z, or at once with --now; go on with --from' \
+	'come after mail'
+ok 'one message' member scan "$work/mail/nested.eml"
+ok 'many messages, now' member scan --now "$work/mail"
+stop_vtmilter
+
 stop_pid "$vt_pid"
+rm -f "$work"/vtmilter.db*
 start_vtmilter 'RequestsPerMinute 0' || bail 'no milter'
 exits 69 'no VirusTotal' member scan "$data/messages/unknown-attachment.eml"
 like "$(said)" 'cannot be reached' 'is told'

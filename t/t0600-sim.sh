@@ -24,6 +24,22 @@ line=$("$builddir/t/sim" --pattern poisson --messages 300)
 diag "$line"
 is "$(value risky_asked "$line")" 100.0 "300 messages a day: every risky attachment is asked"
 
+# A mailbox of 1000 look-ups is scanned by hand meanwhile: mail is answered about as often and as soon as without.
+before=$("$builddir/t/sim" --messages 60 --days 2)
+line=$("$builddir/t/sim" --messages 60 --days 2 --bulk 1000)
+diag "$before"
+diag "$line"
+is "$(value violations "$line")" 0 'a scan in bulk: no request over the budget'
+ok 'a scan in bulk: it goes on' [ "$(value bulk_asked "$line")" -ge 100 ]
+is "$(value risky_asked "$line")" 100.0 'a scan in bulk: every risky attachment of mail is asked'
+ok 'a scan in bulk: mail has its answers in time' [ "$(value answered_before "$line" | cut -d. -f1)" -ge \
+	$(($(value answered_before "$before" | cut -d. -f1) - 5)) ]
+ok 'a scan in bulk: and waits no longer for them' [ "$(value delay_p99 "$line" | cut -d. -f1)" -le \
+	$(($(value delay_p99 "$before" | cut -d. -f1) + 10)) ]
+line=$("$builddir/t/sim" --messages 10000 --bulk 1000)
+diag "$line"
+ok 'a scan in bulk: beside more mail than the budget it is not starved' [ "$(value bulk_asked "$line")" -ge 10 ]
+
 line=$("$builddir/t/sim" --pattern poisson --policy fifo)
 diag "$line"
 ok 'first in first out, as a naive milter: the median message is delayed' [ "$(value delay_median "$line" | cut -d. -f1)" -ge 60 ]

@@ -666,6 +666,55 @@ static void property(guint32 seed)
 	rig_clear(&r);
 }
 
+/* Look-ups in flight. */
+static int asking(const struct rig *r)
+{
+	int n = 0;
+
+	for (guint i = 0; i < r->flights->len; i++)
+		n += g_array_index(r->flights, struct flight, i).op == VTM_OP_LOOKUP;
+	return n;
+}
+
+/* A mailbox that is scanned by hand: after mail, half of the minute, as the day passes, never stored. */
+static void bulk(void)
+{
+	struct rig r;
+	struct mail *m, *late;
+
+	rig_init(&r);
+	r.set.limits = (struct vtm_budget_limits){ 4, 20, 15500, 2, 10 };	/* mail's urls may use 8: 4 by noon */
+	vtm_sched_configure(r.sched, &r.set);
+	begin(&r);
+	m = mail_new(&r, "bulk", 0, 10, VTM_CLASS_BULK, 0);
+	vtm_sched_add(r.sched, &m->ticket);
+	step(&r);
+	is_int(asking(&r), 2, "bulk takes half of a minute's requests");
+	end_all(&r, VTM_ANSWER_REPORT, 0, 60);
+	late = mail_new(&r, "late", 100, 3, VTM_CLASS_URL_FIRST, 120000);
+	vtm_sched_add(r.sched, &late->ticket);
+	step(&r);
+	is_int(asking(&r), 2, "mail finds the other half at once");
+	end_all(&r, VTM_ANSWER_REPORT, 0, 60);
+	pass(&r, 61000);
+	is_int(asking(&r), 1, "and goes before bulk, which by noon has half of what the day would lose");
+	end_all(&r, VTM_ANSWER_REPORT, 0, 60);
+	is_int(late->released, 1, "the mail is answered");
+	pass(&r, 3600000);
+	is_int(asking(&r), 0, "the rest of the day is mail's");
+	close_rig(&r);
+	open_rig(&r);
+	begin(&r);
+	pass(&r, 10 * 3600000);
+	is_int(asking(&r), 0, "bulk is not kept in the store");
+	vtm_sched_add(r.sched, &m->ticket);
+	step(&r);
+	is_int(asking(&r), 2, "what has become due meanwhile is spent");
+	mail_free(m);
+	mail_free(late);
+	rig_clear(&r);
+}
+
 /* The one flight of <op>; its index, or -1. */
 static int flight_of(const struct rig *r, enum vtm_op op)
 {
@@ -801,6 +850,7 @@ int main(void)
 	restart();
 	reask();
 	slept();
+	bulk();
 	submission();
 	for (guint32 seed = 1; seed <= 8; seed++)
 		property(seed);
