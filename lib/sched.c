@@ -230,8 +230,8 @@ static bool ahead_of_pace(const struct vtm_sched *s, uint32_t most)
 	return (int64_t)s->view.day_used * day_ms < (int64_t)most * CLAMP(passed, 0, day_ms);
 }
 
-/* May bulk spend?  What mail's urls would lose as the day passes, and what mail may not have: so it is neither at mail's expense
- * nor starved. */
+/* May bulk spend?  What mail's urls would lose as the day passes, and what mail may not have: so it is neither at
+ * mail's expense nor starved. */
 static bool bulk_may(const struct vtm_sched *s)
 {
 	return ahead_of_pace(s, vtm_budget_left(&s->limits, VTM_SPEND_URL, 0, 0)) ||
@@ -254,8 +254,8 @@ static int64_t answer_bound(const struct vtm_sched *s)
 	return (int64_t)(s->answer_ms + 2 * s->answer_dev_ms);
 }
 
-/* Why <e> cannot be answered by <deadline>; VTM_WHY_NONE: it can.  This is the proof that a wait is worth it: the rank in the
- * queue, the window, the day, and what answers take. */
+/* Why <e> cannot be answered by <deadline>; VTM_WHY_NONE: it can.  This is the proof that a wait is worth it: the
+ * rank in the queue, the window, the day, and what answers take. */
 static enum vtm_reason why_not(const struct vtm_sched *s, const struct vtm_entry *e, int64_t deadline)
 {
 	int64_t now = now_ms(s), start;
@@ -630,7 +630,8 @@ static bool make_room(struct vtm_sched *s, enum vtm_class class)
 	return true;
 }
 
-/* The entry that will answer <w>: one that is there (made more urgent if need be) or a new one.  NULL: none, <why_r> says why. */
+/* The entry that will answer <w>: one that is there (made more urgent if need be) or a new one.  NULL: none, <why_r>
+ * says why. */
 static struct vtm_entry *entry_for(struct vtm_sched *s, const struct vtm_ticket *t, const struct vtm_want *w,
 				   enum vtm_reason *why_r)
 {
@@ -681,7 +682,8 @@ static void hang_on(struct vtm_entry *e, struct vtm_ticket *t, struct vtm_want *
 	g_ptr_array_add(e->waiters, x);
 }
 
-/* Queues what is not known.  Then every place in the queue is fixed, and only then is it decided what is worth waiting for. */
+/* Queues what is not known.  Then every place in the queue is fixed, and only then is it decided what is worth
+ * waiting for. */
 static void queue_wants(struct vtm_sched *s, struct vtm_ticket *t)
 {
 	unsigned left = t->max_lookups;

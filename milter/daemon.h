@@ -70,10 +70,11 @@ char *vtm_daemon_status(void);
  * false: it names no look-up.  Any thread. */
 bool vtm_daemon_forget(const char *what);
 
-/* "KIND SUBJECT": what is known of it, for who may use the control socket but not read the key.  If nothing is, <queue> queues
- * it in <class>, a person's (VTM_CLASS_MANUAL or _BULK), which may use ReserveForManual, and it is pending until it is asked for
- * again; else it is bypassed (cap).  So this waits for the look into the store only.  Nothing is submitted.  One line of JSON, new string:
- * {"verdict":V,"reason":R,"malicious":N,...} or {"error":TEXT}.  Any thread. */
+/* "KIND SUBJECT": what is known of it, for who may use the control socket but not read the key.  If nothing is,
+ * <queue> queues it in <class>, a person's (VTM_CLASS_MANUAL or _BULK), which may use ReserveForManual, and it is
+ * pending until it is asked for again; else it is bypassed (cap).  So this waits for the look into the store only. 
+ * Nothing is submitted.  One line of JSON, new string: {"verdict":V,"reason":R,"malicious":N,...} or {"error":TEXT}.
+ *  Any thread. */
 char *vtm_daemon_lookup(const char *what, bool queue, enum vtm_class class);
 
 #endif

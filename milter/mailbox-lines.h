@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* mailbox-lines.h - the lines of a file, read through a window of bounded size.
  *
- * Other programs work on mail files meanwhile, so none is mapped: one that was cut short would end the process (SIGBUS).
- * One thread.
+ * Other programs work on mail files meanwhile, so none is mapped: one that was cut short would end the process
+ * (SIGBUS). One thread.
  */
 #ifndef VTM_MAILBOX_LINES_H
 #define VTM_MAILBOX_LINES_H
@@ -27,8 +27,8 @@ struct vtm_lines;
 struct vtm_lines *vtm_lines_new(int fd, int64_t start, int64_t end);
 void vtm_lines_free(struct vtm_lines *l);
 
-/* 1 a piece, which never ends between CR and LF; 0 all were given.  -1 and VTM_ERROR_FORMAT: the file cannot be read, or
- * ends before <end>, since it became shorter meanwhile. */
+/* 1 a piece, which never ends between CR and LF; 0 all were given.  -1 and VTM_ERROR_FORMAT: the file cannot be
+ * read, or ends before <end>, since it became shorter meanwhile. */
 int vtm_lines_next(struct vtm_lines *l, struct vtm_piece *p, GError **error);
 
 #endif

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* mailbox.h - messages in files: a single one, an mbox, a Maildir or any directory of such, standard input.
  *
- * A file that begins with "From " is an mbox; it is split at lines like "From user@host Mon Jan  1 00:00:00 2026" behind
- * an empty line, and one '>' of ">From " lines is taken off.  Content-Length is not believed: the sender may have written it.
- * "-" is one message, whatever it begins with.  Directories are walked by name, VTM_MAILBOX_DEPTH deep; names with a dot in
- * front, links and a Maildir's tmp are passed over.  Of a Maildir new comes before cur, so that a message that is moved
- * meanwhile is met at least once, and its folders (.Name with cur and new) follow.
+ * A file that begins with "From " is an mbox; it is split at lines like "From user@host Mon Jan  1 00:00:00 2026"
+ * behind an empty line, and one '>' of ">From " lines is taken off.  Content-Length is not believed: the sender may
+ * have written it. "-" is one message, whatever it begins with.  Directories are walked by name, VTM_MAILBOX_DEPTH
+ * deep; names with a dot in front, links and a Maildir's tmp are passed over.  Of a Maildir new comes before cur, so
+ * that a message that is moved meanwhile is met at least once, and its folders (.Name with cur and new) follow.
  *
- * Files are read as long as they were when they were opened, through windows of bounded size: memory does not grow with them.
+ * Files are read as long as they were when they were opened, through windows of bounded size: memory does not grow
+ * with them.
  */
 #ifndef VTM_MAILBOX_H
 #define VTM_MAILBOX_H
@@ -36,20 +37,20 @@ struct vtm_mail {
 /* false ends the walk. */
 typedef bool vtm_mailbox_each(const struct vtm_mail *mail, void *arg);
 
-/* 1 all were given, 0 <each> ended it; -1 and VTM_ERROR_FORMAT: <path> cannot be read.  Files below a directory that cannot
- * be read are told to <unreadable> (may be NULL) and passed over. */
+/* 1 all were given, 0 <each> ended it; -1 and VTM_ERROR_FORMAT: <path> cannot be read.  Files below a directory that
+ * cannot be read are told to <unreadable> (may be NULL) and passed over. */
 int vtm_mailbox_walk(const char *path, vtm_mailbox_each *each, void *arg,
 		     void (*unreadable)(const char *file, const char *why, void *arg), GError **error);
 
 /* "file" or "file#3".  New string. */
 char *vtm_mail_label(const struct vtm_mail *mail);
 
-/* The message as it would come from an MTA: CRLF line ends, no "From " line.  New; may be broken when the disk of <dir> is full.
- * NULL and VTM_ERROR_FORMAT: it can no longer be read whole. */
+/* The message as it would come from an MTA: CRLF line ends, no "From " line.  New; may be broken when the disk of
+ * <dir> is full. NULL and VTM_ERROR_FORMAT: it can no longer be read whole. */
 struct vtm_spool *vtm_mail_spool(const struct vtm_mail *mail, const char *dir, GError **error);
 
-/* The message as it lies there, in pieces (mailbox-lines.h); <from_line>: this one is the "From " line.  0; -1 as above, when
- * some may have been given. */
+/* The message as it lies there, in pieces (mailbox-lines.h); <from_line>: this one is the "From " line.  0; -1 as
+ * above, when some may have been given. */
 typedef void vtm_mail_piece(const struct vtm_piece *p, bool from_line, void *arg);
 int vtm_mail_read(const struct vtm_mail *mail, vtm_mail_piece *each, void *arg, GError **error);
 

@@ -741,7 +741,8 @@ static void end_op(struct rig *r, enum vtm_op op, enum vtm_answer answer, uint32
 	vtm_sched_result(r->sched, &result);
 }
 
-/* SubmitUnknownURLs: submitted once, polled with growing pauses inside the budget, clean only when the analysis says so. */
+/* SubmitUnknownURLs: submitted once, polled with growing pauses inside the budget, clean only when the analysis says
+ * so. */
 static void submission(void)
 {
 	struct rig r;
