@@ -10,6 +10,7 @@
 #include "tags.h"
 
 #define JOURNAL_MAX 10000		/* messages that wait to be written */
+#define TOLD_MAX 1000			/* look-ups that others answered and the thread has not looked at */
 #define STORE_RETRY_MS 3000		/* how often a store that failed is opened again */
 #define STORE_CALM_MS 5000		/* without a failure, until it is said to work again; doubles for one that */
 #define STORE_CALM_MAX_MS 600000	/* comes and goes, and is forgotten after so long */
@@ -43,6 +44,7 @@ struct vtm_resolver {
 	GMutex lock;
 	GQueue inbox;			/* of struct asked: not seen by the thread yet */
 	GQueue abandoned;		/* of struct asked: nobody waits for them any more */
+	GQueue told;			/* of struct vtm_lookup: others have answers */
 	GQueue journal;			/* of struct journalled */
 	GArray *late_results;		/* of struct late_result */
 	struct vtm_resolver_settings *fresh;	/* settings to take over, NULL: none */
@@ -481,6 +483,21 @@ static void free_asked(struct asked *a)
 	g_free(a);
 }
 
+static void take_told(struct vtm_resolver *r)
+{
+	GQueue told;
+	struct vtm_lookup *l;
+
+	g_mutex_lock(&r->lock);
+	told = r->told;
+	g_queue_init(&r->told);
+	g_mutex_unlock(&r->lock);
+	while ((l = g_queue_pop_head(&told))) {
+		vtm_sched_tell(r->sched, l);
+		vtm_lookup_free(l);
+	}
+}
+
 /* Tickets in, abandoned ones out: in that order, so that each of those is in. */
 static void take_inbox(struct vtm_resolver *r)
 {
@@ -605,6 +622,7 @@ static gpointer run(gpointer arg)
 
 		take_settings(r);
 		take_inbox(r);
+		take_told(r);
 		next = vtm_sched_step(r->sched);
 		take_journal(r);
 		mend_store(r, now);
@@ -618,7 +636,7 @@ static gpointer run(gpointer arg)
 		take_results(r, r->vt);
 		take_old_results(r);
 		g_mutex_lock(&r->lock);
-		stop = r->stop && !r->inbox.length && !r->abandoned.length;
+		stop = r->stop && !r->inbox.length && !r->abandoned.length && !r->told.length;
 		g_mutex_unlock(&r->lock);
 	}
 	vtm_sched_free(r->sched);
@@ -844,6 +862,15 @@ void vtm_resolver_journal(struct vtm_resolver *r, struct vtm_journal_message *m,
 		free_journalled(j);
 	else
 		wake(r);
+}
+
+void vtm_resolver_tell(struct vtm_resolver *r, const struct vtm_lookup *lookup)
+{
+	g_mutex_lock(&r->lock);
+	if (r->told.length < TOLD_MAX)
+		g_queue_push_tail(&r->told, vtm_lookup_copy(lookup));
+	g_mutex_unlock(&r->lock);
+	wake(r);
 }
 
 void vtm_resolver_late_result(struct vtm_resolver *r, int64_t id, bool fine)

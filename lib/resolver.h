@@ -53,6 +53,10 @@ void vtm_resolver_ask(struct vtm_resolver *r, struct vtm_ticket *t, uint32_t thr
 /* Hands a delivered message to the journal: takes ownership of both; returns at once.  At most 10,000 wait; more are dropped and counted. */
 void vtm_resolver_journal(struct vtm_resolver *r, struct vtm_journal_message *m, struct vtm_journal_item *items, size_t n);
 
+/* Another process put an answer for <lookup> into the store: mail that waits and the journal get it.  Returns at once; a copy
+ * is kept.  At most 1,000 wait, more are dropped.  Any thread. */
+void vtm_resolver_tell(struct vtm_resolver *r, const struct vtm_lookup *lookup);
+
 /* The late verdict <id> arrived (<fine>), or is to be handed out again later.  Any thread. */
 void vtm_resolver_late_result(struct vtm_resolver *r, int64_t id, bool fine);
 

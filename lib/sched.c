@@ -814,6 +814,26 @@ static bool answered_elsewhere(struct vtm_sched *s, struct vtm_entry *e)
 	return true;
 }
 
+void vtm_sched_tell(struct vtm_sched *s, const struct vtm_lookup *lookup)
+{
+	struct vtm_entry *e = vtm_queue_find(s->queue, &lookup->key);
+	struct vtm_cached found = { 0 };
+	GError *error = NULL;
+
+	vtm_cache_forget(s->set.cache, &lookup->key);
+	if (!s->set.store ||
+	    !stored_ok(s, vtm_store_verdicts_get(s->set.store, &lookup->key, 1, &found, &error), &error) || !found.found)
+		return;
+	if (e && !e->in_flight) {
+		take_answer(s, e, &found);
+		return;
+	}
+	/* one that is in flight ends by itself */
+	vtm_cache_put(s->set.cache, &lookup->key, &found.report, found.expires_ms);
+	vtm_report_judge(&found.report, s->set.threshold);
+	s->set.answered(s->set.arg, lookup, &found.report);
+}
+
 /* The keys of what messages wait for and another host may have answered. */
 static GArray *waited_for(struct vtm_sched *s)
 {

@@ -123,6 +123,9 @@ void vtm_sched_release_all(struct vtm_sched *s);
 int64_t vtm_sched_step(struct vtm_sched *s);
 /* The request with <tag> ended; <r> is read, not kept. */
 void vtm_sched_result(struct vtm_sched *s, const struct vtm_result *r);
+/* Another process got an answer for <lookup> and put it into the store (vtmilterctl submit): cache, queue and who is told by
+ * answered() get it. */
+void vtm_sched_tell(struct vtm_sched *s, const struct vtm_lookup *lookup);
 /* After a reload or by hand: an open circuit is probed at once. */
 void vtm_sched_retry_now(struct vtm_sched *s);
 

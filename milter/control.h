@@ -7,6 +7,7 @@
  *	status				vtm_daemon_status()
  *	reload				{"ok":BOOL,"error":TEXT}
  *	forget KIND ID			{"ok":BOOL,"error":TEXT}; lookup.h: the kind's name and 64 hex digits
+ *	tell KIND SUBJECT		vtm_daemon_tell()
  *	lookup KIND SUBJECT		vtm_daemon_lookup(), queued if it is not known
  *	bulk KIND SUBJECT		likewise, but after all mail
  *	known KIND SUBJECT		vtm_daemon_lookup(), not queued

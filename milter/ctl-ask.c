@@ -257,6 +257,25 @@ void vtm_ctl_ask(struct vtm_ctl_asker *a, struct vtm_ticket *t)
 		vtm_resolver_ask(a->resolver, t, a->settings.threshold, NULL, NULL, 0);
 }
 
+int vtm_ctl_tell(const struct vtm_ctl *c, const struct vtm_lookup *lookup, GError **error)
+{
+	const char *kind = vtm_lookup_kind_name((enum vtm_lookup_kind)lookup->key.kind);
+	char *command = g_strconcat("tell ", kind, " ", lookup->subject, NULL), *answer = vtm_ctl_ask_daemon(c, command, NULL);
+	struct vtm_ctl_asker a = { .c = c };
+	bool told = false;
+	int rc = 0;
+
+	if (!answer || !vtm_json_get_bool(answer, "ok", &told) || !told) {
+		rc = find_key(&a, true, error);
+		if (rc == 0)
+			vtm_resolver_tell(a.resolver, lookup);
+		vtm_ctl_asker_clear(&a);	/* ends when the journal has it */
+	}
+	g_free(answer);
+	g_free(command);
+	return rc;
+}
+
 /* ---- stopping ---- */
 
 /* Is <why> of a kind that the next message would meet, too?  The worse of two. */

@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "ctl.h"
+#include "ctl-ask.h"
 #include "error.h"
 #include "hash.h"
 #include "settings.h"
@@ -31,6 +31,7 @@ struct submission {
 	struct vtm_vt *vt;
 	struct vtm_budget_limits limits;
 	struct vtm_lookup *lookup;
+	const char *word;	/* as given */
 	const char *path;	/* NULL: a URL */
 	uint64_t size;
 	bool bar;
@@ -182,10 +183,13 @@ static int conclude(struct submission *s, struct vtm_report *r, const char *note
 	ttl = r->verdict == VTM_BAD ? conf->ttl_bad_ms : r->verdict == VTM_CLEAN ? conf->ttl_clean_ms : conf->ttl_unknown_ms;
 	if (vtm_store_verdict_put(s->store, s->lookup, r, vtm_utc_ms(s->c->clock) + ttl, &error) < 0) {
 		vtm_ctl_warn(s->c, "store: %s", error->message);
-		g_error_free(error);
+		g_clear_error(&error);
 	}
-	vtm_ctl_daemon_forget(s->c, &s->lookup->key);
 	say(s, "");
+	if (vtm_ctl_tell(s->c, s->lookup, &error) < 0) {
+		vtm_ctl_warn(s->c, "the journal does not have it: %s", error->message);
+		g_clear_error(&error);
+	}
 	if (s->c->json) {
 		struct vtm_json *j = vtm_json_new();
 
@@ -223,7 +227,7 @@ static int poll_analysis(struct submission *s, const char *analysis)
 		if (done)
 			return status;
 	}
-	vtm_ctl_warn(s->c, "submitted, but not analysed yet; ask later with: vtmilterctl cache forget, and scan");
+	vtm_ctl_warn(s->c, "submitted, but not analysed yet; ask later with: vtmilterctl submit --public '%s'", s->word);
 	return EX_TEMPFAIL;
 }
 

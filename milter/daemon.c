@@ -186,6 +186,18 @@ static struct vtm_lookup *lookup_of(const char *what)
 	return l;
 }
 
+bool vtm_daemon_tell(const char *what)
+{
+	struct vtm_resolver *resolver = vtm_daemon_resolver();
+	struct vtm_lookup *l = lookup_of(what);
+	bool told = resolver && l;
+
+	if (told)
+		vtm_resolver_tell(resolver, l);
+	vtm_lookup_free(l);
+	return told;
+}
+
 static char *report_json(const struct vtm_report *r)
 {
 	struct vtm_json *j = vtm_json_new();

@@ -70,6 +70,10 @@ char *vtm_daemon_status(void);
  * false: it names no look-up.  Any thread. */
 bool vtm_daemon_forget(const char *what);
 
+/* "KIND SUBJECT": another process put an answer for it into the store; mail and journal get it.  false: no such look-up, or nobody
+ * to tell.  Any thread. */
+bool vtm_daemon_tell(const char *what);
+
 /* "KIND SUBJECT": what is known of it, for who may use the control socket but not read the key.  If nothing is,
  * <queue> queues it in <class>, a person's (VTM_CLASS_MANUAL or _BULK), which may use ReserveForManual, and it is
  * pending until it is asked for again; else it is bypassed (cap).  So this waits for the look into the store only. 

@@ -249,6 +249,9 @@ static char *answer(const char *command, const char *peer, void *arg)
 	if (g_str_has_prefix(command, "forget "))
 		return g_strdup(vtm_daemon_forget(command + strlen("forget ")) ? "{\"ok\":true}" :
 				"{\"ok\":false,\"error\":\"no such look-up\"}");
+	if (g_str_has_prefix(command, "tell "))
+		return g_strdup(vtm_daemon_tell(command + strlen("tell ")) ? "{\"ok\":true}" :
+				"{\"ok\":false,\"error\":\"no such look-up\"}");
 	if (g_str_has_prefix(command, "lookup "))
 		return vtm_daemon_lookup(command + strlen("lookup "), true, VTM_CLASS_MANUAL);
 	if (g_str_has_prefix(command, "bulk "))
