@@ -42,6 +42,7 @@ struct vtm_entry {
 	bool submit;			/* may be submitted when VirusTotal does not know it */
 	char *analysis;			/* id to poll; owned */
 	GPtrArray *waiters;		/* of the scheduler's; owned array, foreign elements */
+	bool elsewhere;			/* another host was at it when it was to be asked; it waits for that one's answer */
 	/* while in flight */
 	bool in_flight;
 	bool has_slot;

@@ -239,6 +239,26 @@ static void watch_store(struct vtm_resolver *r, const struct vtm_sched_stats *s,
 	}
 }
 
+static void wake(void *arg)
+{
+	struct vtm_resolver *r = arg;
+
+	g_mutex_lock(&r->vt_lock);
+	vtm_vt_wakeup(r->vt);
+	g_mutex_unlock(&r->vt_lock);
+}
+
+/* Without that, what others answer is looked for more often. */
+static void watch_others(struct vtm_resolver *r)
+{
+	GError *error = NULL;
+
+	if (vtm_store_watch(r->store, wake, r, &error) < 0) {
+		vtm_log(VTM_LOG_NOTICE, "store: %s", error->message);
+		g_error_free(error);
+	}
+}
+
 static void open_store(struct vtm_resolver *r, int64_t now)
 {
 	GError *error = NULL;
@@ -247,6 +267,7 @@ static void open_store(struct vtm_resolver *r, int64_t now)
 	r->store = vtm_store_open(r->set.store_uri, &r->set.store, &error);
 	if (r->store) {
 		r->store_error[0] = '\0';
+		watch_others(r);
 	} else {
 		store_trouble(r, error->message);
 		g_strlcpy(r->store_error, error->message, sizeof(r->store_error));
@@ -646,13 +667,6 @@ static gpointer run(gpointer arg)
 }
 
 /* ---- what other threads call ------------------------------------------------------------------------------ */
-
-static void wake(struct vtm_resolver *r)
-{
-	g_mutex_lock(&r->vt_lock);
-	vtm_vt_wakeup(r->vt);
-	g_mutex_unlock(&r->vt_lock);
-}
 
 static void wire(struct vtm_resolver *r, struct vtm_sched_settings *s)
 {

@@ -16,7 +16,8 @@
 #define POLL_MAX_MS 240000
 #define POLLS_MAX 8			/* then the url stays unknown */
 #define LEASE_MS 45000			/* longer than a request can last */
-#define LEASE_POLL_MS 1000		/* how often another host's answer is looked for */
+#define LEASE_POLL_MS 1000		/* how often another host's answer is looked for, and what the others spent */
+#define LEASE_NET_MS 5000		/* the answer, where it is heard when it comes */
 #define QUOTAS_MS 3600000		/* how often the server's own count is read */
 #define QUOTAS_RETRY_MS 300000	/* and when that failed */
 #define QUOTAS_LOST_MS 60000		/* how often, while the store does not know */
@@ -50,7 +51,8 @@ struct vtm_sched {
 	bool view_stale;
 	int64_t day_ends_ms;			/* boot ms at which the next UTC day begins */
 	int64_t day;				/* of view, to see it change */
-	int64_t others_due_ms;			/* when to look again what other hosts did */
+	int64_t others_due_ms;			/* when to look again what other hosts answered */
+	int64_t spent_due_ms;			/* and what they spent, at the earliest */
 	int64_t refused_until_ms;		/* the store granted less than the view promised */
 	bool plan_stale;			/* who waits must be decided again */
 	bool quotas_known, quotas_in_flight;
@@ -178,6 +180,7 @@ static void refresh_view(struct vtm_sched *s)
 	    !stored_ok(s, vtm_store_budget_utc(s->set.store, &utc, &error), &error))
 		return;
 	s->view_stale = false;
+	s->spent_due_ms = now + LEASE_POLL_MS;
 	s->day_ends_ms = now + vtm_budget_next_day_ms(utc) - utc;
 	if (s->view.day != s->day)
 		new_day(s);
@@ -278,7 +281,8 @@ static enum vtm_reason why_not(const struct vtm_sched *s, const struct vtm_entry
 		return VTM_WHY_BUDGET;
 	start = vtm_budget_slot_at(&s->limits, &s->view, MAX(now, s->refused_until_ms), rank, answer_bound(s));
 	start = MAX(start, now + (int64_t)((s->in_flight + rank) / s->set.max_in_flight) * answer_bound(s));
-	start = MAX(start, e->not_before_ms);
+	/* where another host is at it, that is only when we look again */
+	start = MAX(start, e->elsewhere ? MIN(e->not_before_ms, now + LEASE_POLL_MS) : e->not_before_ms);
 	return start + answer_bound(s) <= deadline ? VTM_WHY_NONE : VTM_WHY_TIME;
 }
 
@@ -413,7 +417,7 @@ static void finish(struct vtm_sched *s, struct vtm_entry *e, const struct vtm_re
 	if (s->set.store) {
 		if (!s->set.manual || vtm_verdict_is_answer(r->verdict))
 			stored_ok(s, vtm_store_queue_delete(s->set.store, &key, &error), &error);
-		stored_ok(s, vtm_store_lease_drop(s->set.store, &key, &error), &error);
+		stored_ok(s, vtm_store_lease_end(s->set.store, &key, &error), &error);
 	}
 	vtm_queue_remove(s->queue, e);
 	for (guint i = 0; i < waiters->len; i++) {
@@ -853,23 +857,14 @@ static GArray *waited_for(struct vtm_sched *s)
 	return keys;
 }
 
-/* Where several hosts share the store: what did the others answer and spend? */
-static void look_at_others(struct vtm_sched *s, int64_t now)
+/* Are these answered by now? */
+static void look_for(struct vtm_sched *s, const GArray *keys)
 {
-	struct vtm_cached *found;
-	GArray *keys;
+	struct vtm_cached *found = g_new0(struct vtm_cached, keys->len + 1);
 	GError *error = NULL;
-	bool fine;
+	bool fine = stored_ok(s, vtm_store_verdicts_get(s->set.store, (const struct vtm_key *)(void *)keys->data,
+							keys->len, found, &error), &error);
 
-	if (!s->set.store || !vtm_store_shared(s->set.store) || now < s->others_due_ms || !vtm_queue_size(s->queue))
-		return;
-	s->others_due_ms = now + LEASE_POLL_MS;
-	s->view_stale = true;
-	keys = waited_for(s);
-	found = g_new0(struct vtm_cached, keys->len + 1);
-	fine = stored_ok(s, vtm_store_verdicts_get(s->set.store, (const struct vtm_key *)(void *)keys->data, keys->len,
-						   found,
-						   &error), &error);
 	for (guint i = 0; fine && i < keys->len; i++) {
 		struct vtm_entry *e = vtm_queue_find(s->queue, &g_array_index(keys, struct vtm_key, i));
 
@@ -877,6 +872,55 @@ static void look_at_others(struct vtm_sched *s, int64_t now)
 			take_answer(s, e, &found[i]);
 	}
 	g_free(found);
+}
+
+static int64_t others_pause(const struct vtm_sched *s)
+{
+	return vtm_store_hears(s->set.store) ? LEASE_NET_MS : LEASE_POLL_MS;
+}
+
+/* Another host is done with these.  Where it got no answer, it may be our turn. */
+static void take_heard(struct vtm_sched *s, int64_t now)
+{
+	struct vtm_key heard[VTM_STORE_BATCH];
+	bool missed;
+	unsigned n = vtm_store_watched(s->set.store, heard, &missed);
+	GArray *keys = g_array_new(FALSE, FALSE, sizeof(struct vtm_key));
+
+	if (missed)
+		s->others_due_ms = now;
+	if (n && now >= s->spent_due_ms)
+		s->view_stale = true;
+	for (unsigned i = 0; i < n; i++) {
+		struct vtm_entry *e = vtm_queue_find(s->queue, &heard[i]);
+
+		if (!e || !may_be_answered(e))
+			continue;
+		g_array_append_val(keys, heard[i]);
+		if (e->elsewhere) {
+			e->not_before_ms = now;
+			vtm_queue_place(s->queue, e, now);
+		}
+	}
+	if (keys->len)
+		look_for(s, keys);
+	g_array_unref(keys);
+}
+
+/* Where several hosts share the store: what did the others answer and spend? */
+static void look_at_others(struct vtm_sched *s, int64_t now)
+{
+	GArray *keys;
+
+	if (!s->set.store || !vtm_store_shared(s->set.store))
+		return;
+	take_heard(s, now);
+	if (now < s->others_due_ms || !vtm_queue_size(s->queue))
+		return;
+	s->others_due_ms = now + others_pause(s);
+	s->view_stale = true;
+	keys = waited_for(s);
+	look_for(s, keys);
 	g_array_unref(keys);
 }
 
@@ -888,8 +932,9 @@ static bool lease(struct vtm_sched *s, struct vtm_entry *e, int64_t now)
 
 	if (!stored_ok(s, rc, &error))
 		return false;
+	e->elsewhere = rc == 0;
 	if (rc == 0) {
-		e->not_before_ms = now + LEASE_POLL_MS;
+		e->not_before_ms = now + others_pause(s);
 		vtm_queue_place(s->queue, e, now);
 	}
 	return rc == 1;

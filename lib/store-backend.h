@@ -31,6 +31,11 @@ struct vtm_store_ops {
 	int (*queue_load)(struct vtm_store *, unsigned, vtm_queued_each *, void *, GError **);
 	int (*lease)(struct vtm_store *, const struct vtm_key *, int64_t, GError **);
 	int (*lease_drop)(struct vtm_store *, const struct vtm_key *, GError **);
+	int (*lease_end)(struct vtm_store *, const struct vtm_key *, GError **);	/* NULL: as lease_drop */
+	/* all three NULL: there is nothing to hear */
+	int (*watch)(struct vtm_store *, void (*)(void *), void *, GError **);
+	bool (*hears)(const struct vtm_store *);
+	unsigned (*watched)(struct vtm_store *, struct vtm_key *, bool *);
 	int (*journal_add)(struct vtm_store *, struct vtm_journal_message *, const struct vtm_journal_item *, size_t,
 			   GError **);
 	int (*journal_answer)(struct vtm_store *, const struct vtm_key *, const struct vtm_report *,

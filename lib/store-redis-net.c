@@ -333,35 +333,100 @@ static ssize_t read_some(struct vtm_redis_link *l, void *data, gsize max, int64_
 	return n;
 }
 
+static int take_bytes(struct vtm_redis_link *l, const char *data, size_t n, GError **error)
+{
+	l->received += n;
+	if (l->received > VTM_REDIS_REPLY_MAX || redisReaderFeed(l->reader, data, n) != REDIS_OK)
+		return fail(error, "reply", EMSGSIZE);
+	return 0;
+}
+
+/* 1 a reply, 0 more bytes are needed, -1 nonsense. */
+static int take_reply(struct vtm_redis_link *l, redisReply **reply_r, GError **error)
+{
+	void *reply = NULL;
+
+	if (redisReaderGetReply(l->reader, &reply) != REDIS_OK)
+		return fail(error, "reply", EBADMSG);
+	if (!reply)
+		return 0;
+	l->received = 0;
+	*reply_r = reply;
+	return 1;
+}
+
 static int read_more(struct vtm_redis_link *l, int64_t deadline_ms, GError **error)
 {
 	char buffer[16384];
 	ssize_t n = read_some(l, buffer, sizeof(buffer), deadline_ms, error);
 
-	if (n < 0)
-		return -1;
-	l->received += (gsize)n;
-	if (l->received > VTM_REDIS_REPLY_MAX || redisReaderFeed(l->reader, buffer, (size_t)n) != REDIS_OK)
-		return fail(error, "reply", EMSGSIZE);
-	return 0;
+	return n < 0 ? -1 : take_bytes(l, buffer, (size_t)n, error);
 }
 
 redisReply *vtm_redis_link_reply(struct vtm_redis_link *l, int64_t deadline_ms, GError **error)
 {
-	void *reply = NULL;
+	redisReply *reply = NULL;
+	int rc;
 
-	for (;;) {
-		if (redisReaderGetReply(l->reader, &reply) != REDIS_OK) {
-			fail(error, "reply", EBADMSG);
-			return NULL;
-		}
-		if (reply) {
-			l->received = 0;
-			return reply;
-		}
+	while ((rc = take_reply(l, &reply, error)) == 0)
 		if (read_more(l, deadline_ms, error) < 0)
 			return NULL;
+	return reply;
+}
+
+/* Bytes of the protocol that are there already; 0 none. */
+static ssize_t read_at_once(struct vtm_redis_link *l, char *data, gsize max, GError **error)
+{
+	guint8 raw[16384];
+
+	for (;;) {
+		int plain = l->tls ? vtm_redis_tls_read(l->tls, data, max, error) : 0;
+		ssize_t n;
+
+		if (plain)
+			return plain;
+		n = l->tls ? recv(l->fd, raw, sizeof(raw), 0) : recv(l->fd, data, max, 0);
+		if (n == 0)
+			return fail(error, "receive", ECONNRESET);
+		if (n < 0)
+			return errno == EAGAIN || errno == EINTR ? 0 : fail(error, "receive", errno);
+		if (!l->tls)
+			return n;
+		vtm_redis_tls_feed(l->tls, raw, (gsize)n);
 	}
+}
+
+/* 1 bytes came, 0 the time is over or <wake_fd> can be read. */
+static int wait_either(struct vtm_redis_link *l, int wake_fd, int64_t deadline_ms, GError **error)
+{
+	struct pollfd p[2] = { { .fd = l->fd, .events = POLLIN }, { .fd = wake_fd, .events = POLLIN } };
+	int64_t left = deadline_ms - now_ms();
+	int n = left > 0 ? poll(p, 2, (int)MIN(left, 60000)) : 0;
+
+	if (n < 0)
+		return errno == EINTR ? 0 : fail(error, "poll", errno);
+	return p[0].revents && !p[1].revents;
+}
+
+int vtm_redis_link_next(struct vtm_redis_link *l, int wake_fd, int64_t deadline_ms, redisReply **reply_r,
+			GError **error)
+{
+	char buffer[16384];
+	int rc;
+
+	while ((rc = take_reply(l, reply_r, error)) == 0) {
+		ssize_t n = read_at_once(l, buffer, sizeof(buffer), error);
+
+		rc = n > 0 ? take_bytes(l, buffer, (size_t)n, error) : (int)n;
+		if (n == 0) {
+			rc = wait_either(l, wake_fd, deadline_ms, error);
+			if (rc == 0)
+				return 0;
+		}
+		if (rc < 0)
+			return -1;
+	}
+	return rc;
 }
 
 bool vtm_redis_link_quiet(struct vtm_redis_link *l)

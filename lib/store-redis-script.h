@@ -198,8 +198,10 @@ static const char script_budget[] =
 	"end\n"
 	"return {int(utc)}\n";
 
-/* KEYS: the lease.  ARGV: owner, ms (0: drop it) -> 1 ours */
+/* KEYS: the lease.  ARGV: owner, ms (0: drop it), the channel ("": none) and what to say there -> 1 ours.  A user who
+ * may not speak drops it all the same. */
 static const char script_lease[] =
+	"if ARGV[3] ~= '' then redis.pcall('PUBLISH', ARGV[3], ARGV[4]) end\n"
 	"local owner = redis.call('GET', KEYS[1])\n"
 	"if owner and owner ~= ARGV[1] then return 0 end\n"
 	"if ARGV[2] == '0' then return redis.call('DEL', KEYS[1]) end\n"

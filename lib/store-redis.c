@@ -9,6 +9,7 @@
 #include "error.h"
 #include "store-codec.h"
 #include "store-redis-script.h"
+#include "store-redis-watch.h"
 
 #define PAUSE_MIN_MS 50		/* after a connection that failed; doubles up to */
 #define PAUSE_MAX_MS 2000
@@ -73,7 +74,7 @@ static void reply_error(const redisReply *r, GError **error)
 
 /* ---- connecting ---- */
 
-static void disconnect(struct vtm_redis *s)
+void vtm_redis_disconnect(struct vtm_redis *s)
 {
 	g_clear_pointer(&s->link, vtm_redis_link_free);
 }
@@ -300,7 +301,7 @@ static int ensure_link(struct vtm_redis *s, GError **error)
 	GError *own = NULL;
 
 	if (s->link && !vtm_redis_link_quiet(s->link))
-		disconnect(s);
+		vtm_redis_disconnect(s);
 	if (s->link)
 		return 0;
 	if (now_ms() < s->next_try_ms) {
@@ -312,7 +313,7 @@ static int ensure_link(struct vtm_redis *s, GError **error)
 		s->pause_ms = s->next_try_ms = 0;
 		return 0;
 	}
-	disconnect(s);
+	vtm_redis_disconnect(s);
 	pause_after_failure(s, own);
 	g_propagate_error(error, own);
 	return -1;
@@ -357,7 +358,7 @@ static bool without_errors(struct vtm_redis *s, const GPtrArray *replies, GError
 			continue;
 		reply_error(r, error);
 		if (wrong_server(r))
-			disconnect(s);
+			vtm_redis_disconnect(s);
 		return false;
 	}
 	return true;
@@ -376,7 +377,7 @@ static GPtrArray *run_all(struct vtm_redis *s, const struct vtm_redis_command *c
 			replies = exchange(s->link, c, s->deadline_ms, error);
 	}
 	if (!replies) {
-		disconnect(s);	/* what comes now would be an answer to something else */
+		vtm_redis_disconnect(s);	/* what comes now would be an answer to something else */
 		return NULL;
 	}
 	if (!without_errors(s, replies, error))
@@ -408,7 +409,7 @@ redisReply *vtm_redis_one(struct vtm_redis *s, struct vtm_redis_command *c, GErr
 
 int vtm_redis_nonsense(struct vtm_redis *s, GError **error)
 {
-	disconnect(s);
+	vtm_redis_disconnect(s);
 	g_set_error(error, VTM_ERROR, VTM_ERROR_STORE, "%s: an answer that makes no sense", s->uri.shown);
 	return -1;
 }
@@ -811,28 +812,40 @@ static int queue_load(struct vtm_store *store, unsigned max, vtm_queued_each *ea
 	return rc;
 }
 
-static int lease_for(struct vtm_redis *s, const struct vtm_key *key, int64_t ms, GError **error)
+static int lease_for(struct vtm_redis *s, const struct vtm_key *key, int64_t ms, bool tell, GError **error)
 {
 	struct vtm_redis_command c;
+	uint8_t packed[VTM_PACKED_KEY];
 	int64_t ours;
 
+	vtm_pack_key(key, packed);
 	begin_call(s, &c);
 	vtm_redis_script(s, &c, SCRIPT_LEASE, 1);
 	key_of(s, &c, "x", key);
 	vtm_redis_command_text(&c, s->owner);
 	vtm_redis_command_int(&c, ms);
+	if (tell)
+		vtm_redis_key(s, &c, VTM_REDIS_CHANNEL, NULL, 0);
+	else
+		vtm_redis_command_text(&c, "");
+	vtm_redis_command_bytes(&c, packed, sizeof(packed));
 	vtm_redis_command_end(&c);
 	return number_of(s, &c, &ours, error) < 0 ? -1 : ours == 1;
 }
 
 static int lease(struct vtm_store *store, const struct vtm_key *key, int64_t ms, GError **error)
 {
-	return lease_for(vtm_redis(store), key, MAX(ms, 1), error);
+	return lease_for(vtm_redis(store), key, MAX(ms, 1), false, error);
 }
 
 static int lease_drop(struct vtm_store *store, const struct vtm_key *key, GError **error)
 {
-	return lease_for(vtm_redis(store), key, 0, error) < 0 ? -1 : 0;
+	return lease_for(vtm_redis(store), key, 0, false, error) < 0 ? -1 : 0;
+}
+
+static int lease_end(struct vtm_store *store, const struct vtm_key *key, GError **error)
+{
+	return lease_for(vtm_redis(store), key, 0, true, error) < 0 ? -1 : 0;
 }
 
 /* ---- late verdicts ---- */
@@ -1049,6 +1062,40 @@ static int meta_get(struct vtm_store *store, const char *name, char **value_r, G
 	return rc;
 }
 
+/* ---- hearing what other hosts ended ---- */
+
+static struct vtm_redis *new_store(const struct vtm_store_settings *settings);
+
+static int watch(struct vtm_store *store, void (*wake)(void *), void *arg, GError **error)
+{
+	struct vtm_redis *s = vtm_redis(store), *own;
+	struct vtm_store_settings same = {
+		.clock = s->clock, .host = s->host, .password_file = s->password_file, .ca_file = s->ca_file,
+		.cert_file = s->cert_file, .key_file = s->key_file, .prefix = s->prefix, .read_only = true,
+	};
+
+	own = new_store(&same);
+	if (vtm_redis_uri_parse(s->uri_text, &own->uri, error))
+		s->watch = vtm_redis_watch_new(own, wake, arg, error);
+	else
+		vtm_store_close(&own->base);
+	return s->watch ? 1 : -1;
+}
+
+static bool hears(const struct vtm_store *store)
+{
+	const struct vtm_redis *s = (const struct vtm_redis *)store;
+
+	return s->watch && vtm_redis_watch_hears(s->watch);
+}
+
+static unsigned watched(struct vtm_store *store, struct vtm_key *keys, bool *missed_r)
+{
+	struct vtm_redis *s = vtm_redis(store);
+
+	return s->watch ? vtm_redis_watch_take(s->watch, keys, missed_r) : 0;
+}
+
 /* ---- opening ---- */
 
 /* Redis has none of ours: what is done is done. */
@@ -1063,7 +1110,9 @@ static void close_all(struct vtm_store *store)
 {
 	struct vtm_redis *s = vtm_redis(store);
 
-	disconnect(s);
+	vtm_redis_watch_free(s->watch);
+	vtm_redis_disconnect(s);
+	g_free(s->uri_text);
 	vtm_redis_uri_clear(&s->uri);
 	g_free(s->host);
 	g_free(s->owner);
@@ -1096,6 +1145,10 @@ static const struct vtm_store_ops ops = {
 	.queue_load = queue_load,
 	.lease = lease,
 	.lease_drop = lease_drop,
+	.lease_end = lease_end,
+	.watch = watch,
+	.hears = hears,
+	.watched = watched,
 	.journal_add = vtm_redis_journal_add,
 	.journal_answer = vtm_redis_journal_answer,
 	.journal_list = vtm_redis_journal_list,
@@ -1121,10 +1174,10 @@ static char *braced(const char *prefix)
 	return g_strdup_printf("{%.*s}:", (int)n, prefix);
 }
 
-struct vtm_store *vtm_store_redis_open(const char *uri, const struct vtm_store_settings *settings, GError **error)
+/* Not connected yet. */
+static struct vtm_redis *new_store(const struct vtm_store_settings *settings)
 {
 	struct vtm_redis *s = g_new0(struct vtm_redis, 1);
-	GError *own = NULL;
 
 	s->base.ops = &ops;
 	s->base.shared = true;
@@ -1143,8 +1196,17 @@ struct vtm_store *vtm_store_redis_open(const char *uri, const struct vtm_store_s
 		g_strlcpy(s->sha[i], sha, sizeof(s->sha[i]));
 		g_free(sha);
 	}
+	return s;
+}
+
+struct vtm_store *vtm_store_redis_open(const char *uri, const struct vtm_store_settings *settings, GError **error)
+{
+	struct vtm_redis *s = new_store(settings);
+	GError *own = NULL;
+
 	vtm_redis_start(s);
 	if (vtm_redis_uri_parse(uri, &s->uri, error)) {
+		s->uri_text = g_strdup(uri);
 		if (ensure_link(s, &own) == 0)
 			return &s->base;
 		g_propagate_prefixed_error(error, own, "%s: ", s->uri.shown);

@@ -14,6 +14,8 @@
  *	jw<key>	zset of ids whose items wait for an answer, by how (store-redis-journal.c)
  *	l ls	hash of late verdicts by id, its counter;  lz:<host> zset of ids by when they are due
  *	m	hash of the named values
+ *
+ * and so does the channel "ended", on which the key of each look-up that ended is said.
  */
 #ifndef VTM_STORE_REDIS_H
 #define VTM_STORE_REDIS_H
@@ -22,12 +24,17 @@
 #include "store-redis-net.h"
 #include "store-redis-uri.h"
 
+#define VTM_REDIS_CHANNEL "ended"
+
+struct vtm_redis_watch;
+
 enum vtm_redis_script { SCRIPT_BUDGET, SCRIPT_LEASE, SCRIPT_ADD, SCRIPT_TURN, SCRIPT_LATE };
 #define SCRIPTS (SCRIPT_LATE + 1)
 
 struct vtm_redis {
 	struct vtm_store base;
 	const struct vtm_clock *clock;
+	char *uri_text;
 	struct vtm_redis_uri uri;
 	char *host, *owner;		/* this host; the holder of leases: this object */
 	char *password_file, *ca_file, *cert_file, *key_file;
@@ -39,6 +46,7 @@ struct vtm_redis {
 	char sha[SCRIPTS][41];
 	int64_t spent_ms;		/* boot ms at which we last took requests; 0: never */
 	GPtrArray *late;		/* inside a callback: JSON of late verdicts to be added; else NULL */
+	struct vtm_redis_watch *watch;	/* NULL: nobody listens */
 };
 
 static inline struct vtm_redis *vtm_redis(struct vtm_store *s)
@@ -48,6 +56,7 @@ static inline struct vtm_redis *vtm_redis(struct vtm_store *s)
 
 /* Starts a call: it ends VTM_STORE_WAIT_MS from now. */
 void vtm_redis_start(struct vtm_redis *s);
+void vtm_redis_disconnect(struct vtm_redis *s);
 /* Sends all that is in <c>, connecting before that if need be, and clears it.  Returns the replies, one a command, none
  * an error; NULL and an error.  A connection that failed is closed. */
 GPtrArray *vtm_redis_run(struct vtm_redis *s, struct vtm_redis_command *c, GError **error);

@@ -233,6 +233,29 @@ int vtm_store_lease_drop(struct vtm_store *s, const struct vtm_key *key, GError 
 	return ended(s, may_change(s, error) ? s->ops->lease_drop(s, key, error) : -1);
 }
 
+int vtm_store_lease_end(struct vtm_store *s, const struct vtm_key *key, GError **error)
+{
+	if (!s->ops->lease_end)
+		return vtm_store_lease_drop(s, key, error);
+	return ended(s, may_change(s, error) ? s->ops->lease_end(s, key, error) : -1);
+}
+
+int vtm_store_watch(struct vtm_store *s, void (*wake)(void *), void *arg, GError **error)
+{
+	return s->ops->watch ? s->ops->watch(s, wake, arg, error) : 0;
+}
+
+bool vtm_store_hears(const struct vtm_store *s)
+{
+	return s->ops->hears && s->ops->hears(s);
+}
+
+unsigned vtm_store_watched(struct vtm_store *s, struct vtm_key *keys, bool *missed_r)
+{
+	*missed_r = false;
+	return s->ops->watched ? s->ops->watched(s, keys, missed_r) : 0;
+}
+
 /* ---- journal ---- */
 
 void vtm_journal_message_clear(struct vtm_journal_message *m)

@@ -99,9 +99,11 @@ typedef uint64_t vtm_slot;
  * returns: charged to day and month, its slots taken until VTM_SLOT_MAX_MS from now.  Returns 0..want, the slots in
  * slots_r.  Atomic over all processes and hosts.
  *
- * -1 and VTM_ERROR_BUDGET_LOST: the store does not know what was spent (a Redis that is new, was flushed, or came back
- * without its data).  Ask VirusTotal's own count, which is free, and give it to vtm_store_budget_raise(); then
- * it grants again, if anything was used today after VTM_SLOT_MAX_MS, since the window was lost as well. */
+ * -1 and VTM_ERROR_BUDGET_LOST: the store does not know what was spent (a Redis that is new, was flushed, restarted, or
+ * taken over by a replica, which may lack the last writes).  Ask VirusTotal's own count, which is free, and give it to
+ * vtm_store_budget_raise(); then it grants again.  If anything was used today it does so after VTM_SLOT_MAX_MS only,
+ * since the window was lost as well, and a second count is needed then (it says VTM_ERROR_BUDGET_LOST once more): the
+ * first may have missed requests that were in flight. */
 int vtm_store_budget_take(struct vtm_store *s, const struct vtm_budget_limits *limits, enum vtm_spender who,
 			  unsigned want, vtm_slot *slots_r, GError **error);
 /* The request of <slot> ended now: its slot lasts 60 s more. */
@@ -143,6 +145,18 @@ int vtm_store_queue_load(struct vtm_store *s, unsigned max, vtm_queued_each *eac
 /* 1 the lease is ours (taken or renewed) for <ms>, 0 another host holds it. */
 int vtm_store_lease(struct vtm_store *s, const struct vtm_key *key, int64_t ms, GError **error);
 int vtm_store_lease_drop(struct vtm_store *s, const struct vtm_key *key, GError **error);
+/* The look-up is over, answered or not: drops the lease, if it is ours, and tells hosts that watch. */
+int vtm_store_lease_end(struct vtm_store *s, const struct vtm_key *key, GError **error);
+
+/* From now on until vtm_store_close(), <wake> is called, in a thread of the store's and without a lock, when
+ * vtm_store_watched() has something new, once until that is called.  Not twice a store.  1; 0: with this backend there is
+ * nothing to hear.  The thread has a connection of its own, which it makes anew when it ends. */
+int vtm_store_watch(struct vtm_store *s, void (*wake)(void *arg), void *arg, GError **error);
+/* Is what others end heard now?  It may still be lost on the way, or be a lie: the answer is in the store or nowhere. */
+bool vtm_store_hears(const struct vtm_store *s);
+/* Puts the keys of look-ups that ended since the last call, ours too, into keys[VTM_STORE_BATCH] and returns their number.
+ * *missed_r: others may have ended unheard.  Does not block. */
+unsigned vtm_store_watched(struct vtm_store *s, struct vtm_key *keys, bool *missed_r);
 
 /* ---- journal ---- */
 

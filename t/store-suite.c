@@ -458,6 +458,66 @@ static void leases(struct suite *s)
 	vtm_store_close(other);
 }
 
+static void note_wake(void *arg)
+{
+	g_atomic_int_inc((gint *)arg);
+}
+
+bool suite_hears(struct vtm_store *st, bool wanted)
+{
+	for (unsigned i = 0; i < SUITE_TRIES && vtm_store_hears(st) != wanted; i++)
+		g_usleep(10000);
+	return vtm_store_hears(st) == wanted;
+}
+
+bool suite_heard(struct vtm_store *st, const struct vtm_key *key)
+{
+	struct vtm_key keys[VTM_STORE_BATCH];
+	bool missed, heard = false;
+
+	for (unsigned i = 0; i < SUITE_TRIES && !heard; i++) {
+		unsigned n = vtm_store_watched(st, keys, &missed);
+
+		for (unsigned k = 0; k < n; k++)
+			heard = heard || vtm_key_equal(&keys[k], key);
+		if (!heard)
+			g_usleep(10000);
+	}
+	return heard;
+}
+
+/* Look-ups that others end are heard where there are others. */
+static void watching(struct suite *s)
+{
+	struct vtm_store *st = suite_fresh(s, SUITE_NOON), *other = suite_again(s, "mx2");
+	struct vtm_key k = suite_key(1), keys[VTM_STORE_BATCH];
+	gint wakes = 0;
+	bool missed = true;
+
+	is_int(vtm_store_watch(other, note_wake, &wakes, NULL), vtm_store_shared(other),
+	       "%s: others are heard where there are some", s->name);
+	if (vtm_store_shared(other)) {
+		ok(suite_hears(other, true), "%s: soon", s->name);
+		is_int(vtm_store_watched(other, keys, &missed), 0, "%s: nothing at first", s->name);
+		ok(missed && g_atomic_int_get(&wakes) == 1, "%s: but that something may have been missed", s->name);
+	} else {
+		is_int(vtm_store_watched(other, keys, &missed), 0, "%s: else there is nothing to hear", s->name);
+		ok(!missed && !vtm_store_hears(other), "%s: and nothing is missed", s->name);
+	}
+	vtm_store_lease(st, &k, 5000, NULL);
+	is_int(vtm_store_lease_end(st, &k, NULL), 0, "%s: a look-up ends", s->name);
+	if (vtm_store_shared(other)) {
+		ok(suite_heard(other, &k), "%s: which is heard", s->name);
+		vtm_store_watched(other, keys, &missed);
+		ok(!missed && g_atomic_int_get(&wakes) >= 2, "%s: with a wake-up, and nothing missed", s->name);
+	}
+	is_int(vtm_store_lease(other, &k, 5000, NULL), 1, "%s: its lease is free", s->name);
+	vtm_store_lease_end(st, &k, NULL);
+	is_int(vtm_store_lease(st, &k, 5000, NULL), 0, "%s: which only its holder frees", s->name);
+	vtm_store_close(st);
+	vtm_store_close(other);
+}
+
 /* ---- journal ---- */
 
 static struct vtm_journal_item journal_item(unsigned n, enum vtm_verdict verdict)
@@ -983,6 +1043,7 @@ void suite_run(struct suite *s)
 	utc(s);
 	queue(s);
 	leases(s);
+	watching(s);
 	journal_fields(s);
 	journal_lists(s);
 	answers(s);

@@ -31,6 +31,12 @@ void suite_run(struct suite *s);
 /* From a store of one backend to one of another: all is there. */
 void suite_copy(struct suite *from, struct suite *to);
 
+#define SUITE_TRIES 1000	/* of 10 ms, for what happens in another thread */
+
+/* Does <st> come to hear, or not to hear, what others end?  Does it hear that of <key>? */
+bool suite_hears(struct vtm_store *st, bool wanted);
+bool suite_heard(struct vtm_store *st, const struct vtm_key *key);
+
 /* A look-up of a url that <n> makes different. */
 struct vtm_lookup *suite_lookup(unsigned n);
 struct vtm_key suite_key(unsigned n);

@@ -659,6 +659,106 @@ static void leases(void)
 	vtm_store_close(other);
 }
 
+/* ---- hearing what others end ---- */
+
+static void no_wake(void *arg)
+{
+	(void)arg;
+}
+
+static void publish(const char *what)
+{
+	char *command = g_strdup_printf("publish {%.*s}:ended %s", (int)strlen(prefix) - 1, prefix, what);
+
+	cli(command);
+	g_free(command);
+}
+
+static void hearing(void)
+{
+	struct vtm_store *st = fresh(), *other = must_open("mx2");
+	struct vtm_key k = suite_key(1), keys[VTM_STORE_BATCH];
+	bool missed = false;
+	unsigned n;
+
+	vtm_store_watch(st, no_wake, NULL, NULL);
+	ok(suite_hears(st, true), "a host listens");
+	vtm_store_watched(st, keys, &missed);
+	publish("''");
+	publish("no-key");
+	publish("012345678901234567890123456789012345678901234567890123456789");
+	vtm_store_lease_end(other, &k, NULL);
+	ok(suite_heard(st, &k), "what is no key is not heard, what comes after it is");
+	is_int(vtm_store_watched(st, keys, &missed) || missed, 0, "once");
+
+	cli("client kill type pubsub");
+	for (unsigned i = 0; i < SUITE_TRIES && !missed; i++) {
+		g_usleep(10000);
+		vtm_store_watched(st, keys, &missed);
+	}
+	ok(missed, "a connection that was cut (too slow, or a failover) may have missed something");
+	ok(suite_hears(st, true), "and is made anew");
+	vtm_store_lease_end(other, &k, NULL);
+	ok(suite_heard(st, &k), "as good as before");
+
+	n = 0;
+	for (unsigned tries = 1; tries < 20 && n < VTM_STORE_BATCH; tries++) {
+		for (unsigned i = 0; i < VTM_STORE_BATCH + 50; i++)
+			vtm_store_lease_end(other, &k, NULL);
+		g_usleep(tries * 20000);
+		n = vtm_store_watched(st, keys, &missed);
+	}
+	is_int(n, VTM_STORE_BATCH, "not more is kept than is taken at once");
+	ok(missed, "and what did not go in is known to be missing");
+	vtm_store_close(st);
+	vtm_store_close(other);
+}
+
+/* The server is gone, and comes back. */
+static void hearing_again(void)
+{
+	struct vtm_store *st = fresh();
+	struct vtm_key k = suite_key(1);
+
+	vtm_store_watch(st, no_wake, NULL, NULL);
+	ok(suite_hears(st, true), "a host listens");
+	redis_server_kill(&server);
+	ok(suite_hears(st, false), "to a server that is gone: no more");
+	redis_server_start(&server, NULL);
+	ok(suite_hears(st, true), "it is back: again");
+	for (unsigned i = 0; i < SUITE_TRIES && vtm_store_lease_end(st, &k, NULL) < 0; i++)
+		g_usleep(10000);
+	ok(suite_heard(st, &k), "and hears");
+	vtm_store_close(st);
+}
+
+/* A user of a kind that Redis 7 makes by default: no channels. */
+static void forbidden_to_hear(void)
+{
+	char *uri_was = uri;
+	struct vtm_store *st;
+	struct vtm_key k = suite_key(1);
+
+	cli("acl setuser deaf on '>pw' '~*' resetchannels +@all");
+	st = fresh();
+	vtm_store_close(st);
+	if (!server.port) {
+		skip("no port", "a user without channels");
+		return;
+	}
+	uri = g_strdup_printf("redis://deaf:pw@127.0.0.1:%d/0", server.port);
+	st = must_open("mx2");
+	vtm_store_watch(st, no_wake, NULL, NULL);
+	vtm_store_lease(st, &k, 5000, NULL);
+	is_int(vtm_store_lease_end(st, &k, NULL), 0, "who may not publish ends his look-ups all the same");
+	is_int(vtm_store_lease(st, &k, 5000, NULL), 1, "and frees the lease");
+	g_usleep(300000);
+	ok(!vtm_store_hears(st), "and who may not subscribe looks for himself");
+	vtm_store_close(st);
+	g_free(uri);
+	uri = uri_was;
+}
+
 /* ---- who may ---- */
 
 static void passwords(void)
@@ -907,6 +1007,7 @@ static struct vtm_store *open_within(unsigned tries)
 
 static void sentinel(void)
 {
+	struct vtm_key heard = suite_key(5);
 	static const char *const quick[] = { "--repl-diskless-sync-delay", "0", NULL };
 	struct redis_server a, b, s;
 	char *uri_was = uri, *port_a;
@@ -935,12 +1036,17 @@ static void sentinel(void)
 	vtm_store_budget_raise(st, 0, 0, NULL);
 	is_int(take(st, &four, 2, NULL), 2, "it grants requests");
 	put(st, 1);
+	vtm_store_watch(st, no_wake, NULL, NULL);
+	ok(suite_hears(st, true), "a host listens");
 	g_usleep(2500 * 1000);	/* the Sentinel finds the replica, which takes the data over */
 	redis_server_kill(&a);
 	for (unsigned i = 0; i < 150 && taken < 0 && !is_lost(st); i++)
 		g_usleep(100000);
 	ok(is_lost(st), "after a failover the store is back by itself, asking for VirusTotal's count");
 	is_int(has(st, 1), 1, "with the verdicts");
+	ok(suite_hears(st, true), "and listens again");
+	vtm_store_lease_end(st, &heard, NULL);
+	ok(suite_heard(st, &heard), "to the new master");
 	is_int(vtm_store_budget_raise(st, 2, 2, NULL), 0, "given that");
 	count_again(st, 2);
 	is_int(take(st, &four, 4, NULL), 4, "it grants again");
@@ -1049,6 +1155,9 @@ int main(void)
 		broken_values();
 		nonsense();
 		leases();
+		hearing();
+		hearing_again();
+		forbidden_to_hear();
 		passwords();
 		names();
 		tls();
