@@ -297,6 +297,50 @@ static int64_t retry_after_ms(const struct transfer *t)
 	return -1;
 }
 
+static enum vtm_tls_fault tls_fault(CURL *easy, CURLcode code)
+{
+	/* openssl-verification-options(1): 9 not yet valid, 10 expired, 18 to 21 no way to an authority, 62 and 64 another
+	 * name; 1 is where libcurl begins, and leaves it when it is the name, which it compares itself */
+	long why = 0;
+
+	if (code == CURLE_SSL_CACERT_BADFILE)
+		return VTM_TLS_CA_FILE;
+	if (code != CURLE_PEER_FAILED_VERIFICATION)
+		return VTM_TLS_FINE;
+	curl_easy_getinfo(easy, CURLINFO_SSL_VERIFYRESULT, &why);
+	switch (why) {
+	case 0:
+	case 1:
+	case 62:
+	case 64:
+		return VTM_TLS_NAME;
+	case 9:
+		return VTM_TLS_NOT_YET;
+	case 10:
+		return VTM_TLS_EXPIRED;
+	case 18:
+	case 19:
+	case 20:
+	case 21:
+		return VTM_TLS_UNTRUSTED;
+	default:
+		return VTM_TLS_OTHER;
+	}
+}
+
+static const char *tls_text(enum vtm_tls_fault fault)
+{
+	static const char *const texts[] = {
+		[VTM_TLS_UNTRUSTED] = "The certificate is not signed by an authority that is trusted",
+		[VTM_TLS_EXPIRED] = "The certificate has expired",
+		[VTM_TLS_NOT_YET] = "The certificate is not valid yet",
+		[VTM_TLS_NAME] = "The certificate is that of another host",
+		[VTM_TLS_OTHER] = "The certificate is not valid",
+		[VTM_TLS_CA_FILE] = "CAFile cannot be read or holds no certificate",
+	};
+	return texts[fault];
+}
+
 static struct vtm_http_reply *reply_of(struct transfer *t, CURLcode code)
 {
 	struct vtm_http_reply *r = g_new0(struct vtm_http_reply, 1);
@@ -308,11 +352,14 @@ static struct vtm_http_reply *reply_of(struct transfer *t, CURLcode code)
 	r->took_ms = took_us / 1000;
 	r->date_ms = t->date_ms;
 	r->retry_after_ms = retry_after_ms(t);
+	r->tls = tls_fault(t->easy, code);
 	r->too_large = t->too_large || code == CURLE_FILESIZE_EXCEEDED;
 	if (r->too_large)
 		r->failure = "Answer too large";
 	else if (t->refusal)
 		r->failure = t->refusal;
+	else if (r->tls != VTM_TLS_FINE)
+		r->failure = tls_text(r->tls);
 	else if (code != CURLE_OK)
 		r->failure = curl_easy_strerror(code);
 	if (!r->failure) {

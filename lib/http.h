@@ -32,6 +32,17 @@ struct vtm_http_request {
 	void *tag;
 };
 
+/* What is wrong with the other side's certificate. */
+enum vtm_tls_fault {
+	VTM_TLS_FINE,		/* or there was none to look at */
+	VTM_TLS_UNTRUSTED,	/* no authority that we trust has signed it */
+	VTM_TLS_EXPIRED,
+	VTM_TLS_NOT_YET,	/* it is valid from later on */
+	VTM_TLS_NAME,		/* it is of another host */
+	VTM_TLS_OTHER,
+	VTM_TLS_CA_FILE		/* ca_file cannot be read, or holds no certificate */
+};
+
 struct vtm_http_reply {
 	void *tag;
 	long status;			/* 0: none came; set also when the body failed */
@@ -42,6 +53,7 @@ struct vtm_http_reply {
 	int64_t retry_after_ms;		/* Retry-After (seconds, or a date less Date), at most a year; -1: none */
 	int64_t took_ms;
 	const char *failure;		/* static text of the transport's failure, NULL: a whole reply came */
+	enum vtm_tls_fault tls;
 };
 void vtm_http_reply_clear(struct vtm_http_reply *r);
 

@@ -575,6 +575,7 @@ int vtm_vt_result(struct vtm_vt *vt, struct vtm_result *r)
 	r->hourly.allowed = r->daily.allowed = r->monthly.allowed = -1;
 	r->tag = q->tag;
 	r->status = h.status;
+	r->tls = h.tls;
 	r->server_utc_ms = h.date_ms;
 	r->retry_after_ms = h.retry_after_ms;
 	r->took_ms = h.took_ms;

@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "http.h"
 #include "lookup.h"
 #include "verdict.h"
 
@@ -59,6 +60,7 @@ struct vtm_result {
 	int64_t server_utc_ms;		/* the answer's Date, 0: none */
 	int64_t retry_after_ms;		/* -1: not told */
 	int64_t took_ms;
+	enum vtm_tls_fault tls;
 	char *why;			/* for VTM_ANSWER_FAILED and friends: one line for the log, nothing of the body; owned */
 };
 void vtm_result_clear(struct vtm_result *r);
