@@ -139,8 +139,9 @@ void vtm_decoders_counts(struct vtm_decoders *d, struct vtm_decoders_counts *out
 
 /* ---- a decoder ---- */
 
-/* Why a part was not decoded. */
+/* Why a part was not decoded; the same numbers as enum vtm_undecoded, behind none. */
 enum fault { NO_FAULT, TOO_SLOW, ENDED, NONSENSE, NONE_FREE, NOT_STARTED, TOO_MANY, TOO_LARGE };
+G_STATIC_ASSERT(TOO_LARGE == VTM_UNDECODED_SIZE + 1 && NONE_FREE == VTM_UNDECODED_BUSY + 1);
 
 static const char *fault_text(enum fault f)
 {
@@ -151,6 +152,25 @@ static const char *fault_text(enum fault f)
 		[TOO_LARGE] = "it is too large",
 	};
 	return texts[f];
+}
+
+const char *vtm_undecoded_name(enum vtm_undecoded why)
+{
+	static const char *const names[VTM_UNDECODED_REASONS] = {
+		[VTM_UNDECODED_TIME] = "time", [VTM_UNDECODED_CRASHED] = "crashed", [VTM_UNDECODED_NONSENSE] = "nonsense",
+		[VTM_UNDECODED_BUSY] = "busy", [VTM_UNDECODED_NOT_STARTED] = "not-started",
+		[VTM_UNDECODED_SHARE] = "share", [VTM_UNDECODED_SIZE] = "size",
+	};
+	return names[why];
+}
+
+const char *vtm_decoder_name(enum vtm_decoder d)
+{
+	static const char *const names[VTM_DECODERS] = {
+		[VTM_DECODER_ARCHIVE] = "archive", [VTM_DECODER_TNEF] = "tnef", [VTM_DECODER_SMIME] = "smime",
+		[VTM_DECODER_PDF] = "pdf",
+	};
+	return names[d];
 }
 
 static bool take_place(struct vtm_decoders *d, int64_t deadline_ms)
@@ -323,7 +343,7 @@ static enum fault ask(struct vtm_decoding *d, const struct vtm_request *q, const
 	return t.fault;
 }
 
-static const char *decoder_name(uint32_t decoder)
+static const char *part_text(uint32_t decoder)
 {
 	static const char *const names[VTM_DECODERS] = {
 		[VTM_DECODER_ARCHIVE] = "an archive", [VTM_DECODER_TNEF] = "TNEF", [VTM_DECODER_SMIME] = "S/MIME",
@@ -337,10 +357,10 @@ static void note_fault(struct vtm_decoding *d, const struct vtm_request *q, enum
 	end_decoder(d, true);
 	d->failures++;
 	g_mutex_lock(&d->decoders->lock);
-	d->decoders->counts.failed++;
+	d->decoders->counts.undecoded[fault - 1]++;
 	g_mutex_unlock(&d->decoders->lock);
 	vtm_log_limited(VTM_LOG_WARNING, fault_text(fault), "%s of %" G_GUINT64_FORMAT " bytes was not looked into: %s",
-			decoder_name(q->decoder), (guint64)q->len, fault_text(fault));
+			part_text(q->decoder), (guint64)q->len, fault_text(fault));
 }
 
 bool vtm_decoders_ask(struct vtm_decoding *d, struct vtm_request *q, const void *data, struct vtm_reply *r)
@@ -357,8 +377,12 @@ bool vtm_decoders_ask(struct vtm_decoding *d, struct vtm_request *q, const void 
 		r->bytes = q->bytes;
 	}
 	d->left_ms -= vtm_boot_ms(d->decoders->clock) - began_ms;
-	if (fault == NO_FAULT)
+	if (fault == NO_FAULT) {
+		g_mutex_lock(&d->decoders->lock);
+		d->decoders->counts.decoded[q->decoder]++;
+		g_mutex_unlock(&d->decoders->lock);
 		return true;
+	}
 	note_fault(d, q, fault);
 	return false;
 }

@@ -21,8 +21,6 @@
 #define VTM_WIRE_NAME_MAX 4096		/* bytes of a name */
 #define VTM_WIRE_FOUND_MAX 10000	/* of one reply */
 
-enum vtm_decoder { VTM_DECODER_ARCHIVE, VTM_DECODER_TNEF, VTM_DECODER_SMIME, VTM_DECODER_PDF };
-#define VTM_DECODERS (VTM_DECODER_PDF + 1)
 
 struct vtm_request {
 	uint32_t magic;

@@ -44,10 +44,28 @@ struct vtm_decoders_settings {		/* borrowed during a call, but for the clock */
 	char *const *argv;		/* the keeper; NULL: this program, whose main() begins with vtm_decoder_asked() */
 };
 
+enum vtm_decoder { VTM_DECODER_ARCHIVE, VTM_DECODER_TNEF, VTM_DECODER_SMIME, VTM_DECODER_PDF };
+#define VTM_DECODERS (VTM_DECODER_PDF + 1)
+const char *vtm_decoder_name(enum vtm_decoder d);	/* "archive" */
+
+/* Why a part was not decoded. */
+enum vtm_undecoded {
+	VTM_UNDECODED_TIME,		/* its decoder took too long */
+	VTM_UNDECODED_CRASHED,		/* its decoder ended before its time */
+	VTM_UNDECODED_NONSENSE,		/* its decoder's answer made none */
+	VTM_UNDECODED_BUSY,		/* no decoder became free in time */
+	VTM_UNDECODED_NOT_STARTED,	/* none could be started */
+	VTM_UNDECODED_SHARE,		/* the message had cost VTM_DECODE_FAILURES_MAX already */
+	VTM_UNDECODED_SIZE		/* it is larger than VTM_DECODE_INPUT_MAX */
+};
+#define VTM_UNDECODED_REASONS (VTM_UNDECODED_SIZE + 1)
+const char *vtm_undecoded_name(enum vtm_undecoded why);	/* "time", "crashed", ... */
+
 struct vtm_decoders_counts {
 	unsigned busy;			/* decoders now */
-	uint64_t started;
-	uint64_t failed;		/* parts that nobody decoded */
+	uint64_t started;		/* decoders */
+	uint64_t decoded[VTM_DECODERS];	/* parts that a decoder answered about */
+	uint64_t undecoded[VTM_UNDECODED_REASONS];	/* parts that nobody decoded */
 };
 
 /* The values above, and the system's clock. */

@@ -164,6 +164,38 @@ static void put_queue(const char *line)
 		    G_GINT64_FORMAT " s", queued, number(line, "queue.in_flight"), number(line, "queue.oldest_s"));
 }
 
+static int64_t sum(const char *line, const char *object, const char *(*name)(unsigned), unsigned n)
+{
+	int64_t all = 0;
+
+	for (unsigned i = 0; i < n; i++) {
+		char *path = g_strconcat(object, ".", name(i), NULL);
+
+		all += number(line, path);
+		g_free(path);
+	}
+	return all;
+}
+
+static const char *decoder_at(unsigned i)
+{
+	return vtm_decoder_name((enum vtm_decoder)i);
+}
+
+static const char *undecoded_at(unsigned i)
+{
+	return vtm_undecoded_name((enum vtm_undecoded)i);
+}
+
+static void put_decoders(const char *line)
+{
+	vtm_ctl_put("decoded", "%" G_GINT64_FORMAT " parts; not decoded: %" G_GINT64_FORMAT " (%" G_GINT64_FORMAT
+		    " took too long, %" G_GINT64_FORMAT " crashed)",
+		    sum(line, "decoders.decoded", decoder_at, VTM_DECODERS),
+		    sum(line, "decoders.undecoded", undecoded_at, VTM_UNDECODED_REASONS),
+		    number(line, "decoders.undecoded.time"), number(line, "decoders.undecoded.crashed"));
+}
+
 static void put_virustotal(const char *line)
 {
 	char *state = vtm_json_get_text(line, "virustotal.state"), *cause = vtm_json_get_text(line, "virustotal.cause");
@@ -196,6 +228,7 @@ static void put_running(const char *line)
 	vtm_ctl_put("mode", "%s", enabled ? "scanning" : "not enabled: only strips forged headers");
 	vtm_ctl_put("messages", "%" G_GINT64_FORMAT " seen, %" G_GINT64_FORMAT " bad", number(line, "messages.seen"),
 		    number(line, "messages.tags.VT_Bad"));
+	put_decoders(line);
 	if (enabled) {
 		put_virustotal(line);
 		put_queue(line);

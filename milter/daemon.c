@@ -3,6 +3,8 @@
 #include "daemon.h"
 
 #include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include "build-config.h"
 #include "conf.h"
@@ -65,6 +67,37 @@ static struct vtm_json *messages_json(void)
 	for (int t = 0; t < VTM_TAGS; t++)
 		vtm_json_int(tags, vtm_tag_name((enum vtm_tag)t), (int64_t)c.tagged[t]);
 	vtm_json_object(j, "tags", tags);
+	return j;
+}
+
+static struct vtm_json *decoders_json(void)
+{
+	struct vtm_json *j = vtm_json_new(), *decoded = vtm_json_new(), *undecoded = vtm_json_new();
+	struct vtm_decoders_counts c = { 0 };
+
+	if (vtm_daemon.decoders)
+		vtm_decoders_counts(vtm_daemon.decoders, &c);
+	vtm_json_int(j, "busy", c.busy);
+	vtm_json_int(j, "started", (int64_t)c.started);
+	for (int d = 0; d < VTM_DECODERS; d++)
+		vtm_json_int(decoded, vtm_decoder_name((enum vtm_decoder)d), (int64_t)c.decoded[d]);
+	vtm_json_object(j, "decoded", decoded);
+	for (int w = 0; w < VTM_UNDECODED_REASONS; w++)
+		vtm_json_int(undecoded, vtm_undecoded_name((enum vtm_undecoded)w), (int64_t)c.undecoded[w]);
+	vtm_json_object(j, "undecoded", undecoded);
+	return j;
+}
+
+/* What vtmilterctl doctor needs to know about us. */
+static struct vtm_json *process_json(void)
+{
+	struct vtm_json *j = vtm_json_new();
+	struct rlimit files = { 0 };
+
+	getrlimit(RLIMIT_NOFILE, &files);
+	vtm_json_int(j, "pid", getpid());
+	vtm_json_int(j, "uid", geteuid());
+	vtm_json_int(j, "files", (int64_t)MIN(files.rlim_cur, (rlim_t)G_MAXINT));
 	return j;
 }
 
@@ -137,7 +170,9 @@ char *vtm_daemon_status(void)
 	vtm_json_text(j, "version", PACKAGE_VERSION);
 	vtm_json_bool(j, "enabled", c->enabled);
 	vtm_json_int(j, "since", vtm_daemon.start_utc_ms / 1000);
+	vtm_json_object(j, "process", process_json());
 	vtm_json_object(j, "messages", messages_json());
+	vtm_json_object(j, "decoders", decoders_json());
 	if (resolver)
 		add_resolver(j, resolver, c);
 	line = vtm_json_line(j);

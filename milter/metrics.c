@@ -39,6 +39,8 @@ static void get_numbers(struct vtm_numbers *n)
 	n->healthy = vtm_health(n->has_resolver ? &n->resolver : NULL, n->now_boot_ms, why);
 	vtm_settings_budget(c, &n->limits);
 	vtm_daemon_counts(&n->counts);
+	if (vtm_daemon.decoders)
+		vtm_decoders_counts(vtm_daemon.decoders, &n->decoders);
 	n->open = (unsigned)MAX(0, g_atomic_int_get(&vtm_daemon.open));
 	vtm_spool_totals(&n->spool_memory, &n->spool_file);
 	g_string_free(why, TRUE);

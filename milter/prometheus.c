@@ -100,6 +100,20 @@ static void mail(GString *to, const struct vtm_numbers *n)
 	sample(to, "spool_bytes", "where", "file", n->spool_file);
 }
 
+/* ---- decoders ---- */
+
+static void decoders(GString *to, const struct vtm_decoders_counts *c)
+{
+	family(to, "parts_decoded_total", "counter", "Archives, PDF, TNEF and S/MIME parts that a decoder read.");
+	for (int d = 0; d < VTM_DECODERS; d++)
+		sample(to, "parts_decoded_total", "decoder", vtm_decoder_name((enum vtm_decoder)d), c->decoded[d]);
+	family(to, "parts_undecoded_total", "counter", "Such parts that were not read, so VT_Bypassed, by the reason.");
+	for (int w = 0; w < VTM_UNDECODED_REASONS; w++)
+		sample(to, "parts_undecoded_total", "reason", vtm_undecoded_name((enum vtm_undecoded)w), c->undecoded[w]);
+	counter(to, "decoders_started_total", "Processes that were started to decode a message's parts.", c->started);
+	gauge(to, "decoders_busy", "Such processes now.", c->busy);
+}
+
 /* ---- look-ups ---- */
 
 static void queue(GString *to, const struct vtm_sched_stats *s)
@@ -231,6 +245,7 @@ void vtm_prometheus_write(GString *to, const struct vtm_numbers *n)
 	gauge(to, "enabled", "1: messages are scanned; 0: forged headers are stripped, nothing else.", n->enabled);
 	gauge(to, "healthy", "1: all is well; 0: /healthz says what is not.", n->healthy);
 	mail(to, n);
+	decoders(to, &n->decoders);
 	if (!n->has_resolver)
 		return;
 	family(to, "resolver_beat_age_seconds", "gauge", "Time since the last turn of the resolver's thread.");

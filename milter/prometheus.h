@@ -20,6 +20,7 @@ struct vtm_numbers {
 	bool has_resolver;		/* else resolver is all zero and its families are left out */
 	struct vtm_resolver_stats resolver;
 	struct vtm_budget_limits limits;
+	struct vtm_decoders_counts decoders;
 	int64_t now_boot_ms;
 	unsigned open;			/* messages between MAIL and their end */
 	uint64_t spool_memory, spool_file;	/* bytes */

@@ -48,6 +48,10 @@ is "$(status_of "$url/")" 404 'no other page'
 is "$(status_of -X POST -d x "$url/metrics")" 405 'nothing to post'
 like "$(curl -s -I --max-time 10 "$url/metrics")" '^Content-Type: text/plain; version=0.0.4' 'HEAD, and the type of the format'
 get metrics >"$work/metrics"
+# What the manual lists and what is there are the same; two families are told once VirusTotal told its own count.
+is "$(sed -n '/^\.It daemon/,/^\.El/s/^\.Cm //p' "$srcdir/milter/vtmilter.8" | tr -d ' ' | tr ',' '\n' | grep . |
+	grep -v '^server_' | sort)" "$(sed -n 's/^# TYPE vtmilter_\([a-z_]*\) .*/\1/p' "$work/metrics" | grep -v '^server_' | sort)" \
+	'vtmilter(8) lists every family, and no other'
 if command -v promtool >/dev/null; then
 	ok 'promtool finds no fault' promtool check metrics <"$work/metrics"
 	ok 'nor in the alert rules' promtool check rules "$srcdir/contrib/grafana/alerts.yml"
@@ -55,6 +59,46 @@ else
 	skip 'promtool is not installed (Debian: prometheus)' 'promtool finds no fault'
 	skip 'promtool is not installed (Debian: prometheus)' 'nor in the alert rules'
 fi
+
+# Clients that misbehave cost nobody else more than a place in the queue, and nothing for ever.
+cat >"$work/client" <<'PERL'
+use strict;
+use warnings;
+use IO::Socket::INET;
+$SIG{PIPE} = 'IGNORE';
+my ($port, $what) = @ARGV;
+sub client { IO::Socket::INET->new(PeerAddr => "127.0.0.1:$port", Timeout => 5) }
+sub answer { my ($request) = @_; my $s = client() or return 'refused'; print $s $request; $s->flush;
+	local $SIG{ALRM} = sub { die }; my $all = eval { alarm 20; local $/; my $a = <$s>; alarm 0; $a } // '';
+	return ($all =~ m{^(HTTP/1\.[01] \d+)}) ? $1 : 'closed'; }
+if ($what eq 'garbage') { print answer("\x00\xff\x80 garbage\r\n\r\n"), "\n" }
+elsif ($what eq 'huge') { print answer("GET /metrics HTTP/1.1\r\nHost: x\r\nX: " . ('y' x 100000) . "\r\n\r\n"), "\n" }
+elsif ($what eq 'line') { print answer('GET /' . ('y' x 100000) . " HTTP/1.1\r\nHost: x\r\n\r\n"), "\n" }
+elsif ($what eq 'post') { print answer("POST /metrics HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999\r\nConnection: close\r\n\r\nx"), "\n" }
+elsif ($what eq 'many') {	# slow ones: a thousand that say half a line and wait
+	my @s = map { my $s = client(); print $s 'GET /met' if $s; $s } 1 .. 1000;
+	print "ready\n"; STDOUT->flush; <STDIN>;
+}
+PERL
+client()
+{
+	perl "$work/client" "$port" "$1"
+}
+like "$(client garbage)" '^(HTTP/1\.[01] 400|closed)$' 'garbage'
+like "$(client huge)" '^(HTTP/1\.[01] 4[0-9][0-9]|closed)$' 'a header of 100 kB'
+like "$(client line)" '^(HTTP/1\.[01] 4[0-9][0-9]|closed)$' 'a request line of 100 kB'
+like "$(client post)" '^(HTTP/1\.[01] 405|closed)$' 'a POST that promises 100 MB'
+fds=$(ls "/proc/$milter_pid/fd" | wc -l)
+mkfifo "$work/go"
+client many <"$work/go" >"$work/many" &
+many=$!
+exec 9>"$work/go"
+ok '1000 connections that do not go on' wait_for 30 grep -q ready "$work/many"
+between "$(ls "/proc/$milter_pid/fd" | wc -l)" 1 $((fds + 20)) 'hold few descriptors'
+ok 'mail goes on' socket_open "$milter_socket"
+exec 9>&-
+wait $many
+ok 'and then it answers again' wait_for 30 health_is 200
 
 # ---- the numbers ----
 
@@ -86,6 +130,27 @@ is "$(metric cache_entries)" 2 'as is the other'
 ok 'the journal was written' wait_for 15 metric_is journal_written_total 3
 is "$(metric messages_open)" 0 'none is under way'
 is "$(metric 'spool_bytes{where="memory"}')" 0 'nothing is kept'
+
+# Parts that decoders read, in the metrics and in status.
+cat >"$work/gzip.eml" <<-END
+	From: a@example.org
+	To: user@example.test
+	Subject: gzip
+	Message-Id: <gzip@example.org>
+	MIME-Version: 1.0
+	Content-Type: application/gzip; name="a.txt.gz"
+	Content-Disposition: attachment; filename="a.txt.gz"
+	Content-Transfer-Encoding: base64
+
+	$(printf 'inside\n' | gzip -n | base64)
+END
+is "$(metric 'parts_decoded_total{decoder="archive"}')" 0 'nothing was decoded yet'
+send_mail "$work/gzip.eml" && delivered "$work/gzip.eml" >/dev/null || bail 'not delivered'
+is "$(metric 'parts_decoded_total{decoder="archive"}')" 1 'an archive that was decoded'
+is "$(metric decoders_started_total)" 1 'by one process'
+is "$(metric decoders_busy)" 0 'which is free again'
+like "$("$builddir/milter/vtmilterctl" -f "$milter_conf" --json status)" '"decoded":\{"archive":1,' 'in status too'
+like "$("$builddir/milter/vtmilterctl" -f "$milter_conf" status)" '^decoded:? +1 parts; not decoded: 0 ' 'and for people'
 
 # Not answered in time: waiting, then pending, then late and bad.
 vt_delay 2500
@@ -164,5 +229,17 @@ for file in dashboard.json alerts.yml; do
 	done
 	is "$unknown" '' "contrib/grafana/$file uses only metrics that exist"
 done
+# The dashboard's expressions as rules, so that promtool reads them.
+perl -MJSON::PP -e 'local $/; my $d = decode_json(<STDIN>); my $n = 0;
+	print "groups:\n  - name: dashboard\n    rules:\n";
+	for my $panel (@{$d->{panels}}) { for my $t (@{$panel->{targets} // []}) {
+		my $e = $t->{expr}; $e =~ s/\$\w+/x/g;
+		printf "      - record: panel:%d\n        expr: %s\n", $n++, JSON::PP->new->allow_nonref->encode($e); } }
+	die "no panels\n" if $n < 20;' <"$srcdir/contrib/grafana/dashboard.json" >"$work/dashboard.yml" || bail 'no expressions'
+if command -v promtool >/dev/null; then
+	ok "promtool reads the dashboard's expressions" promtool check rules "$work/dashboard.yml"
+else
+	skip 'promtool is not installed (Debian: prometheus)' "promtool reads the dashboard's expressions"
+fi
 ok 'the dashboard is JSON' perl -MJSON::PP -e 'local $/; decode_json(<STDIN>)' <"$srcdir/contrib/grafana/dashboard.json"
 done_testing

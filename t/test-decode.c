@@ -295,6 +295,7 @@ static void hit(struct vtm_decoders *pool, int sig, const char *why)
 	GByteArray *zip = zip_of("a", "abc", 3, 1);
 	struct vtm_archive_limits limits = plenty;
 	enum vtm_archive_result result;
+	enum vtm_undecoded as = sig == SIGSTOP ? VTM_UNDECODED_TIME : VTM_UNDECODED_CRASHED;
 	struct vtm_decoders_counts before, after;
 	struct vtm_decoding d;
 	GString *text;
@@ -322,7 +323,8 @@ static void hit(struct vtm_decoders *pool, int sig, const char *why)
 	ok(d.pid != pid, "... by another one");
 	vtm_decode_end(&d);
 	vtm_decoders_counts(pool, &after);
-	is_int((gint64)(after.failed - before.failed), 1, "one part was not decoded");
+	is_int((gint64)(after.undecoded[as] - before.undecoded[as]), 1, "one part was not decoded: %s", vtm_undecoded_name(as));
+	is_int((gint64)(after.decoded[VTM_DECODER_ARCHIVE] - before.decoded[VTM_DECODER_ARCHIVE]), 2, "two were");
 	is_int((gint64)(after.started - before.started), 2, "two decoders were started");
 	is_int(after.busy, 0, "none is taken");
 	g_byte_array_unref(zip);

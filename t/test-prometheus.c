@@ -82,6 +82,9 @@ static void text(void)
 		"vtmilter_circuit_state{state=\"open\"} 1",
 		"vtmilter_circuit_state{state=\"closed\"} 0",
 		"vtmilter_resolver_beat_age_seconds 2.500",
+		"vtmilter_parts_decoded_total{decoder=\"pdf\"} 5",
+		"vtmilter_parts_undecoded_total{reason=\"crashed\"} 2",
+		"vtmilter_parts_undecoded_total{reason=\"size\"} 0",
 		"vtmilter_spool_bytes{where=\"file\"} 18446744073709551615",
 	};
 	struct vtm_numbers n = {
@@ -96,6 +99,8 @@ static void text(void)
 	n.counts.bypassed[VTM_WHY_CAP] = 1;
 	n.counts.tagged[VTM_TAG_BAD] = 1;
 	vtm_histogram_add(&n.counts.delay, 1200);
+	n.decoders.decoded[VTM_DECODER_PDF] = 5;
+	n.decoders.undecoded[VTM_UNDECODED_CRASHED] = 2;
 	n.resolver.beat_ms = 10000;
 	n.resolver.cached_at_once = 3;
 	n.resolver.sched.cached_memory = 4;
