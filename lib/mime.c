@@ -934,3 +934,15 @@ int vtm_mime_walk(struct vtm_spool *spool, const struct vtm_mime_limits *limits,
 		munmap(map, len);
 	return 0;
 }
+
+/* ---- the library ---- */
+
+char *vtm_mime_library(void)
+{
+	return g_strdup_printf("%u.%u.%u", gmime_major_version, gmime_minor_version, gmime_micro_version);
+}
+
+bool vtm_mime_library_older(unsigned major, unsigned minor, unsigned micro)
+{
+	return !g_mime_check_version(major, minor, micro);
+}

@@ -88,4 +88,8 @@ bool vtm_mime_may_skip(const char *name, const char *value);
  * are read as windows-1252, as mail programs do. */
 char *vtm_mime_utf8(const char *content, size_t len, const char *charset, size_t *len_r);
 
+/* The version of GMime that is in use, such as "3.2.13", new string; is it older than another? */
+char *vtm_mime_library(void);
+bool vtm_mime_library_older(unsigned major, unsigned minor, unsigned micro);
+
 #endif

@@ -31,6 +31,11 @@ static struct vtm_conf *conf_new(void)
 	return c;
 }
 
+struct vtm_conf *vtm_conf_defaults(void)
+{
+	return conf_new();
+}
+
 static void conf_free(struct vtm_conf *c)
 {
 	for (size_t i = 0; i < vtm_n_directives; i++)

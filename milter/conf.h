@@ -82,6 +82,8 @@ struct vtm_conf {
 struct vtm_conf *vtm_conf_load(const char *path, GError **error);
 /* The same without reading key and lists (for programs that only need to know where things are). */
 struct vtm_conf *vtm_conf_load_quiet(const char *path, GError **error);
+/* Every directive at its default, without key and lists. */
+struct vtm_conf *vtm_conf_defaults(void);
 struct vtm_conf *vtm_conf_ref(struct vtm_conf *c);
 void vtm_conf_unref(struct vtm_conf *c);
 

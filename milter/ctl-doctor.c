@@ -2,27 +2,36 @@
 /* ctl-doctor.c - vtmilterctl doctor: what really goes wrong, each with the line to change. */
 #include "ctl-doctor.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include "error.h"
-#include "vt.h"
+#define TEXT_MAX 2000
 
-#define CLOCK_OFF_MS 60000	/* more than this and the UTC day, hence the budget, may be another */
-
-/* ---- results ---- */
+/* ---- findings ---- */
 
 enum result { FINE, NOTE, PROBLEM };
 
+static void put_text(const struct vtm_doctor *d, enum result result, const char *word, const char *check, const char *fix,
+		     const char *text)
+{
+	static const char *const colors[] = { "\033[32m", "\033[33m", "\033[1;31m" };
+	char *safe = vtm_ctl_safe(text, TEXT_MAX), *safe_fix = vtm_ctl_safe(fix, TEXT_MAX);
+
+	printf("%s%-8s%s %-10s %s\n", d->c->color ? colors[result] : "", word, d->c->color ? "\033[m" : "", check, safe);
+	if (fix)
+		printf("%20s-> %s\n", "", safe_fix);
+	g_free(safe_fix);
+	g_free(safe);
+}
+
 static G_GNUC_PRINTF(5, 0)
-void put(struct vtm_doctor *d, enum result result, const char *check, const char *fix, const char *format, va_list args)
+void put(struct vtm_doctor *d, enum result result, const char *check, char *fix, const char *format, va_list args)
 {
 	static const char *const words[] = { "ok", "note", "problem" };
-	static const char *const colors[] = { "\033[32m", "\033[33m", "\033[1;31m" };
-	char *text = g_strdup_vprintf(format, args), *safe = vtm_ctl_safe(text, 2000);
+	char *text = g_strdup_vprintf(format, args);
 
 	d->problems += result == PROBLEM;
 	if (d->c->json) {
@@ -34,13 +43,10 @@ void put(struct vtm_doctor *d, enum result result, const char *check, const char
 		vtm_json_text(j, "fix", fix);
 		vtm_ctl_put_json(j);
 	} else {
-		printf("%s%-8s%s %-10s %s\n", d->c->color ? colors[result] : "", words[result],
-		       d->c->color ? "\033[m" : "", check, safe);
-		if (fix)
-			printf("%20s-> %s\n", "", fix);
+		put_text(d, result, words[result], check, fix, text);
 	}
-	g_free(safe);
 	g_free(text);
+	g_free(fix);
 }
 
 void vtm_doctor_fine(struct vtm_doctor *d, const char *check, const char *format, ...)
@@ -52,12 +58,12 @@ void vtm_doctor_fine(struct vtm_doctor *d, const char *check, const char *format
 	va_end(args);
 }
 
-void vtm_doctor_note(struct vtm_doctor *d, const char *check, const char *format, ...)
+void vtm_doctor_note(struct vtm_doctor *d, const char *check, char *fix, const char *format, ...)
 {
 	va_list args;
 
 	va_start(args, format);
-	put(d, NOTE, check, NULL, format, args);
+	put(d, NOTE, check, fix, format, args);
 	va_end(args);
 }
 
@@ -68,165 +74,136 @@ void vtm_doctor_problem(struct vtm_doctor *d, const char *check, char *fix, cons
 	va_start(args, format);
 	put(d, PROBLEM, check, fix, format, args);
 	va_end(args);
-	g_free(fix);
 }
 
-/* ---- VirusTotal ---- */
-
-static void check_limit(struct vtm_doctor *d, const char *directive, uint32_t configured, int64_t allowed)
+char *vtm_doctor_line(const char *file, const char *format, ...)
 {
-	if (allowed < 0)
-		return;
-	if (!configured || configured > allowed)
-		vtm_doctor_problem(d, "limits", g_strdup_printf("%s %" G_GINT64_FORMAT, directive, allowed),
-				   "%s is %u, but the key has %" G_GINT64_FORMAT, directive, configured, allowed);
-	else if (configured < allowed)
-		vtm_doctor_note(d, "limits", "%s is %u, the key has %" G_GINT64_FORMAT, directive, configured, allowed);
-	else
-		vtm_doctor_fine(d, "limits", "%s is what the key has: %u", directive, configured);
+	char *line, *fix;
+	va_list args;
+
+	va_start(args, format);
+	line = g_strdup_vprintf(format, args);
+	va_end(args);
+	fix = g_strdup_printf("%s: %s", file, line);
+	g_free(line);
+	return fix;
 }
 
-static void check_clock(struct vtm_doctor *d, int64_t server_ms)
+char *vtm_doctor_run(const char *format, ...)
 {
-	int64_t off = vtm_utc_ms(d->c->clock) - server_ms;
+	char *command, *fix;
+	va_list args;
 
-	if (!server_ms)
-		vtm_doctor_note(d, "clock", "VirusTotal did not say what time it is");
-	else if (off > CLOCK_OFF_MS || off < -CLOCK_OFF_MS)
-		vtm_doctor_problem(d, "clock", g_strdup("timedatectl set-ntp true"),
-				   "this host's clock is %" G_GINT64_FORMAT " s %s VirusTotal's",
-				   (off < 0 ? -off : off) / 1000, off > 0 ? "ahead of" : "behind");
-	else
-		vtm_doctor_fine(d, "clock", "within a minute of VirusTotal's");
+	va_start(args, format);
+	command = g_strdup_vprintf(format, args);
+	va_end(args);
+	fix = g_strconcat("run: ", command, NULL);
+	g_free(command);
+	return fix;
 }
 
-static void check_reply(struct vtm_doctor *d, const struct vtm_result *r)
+int64_t vtm_doctor_duration_ms(const char *text)
 {
-	switch (r->answer) {
-	case VTM_ANSWER_QUOTAS:
-		vtm_doctor_fine(d, "key", "accepted by %s", d->conf->api_base_url);
-		check_limit(d, "RequestsPerDay", d->conf->requests_per_day, r->daily.allowed);
-		check_limit(d, "RequestsPerMonth", d->conf->requests_per_month, r->monthly.allowed);
-		break;
-	case VTM_ANSWER_DENIED:
-		vtm_doctor_problem(d, "key", g_strdup_printf("ApiKeyFile %s", d->conf->api_key_file ?
-							     d->conf->api_key_file : "/etc/vtmilter/api-key"),
-				   "VirusTotal refuses it (%s)", r->why ? r->why : "no reason told");
-		break;
-	default:	/* network, TLS, a proxy's page: the text says it */
-		vtm_doctor_problem(d, "reach", g_strdup_printf("curl -sv %s/ 2>&1 | head -40", d->conf->api_base_url),
-				   "%s gives no usable answer: %s", d->conf->api_base_url, r->why ? r->why : "?");
+	int64_t all = 0;
+
+	if (!*text)
+		return -1;
+	while (*text) {
+		char *end;
+		guint64 n = g_ascii_strtoull(text, &end, 10);
+		const char *unit = *end ? strchr("smhdw", g_ascii_tolower(*end)) : "s";
+		static const int64_t ms[] = { 1000, 60000, 3600000, 86400000, 604800000 };
+
+		if (end == text || n > G_MAXINT32 || !unit)
+			return -1;
+		all += (int64_t)n * ms[*end ? unit - "smhdw" : 0];
+		text = *end ? end + 1 : end;
 	}
-	if (r->status)
-		check_clock(d, r->server_utc_ms);
-	if (r->status && g_str_has_prefix(d->conf->api_base_url, "https:"))
-		vtm_doctor_fine(d, "tls", "the server's certificate is valid");
+	return all;
 }
 
-static void check_virustotal(struct vtm_doctor *d)
-{
-	struct vtm_result r = { 0 };
-	GError *error = NULL;
+/* ---- the configuration ---- */
 
-	if (!d->conf->enabled) {
-		vtm_doctor_note(d, "key", "Enabled is no: nothing is asked");
-		return;
-	}
-	if (!d->conf->api_key)
-		return;		/* told already */
-	if (vtm_ctl_ask_quotas(d->c, d->conf, &r, &error) < 0) {
-		vtm_doctor_problem(d, "reach", NULL, "%s", error->message);
-		g_error_free(error);
-		return;
-	}
-	check_reply(d, &r);
-	vtm_result_clear(&r);
+/* What a complaint about the configuration says is to be run, if it does. */
+static char *fix_of(const char *message)
+{
+	const char *run = strstr(message, "run: ");
+
+	return run ? g_strdup(run) : NULL;
 }
 
-/* ---- this host ---- */
-
-static void check_store(struct vtm_doctor *d)
+/* May this user, who is not root, just not see what the daemon's user does? */
+static bool only_unseen(const struct vtm_conf *quiet)
 {
-	const char *uri = d->conf->store, *path = g_str_has_prefix(uri, "sqlite:") ? uri + strlen("sqlite:") : NULL;
-	GError *error = NULL;
-	struct vtm_store *s = vtm_ctl_store(d->c, false, &error);
-	struct vtm_budget b;
+	const char *key = quiet->api_key_file;
 
-	vtm_budget_init(&b);
-	if (s && vtm_store_budget_read(s, &b, &error) == 0) {
-		vtm_doctor_fine(d, "store", "%s can be read and written", uri);
-	} else {
-		char *dir = path ? g_path_get_dirname(path) : NULL;
-
-		vtm_doctor_problem(d, "store", dir ? g_strdup_printf("chown -R %s %s && chmod -R u+rwX %s",
-								     d->conf->user ? d->conf->user : "vtmilter", dir, dir) :
-				   g_strdup_printf("Store %s", uri), "%s", error->message);
-		g_error_free(error);
-		g_free(dir);
-	}
-	vtm_budget_clear(&b);
-	vtm_store_close(s);
+	return geteuid() && key && access(key, R_OK) < 0 && errno == EACCES;
 }
 
-static void check_daemon(struct vtm_doctor *d)
+/* Key and lists cannot be read, the file itself can. */
+static void tell_outside(struct vtm_doctor *d, const GError *error)
 {
-	GError *error = NULL;
-	char *answer = vtm_ctl_ask_daemon(d->c, "status", &error), *why;
-	bool fine = false;
+	char *fix = fix_of(error->message);
 
-	if (!answer) {
-		vtm_doctor_problem(d, "daemon", g_strdup("systemctl start vtmilter"), "%s", error->message);
-		g_error_free(error);
+	if (only_unseen(d->conf)) {
+		vtm_doctor_note(d, "conf", vtm_doctor_run("sudo vtmilterctl doctor"),
+				"%s is fine; only its owner may read %s, so VirusTotal is not asked", d->conf_path,
+				d->conf->api_key_file);
 		return;
 	}
-	vtm_doctor_fine(d, "daemon", "answers at %s", d->conf->control_socket);
-	if (vtm_json_get_bool(answer, "store.ok", &fine) && !fine) {
-		why = vtm_json_get_text(answer, "store.error");
-		vtm_doctor_problem(d, "daemon", NULL, "its store fails: %s", why ? why : "not open");
-		g_free(why);
+	if (!fix && d->conf->enabled && !d->conf->api_key_file)
+		fix = vtm_doctor_line(d->conf_path, "ApiKeyFile /etc/vtmilter/api.key");
+	vtm_doctor_problem(d, "conf", fix, "%s", error->message);
+}
+
+/* false: there is an error in the file, and nothing else can be looked at. */
+static bool read_conf(struct vtm_doctor *d, struct vtm_ctl *c, struct vtm_conf **whole_r)
+{
+	GError *error = NULL, *why = NULL;
+
+	d->conf_path = c->conf_path ? c->conf_path : VTM_CONF_FILE_DEFAULT;
+	*whole_r = vtm_conf_load(c->conf_path, &error);
+	c->conf = *whole_r ? vtm_conf_ref(*whole_r) : vtm_conf_load_quiet(c->conf_path, &why);
+	if (!c->conf && access(d->conf_path, R_OK) < 0) {
+		vtm_doctor_problem(d, "conf", errno == ENOENT ?
+				   vtm_doctor_line(d->conf_path, "ApiKeyFile /etc/vtmilter/api.key") :
+				   vtm_doctor_run("sudo vtmilterctl doctor"),
+				   "%s; what follows is about the defaults", why->message);
+		c->conf = vtm_conf_defaults();
+	} else if (!c->conf) {
+		vtm_doctor_problem(d, "conf", NULL, "%s", why->message);
+	} else if (*whole_r) {
+		vtm_doctor_fine(d, "conf", "%s is fine", d->conf_path);
 	}
-	g_free(answer);
-}
-
-static void check_lists(struct vtm_doctor *d)
-{
-	if (!d->conf->ignored_domains && !d->conf->ignored_hashes)
-		vtm_doctor_note(d, "ignored", "no IgnoredDomains: training mails of your own would be asked about");
-	else if (d->conf->ignore)
-		vtm_doctor_fine(d, "ignored", "the lists can be read");
-}
-
-static void check_temp(struct vtm_doctor *d)
-{
-	if (access(d->conf->temp_directory, W_OK | X_OK) == 0)
-		vtm_doctor_fine(d, "temp", "%s can be written", d->conf->temp_directory);
-	else
-		vtm_doctor_problem(d, "temp", g_strdup("TempDirectory /var/tmp"), "%s cannot be written",
-				   d->conf->temp_directory);
+	d->conf = c->conf;
+	if (d->conf && !*whole_r && d->conf->path)
+		tell_outside(d, error);
+	g_clear_error(&error);
+	g_clear_error(&why);
+	return d->conf != NULL;
 }
 
 int vtm_ctl_doctor(struct vtm_ctl *c, int argc, char **argv)
 {
 	struct vtm_doctor d = { .c = c };
-	struct vtm_conf *whole;
-	GError *error = NULL;
+	struct vtm_conf *whole = NULL;
+	bool postfix, sendmail;
+	int status = EX_CONFIG;
 
 	if (argc)
 		return vtm_ctl_usage(c, "found '%s', expected no argument", argv[0]);
-	whole = vtm_conf_load(c->conf_path, &error);
-	d.conf = whole ? whole : c->conf;
-	if (whole) {
-		vtm_doctor_fine(&d, "conf", "%s is fine", whole->path);
-	} else {
-		vtm_doctor_problem(&d, "conf", NULL, "%s", error->message);
-		g_error_free(error);
-	}
-	check_virustotal(&d);
-	check_store(&d);
-	check_daemon(&d);
-	check_lists(&d);
-	check_temp(&d);
-	vtm_doctor_mta(&d);
+	if (!read_conf(&d, c, &whole))
+		goto out;
+	vtm_doctor_daemon(&d);
+	vtm_doctor_virustotal(&d);
+	vtm_doctor_host(&d);
+	postfix = vtm_doctor_postfix(&d);
+	sendmail = vtm_doctor_sendmail(&d, postfix);
+	if (!postfix && !sendmail)
+		vtm_doctor_note(&d, "mta", NULL, "neither Postfix nor Sendmail is set up here");
+	status = !d.conf->path ? EX_CONFIG : d.problems ? VTM_CTL_FOUND : EX_OK;
+out:
+	g_free(d.status);
 	vtm_conf_unref(whole);
-	return d.problems ? VTM_CTL_FOUND : EX_OK;
+	return status;
 }

@@ -32,7 +32,7 @@ static const struct vtm_ctl_command commands[] = {
 	  false, vtm_ctl_store_command },
 	{ "rescan", "ID", "ask again about a delivered message's items", "", VTM_CTL_QUIET, false, vtm_ctl_rescan },
 	{ "plan", "MAILDIR|MBOX...", "whether the key is enough for such mail", "", VTM_CTL_QUIET, true, vtm_ctl_plan },
-	{ "doctor", "", "what is wrong with the set-up, and the line to change", "", VTM_CTL_QUIET, false, vtm_ctl_doctor },
+	{ "doctor", "", "what is wrong with the set-up, and the line to change", "", VTM_CTL_NO_CONF, false, vtm_ctl_doctor },
 	{ "reload", "", "make the daemon read its configuration again", "", VTM_CTL_QUIET, false, vtm_ctl_reload },
 };
 

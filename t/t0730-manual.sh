@@ -29,8 +29,15 @@ all_named()
 
 all_named 'all options' $("$builddir/milter/vtmilter" --help | sed -n 's/^ .* --\([a-z-]*\).*/\1/p')
 all_named 'all tags' $(sed -n 's/.*"\(VT_[A-Z][A-Za-z_]*\)".*/\1/p' "$srcdir/lib/tags.c")
-all_named 'all names of log fields' $(sed -n '/struct vtm_log_field fields/,/};/p' "$srcdir"/milter/reply.c \
-	"$srcdir"/milter/main.c | grep -o '"[a-z0-9-]*"' | tr -d '"' | sort -u)
+# The members of a line of the log, and what the manual says of them: the same.
+fields=$({
+	sed -n '/struct vtm_log_field fields/,/};/p' "$srcdir"/milter/reply.c "$srcdir"/milter/main.c |
+		sed -n 's/^[^"]*{ \([^,]*\),.*/\1/p' | grep -o '"[a-z0-9-]*"' | tr -d '"'
+	echo subject
+} | sort -u)
+like "$fields" '^detections$' 'lines of the log have fields'
+is "$(sed -n '/whose names do not change/,/^\.El/s/^\.It Cm //p' "$page" | sed 's/ , /\n/g' | sort)" "$fields" \
+	'vtmilter(8) has an entry for each, and for no other'
 all_named 'all exit statuses' $(for name in $(grep -oh 'EX_[A-Z]*' "$srcdir/milter/main.c" | sort -u); do
 	echo "#include <sysexits.h>
 $name" | ${CC:-cc} -E -P - 2>/dev/null | tail -n 1; done)

@@ -1,0 +1,539 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* ctl-doctor-postfix.c - vtmilterctl doctor: does Postfix reach us, wait long enough, and deliver without us?
+ *
+ * Asks postconf(1) and postmap(1), so MAIL_CONFIG chooses the instance.
+ */
+#include <gio/gio.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "ctl-doctor.h"
+
+#define OUTPUT_MAX 262144
+#define COMMAND_LEAST_MS 10000		/* milter_command_timeout: its answers take milliseconds, on a swapping host seconds */
+#define HEADER_CHECKS "regexp:/etc/postfix/vtmilter-header_checks"
+
+/* ---- what Postfix says ---- */
+
+/* The output of a program, or NULL if it is not there or fails. */
+static char *output_of(const char *const *argv)
+{
+	char *out = NULL;
+	int status;
+
+	if (!g_spawn_sync(NULL, (char **)(uintptr_t)argv, NULL, G_SPAWN_SEARCH_PATH | G_SPAWN_STDERR_TO_DEV_NULL, NULL, NULL,
+			  &out, NULL, &status, NULL))
+		return NULL;
+	if (status || strlen(out) > OUTPUT_MAX)
+		g_clear_pointer(&out, g_free);
+	return out;
+}
+
+/* "name = value" lines into a table. */
+static void read_settings(GHashTable *t, const char *out)
+{
+	char **lines = g_strsplit(out ? out : "", "\n", -1);
+
+	for (char **line = lines; *line; line++) {
+		char **pair = g_strsplit(*line, "=", 2);
+
+		if (pair[0] && pair[1])
+			g_hash_table_replace(t, g_strdup(g_strstrip(pair[0])), g_strdup(g_strstrip(pair[1])));
+		g_strfreev(pair);
+	}
+	g_strfreev(lines);
+}
+
+/* What doctor wants to know of main.cf, and all that master.cf says otherwise ("submission/inet/smtpd_milters").  NULL: there
+ * is no Postfix. */
+static GHashTable *settings(void)
+{
+	static const char *const main_cf[] = {
+		"postconf", "-x", "config_directory", "compatibility_level", "mail_owner", "queue_directory", "smtpd_milters",
+		"smtpd_milter_maps", "non_smtpd_milters", "milter_default_action", "milter_protocol", "milter_content_timeout",
+		"milter_command_timeout", "milter_connect_timeout", "ipc_timeout", "header_checks", "nested_header_checks", NULL
+	};
+	static const char *const master_cf[] = { "postconf", "-Px", NULL };
+	char *out = output_of(main_cf), *overrides;
+	GHashTable *t;
+
+	if (!out)
+		return NULL;
+	overrides = output_of(master_cf);
+	t = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+	read_settings(t, out);
+	read_settings(t, overrides);
+	g_free(overrides);
+	g_free(out);
+	return t;
+}
+
+static const char *get(GHashTable *t, const char *name)
+{
+	const char *value = g_hash_table_lookup(t, name);
+
+	return value ? value : "";
+}
+
+/* ---- lists of milters ---- */
+
+/* The elements of "unix:a, { inet:b:1, default_action = accept }", without their braces.  Frees its elements. */
+static GPtrArray *elements(const char *list)
+{
+	GPtrArray *found = g_ptr_array_new_with_free_func(g_free);
+
+	while (*(list += strspn(list, ", \t"))) {
+		bool braced = *list == '{';
+		size_t n = braced ? strcspn(list, "}") : strcspn(list, ", \t");
+
+		g_ptr_array_add(found, g_strstrip(g_strndup(list + braced, n - braced)));
+		list += n + (braced && list[n] == '}');
+	}
+	return found;
+}
+
+/* The value of <name> in an element, new string, NULL: it is the general one. */
+static char *own_setting(const char *element, const char *name)
+{
+	char **words = g_strsplit(element, ",", -1), *value = NULL;
+
+	for (char **word = words[0] ? words + 1 : words; *word; word++) {
+		char **pair = g_strsplit(*word, "=", 2);
+
+		if (pair[0] && pair[1] && !strcmp(g_strstrip(pair[0]), name)) {
+			g_free(value);
+			value = g_strdup(g_strstrip(pair[1]));
+		}
+		g_strfreev(pair);
+	}
+	g_strfreev(words);
+	return value;
+}
+
+/* The element with <name> set to <value>, in braces. */
+static char *changed(const char *element, const char *name, const char *value)
+{
+	char **words = g_strsplit(element, ",", -1);
+	GString *to = g_string_new("{ ");
+
+	for (char **word = words; *word; word++) {
+		char *w = g_strstrip(*word);
+		bool it = g_str_has_prefix(w, name) && strspn(w + strlen(name), " \t=") > 0;
+
+		g_string_append_printf(to, "%s%s", word == words ? "" : ", ", it ? name : w);
+		if (it)
+			g_string_append_printf(to, "=%s", value);
+	}
+	g_strfreev(words);
+	return g_string_free(g_string_append(to, " }"), FALSE);
+}
+
+/* ---- is it us? ---- */
+
+enum names { OTHERS, US, OUT_OF_CHROOT };
+
+/* Where smtpd, perhaps in a chroot, looks for "unix:path".  New string. */
+static char *seen_path(const char *path, bool chroot, const char *queue)
+{
+	char *whole = *path != '/' || chroot ? g_strconcat(queue, "/", path, NULL) : g_strdup(path);
+	char *seen = g_canonicalize_filename(whole, "/");
+
+	g_free(whole);
+	return seen;
+}
+
+static bool same_file(const char *a, const char *b)
+{
+	struct stat x, y;
+
+	return !strcmp(a, b) || (!stat(a, &x) && !stat(b, &y) && x.st_dev == y.st_dev && x.st_ino == y.st_ino);
+}
+
+static const char *plain_host(const char *host)
+{
+	if (!strcmp(host, "localhost") || !strcmp(host, "0.0.0.0"))
+		return "127.0.0.1";
+	return !strcmp(host, "[::1]") || !strcmp(host, "::") ? "::1" : host;
+}
+
+/* Postfix's "inet:host:port" and our "inet:port@host"; names of loopback are one. */
+static bool same_inet(const char *socket, const char *name)
+{
+	const char *colon = strchr(socket, ':'), *at = strchr(socket, '@'), *port = strrchr(name, ':');
+	char *host;
+	bool same;
+
+	if (!colon || !g_str_has_prefix(socket, "inet") || !g_str_has_prefix(name, "inet:") || port < name + 5)
+		return false;
+	host = g_strndup(name + 5, (gsize)(port - name - 5));
+	same = g_ascii_strtoull(colon + 1, NULL, 10) == g_ascii_strtoull(port + 1, NULL, 10) &&
+	       !strcmp(plain_host(host), plain_host(at ? at + 1 : "0.0.0.0"));
+	g_free(host);
+	return same;
+}
+
+static enum names names_us(const struct vtm_doctor *d, const char *element, bool chroot, const char *queue)
+{
+	const char *ours = vtm_socket_path(d->conf->socket);
+	char *name = g_strndup(element, strcspn(element, ", \t")), *seen, *plain;
+	enum names result = OTHERS;
+
+	if (!ours || !g_str_has_prefix(name, "unix:")) {
+		result = !ours && same_inet(d->conf->socket, name) ? US : OTHERS;
+		g_free(name);
+		return result;
+	}
+	seen = seen_path(name + 5, chroot, queue);
+	plain = seen_path(name + 5, false, queue);
+	if (same_file(seen, ours))
+		result = US;
+	else if (same_file(plain, ours))
+		result = OUT_OF_CHROOT;
+	g_free(plain);
+	g_free(seen);
+	g_free(name);
+	return result;
+}
+
+/* How Postfix is to name our socket, from a chroot or not.  New string. */
+static char *right_name(const struct vtm_doctor *d, const char *queue)
+{
+	const char *path = vtm_socket_path(d->conf->socket), *socket = d->conf->socket;
+	const char *at = strchr(socket, '@'), *colon = strchr(socket, ':');
+	gsize n = strlen(queue);
+
+	if (path && !strncmp(path, queue, n) && path[n] == '/')
+		return g_strconcat("unix:", path + n + 1, NULL);
+	if (path)
+		return g_strconcat("unix:", path, NULL);
+	return g_strdup_printf(at && strchr(at, ':') ? "inet:[%s]:%u" : "inet:%s:%u", at ? at + 1 : "127.0.0.1",
+			       colon ? (unsigned)g_ascii_strtoull(colon + 1, NULL, 10) : 0);
+}
+
+/* ---- what one list says about us ---- */
+
+struct use {
+	GHashTable *t;
+	const char *parameter;	/* "smtpd_milters", "submission/inet/smtpd_milters" */
+	const char *list;
+	const char *element;	/* of the list, ours */
+};
+
+static char *set_command(const char *parameter, const char *value)
+{
+	return vtm_doctor_run("postconf %s '%s = %s' && postfix reload", strchr(parameter, '/') ? "-P" : "-e", parameter, value);
+}
+
+/* The value that counts for us, of "content_timeout" and the like.  New string. */
+static char *effective(const struct use *u, const char *name)
+{
+	char *own = own_setting(u->element, name), *general = g_strconcat("milter_", name, NULL);
+
+	if (!own)
+		own = g_strdup(get(u->t, general));
+	g_free(general);
+	return own;
+}
+
+static char *setting_fix(const struct use *u, const char *name, const char *value)
+{
+	char *own = own_setting(u->element, name), *general = g_strconcat("milter_", name, NULL), *fix;
+
+	if (own) {
+		GPtrArray *all = elements(u->list);
+		GString *list = g_string_new(NULL);
+
+		for (guint i = 0; i < all->len; i++) {
+			const char *element = all->pdata[i];
+			bool ours = !strcmp(element, u->element), braces = strchr(element, ',') != NULL;
+			char *text = ours ? changed(element, name, value) :
+				     g_strconcat(braces ? "{ " : "", element, braces ? " }" : "", NULL);
+
+			g_string_append_printf(list, "%s%s", i ? ", " : "", text);
+			g_free(text);
+		}
+		fix = set_command(u->parameter, list->str);
+		g_string_free(list, TRUE);
+		g_ptr_array_free(all, TRUE);
+	} else {
+		fix = set_command(general, value);
+	}
+	g_free(own);
+	g_free(general);
+	return fix;
+}
+
+static void check_content_timeout(struct vtm_doctor *d, const struct use *u)
+{
+	int64_t wait_s = d->conf->timeout_ms / 1000, need = d->conf->timeout_ms + VTM_DOCTOR_MARGIN_MS;
+	char *text = effective(u, "content_timeout");
+	int64_t content = vtm_doctor_duration_ms(text);
+	char *enough = g_strdup_printf("%" G_GINT64_FORMAT "s", MAX(need, 300000) / 1000);
+
+	if (content < VTM_DOCTOR_MARGIN_MS)
+		vtm_doctor_problem(d, "postfix", setting_fix(u, "content_timeout", enough),
+				   "%s: content_timeout is %s: too short even with the signs of life we send", u->parameter, text);
+	else if (content < need)
+		vtm_doctor_note(d, "postfix", setting_fix(u, "content_timeout", enough),
+				"%s: content_timeout %s is less than Timeout %" G_GINT64_FORMAT " s and what comes before it; signs "
+				"of life keep Postfix waiting", u->parameter, text, wait_s);
+	else
+		vtm_doctor_fine(d, "postfix", "%s: content_timeout is %s", u->parameter, text);
+	g_free(enough);
+	g_free(text);
+}
+
+static void check_other_timeouts(struct vtm_doctor *d, const struct use *u)
+{
+	char *command = effective(u, "command_timeout");
+	int64_t ipc = vtm_doctor_duration_ms(get(u->t, "ipc_timeout")), need = d->conf->timeout_ms + VTM_DOCTOR_MARGIN_MS;
+	char *enough = g_strdup_printf("%" G_GINT64_FORMAT "s", need / 1000);
+
+	if (vtm_doctor_duration_ms(command) < COMMAND_LEAST_MS)
+		vtm_doctor_problem(d, "postfix", setting_fix(u, "command_timeout", "30s"), "%s: command_timeout is %s: too short",
+				   u->parameter, command);
+	if (ipc >= 0 && ipc < need)
+		vtm_doctor_problem(d, "postfix", set_command("ipc_timeout", enough),
+				   "ipc_timeout is %s: Postfix gives up before Timeout, whatever signs of life it sees",
+				   get(u->t, "ipc_timeout"));
+	g_free(enough);
+	g_free(command);
+}
+
+static void check_action(struct vtm_doctor *d, const struct use *u)
+{
+	char *action = effective(u, "default_action"), *protocol = effective(u, "protocol");
+
+	if (!strcmp(action, "accept"))
+		vtm_doctor_fine(d, "postfix", "%s: default_action is accept: mail comes through without us", u->parameter);
+	else
+		vtm_doctor_problem(d, "postfix", setting_fix(u, "default_action", "accept"),
+				   "%s: default_action is %s: no mail comes in while the milter is down", u->parameter, action);
+	if (g_ascii_strtoull(protocol, NULL, 10) < 6)
+		vtm_doctor_problem(d, "postfix", setting_fix(u, "protocol", "6"), "%s: protocol is %s", u->parameter, protocol);
+	g_free(protocol);
+	g_free(action);
+}
+
+static void check_settings(struct vtm_doctor *d, const struct use *u)
+{
+	check_content_timeout(d, u);
+	check_other_timeouts(d, u);
+	check_action(d, u);
+}
+
+static void tell_chroot(struct vtm_doctor *d, GHashTable *t, const char *service)
+{
+	const char *path = vtm_socket_path(d->conf->socket), *queue = get(t, "queue_directory");
+	char *name = right_name(d, queue), *fix;
+
+	if (strcmp(name + strlen("unix:"), path) != 0)
+		fix = set_command("smtpd_milters", name);
+	else
+		fix = vtm_doctor_line(d->conf_path, "Socket local:%s/vtmilter/vtmilter.sock, and run: install -d -o %s -g %s "
+				      "-m 2750 %s/vtmilter && postconf -e 'smtpd_milters = unix:vtmilter/vtmilter.sock'", queue,
+				      d->user.name, get(t, "mail_owner"), queue);
+	vtm_doctor_problem(d, "chroot", fix, "%s of master.cf runs in a chroot, where %s is %s%s", service, path, queue, path);
+	g_free(name);
+}
+
+/* ---- the services of master.cf ---- */
+
+struct service {
+	char *name;		/* "smtp/inet" */
+	const char *program;	/* "smtpd"; borrowed from words */
+	bool chroot;
+	char **words;
+};
+
+static void service_free(void *arg)
+{
+	struct service *s = arg;
+
+	g_strfreev(s->words);
+	g_free(s->name);
+	g_free(s);
+}
+
+/* "smtp inet n - y - - smtpd -o ..."; "-" in the fifth column means no since compatibility_level 1. */
+static struct service *service_of(const char *line, bool chroot_usual)
+{
+	char **all = g_strsplit_set(line, " \t", -1), **to = all;
+	struct service *s;
+
+	for (char **from = all; *from; from++)	/* columns are padded */
+		if (**from)
+			*to++ = *from;
+		else
+			g_free(*from);
+	*to = NULL;
+	if (g_strv_length(all) < 8) {
+		g_strfreev(all);
+		return NULL;
+	}
+	s = g_new0(struct service, 1);
+	s->words = all;
+	s->name = g_strconcat(all[0], "/", all[1], NULL);
+	s->program = all[7];
+	s->chroot = *all[4] == 'y' || (*all[4] == '-' && chroot_usual);
+	return s;
+}
+
+static GPtrArray *services(GHashTable *t)
+{
+	static const char *const argv[] = { "postconf", "-M", NULL };
+	bool chroot_usual = g_ascii_strtod(get(t, "compatibility_level"), NULL) < 1;
+	GPtrArray *found = g_ptr_array_new_with_free_func(service_free);
+	char *out = output_of(argv), **lines = g_strsplit(out ? out : "", "\n", -1);
+
+	for (char **line = lines; *line; line++) {
+		struct service *s = **line && !g_ascii_isspace(**line) ? service_of(*line, chroot_usual) : NULL;
+
+		if (s)
+			g_ptr_array_add(found, s);
+	}
+	g_strfreev(lines);
+	g_free(out);
+	return found;
+}
+
+/* The element of <list> that is us; *how_r.  New string, NULL: none. */
+static char *ours_in(const struct vtm_doctor *d, GHashTable *t, const char *list, bool chroot, enum names *how_r)
+{
+	GPtrArray *all = elements(list);
+	char *found = NULL;
+
+	*how_r = OTHERS;
+	for (guint i = 0; i < all->len && *how_r != US; i++) {
+		enum names how = names_us(d, all->pdata[i], chroot, get(t, "queue_directory"));
+
+		if (how == OTHERS)
+			continue;
+		*how_r = how;
+		g_free(found);
+		found = g_strdup(all->pdata[i]);
+	}
+	g_ptr_array_free(all, TRUE);
+	return found;
+}
+
+/* What one smtpd does with us.  Settings of main.cf are told once: *general_r. */
+static enum names check_smtpd(struct vtm_doctor *d, GHashTable *t, const struct service *s, bool *general_r)
+{
+	char *parameter = g_strconcat(s->name, "/smtpd_milters", NULL), *element;
+	const char *own = g_hash_table_lookup(t, parameter);
+	struct use u = { .t = t, .parameter = own ? parameter : "smtpd_milters", .list = own ? own : get(t, "smtpd_milters") };
+	enum names how;
+
+	element = ours_in(d, t, u.list, s->chroot, &how);
+	u.element = element;
+	if (how == OUT_OF_CHROOT)
+		tell_chroot(d, t, s->name);
+	if (how != OTHERS && (own || !*general_r)) {
+		vtm_doctor_fine(d, "postfix", "%s has %s", u.parameter, element);
+		check_settings(d, &u);
+		*general_r = *general_r || !own;
+	} else if (how == OTHERS && own) {
+		vtm_doctor_note(d, "postfix", NULL, "%s (%s) does not name our Socket: mail that comes through it is not scanned",
+				parameter, *own ? own : "empty");
+	}
+	g_free(element);
+	g_free(parameter);
+	return how;
+}
+
+static void tell_unnamed(struct vtm_doctor *d, GHashTable *t)
+{
+	const char *list = get(t, "smtpd_milters");
+	char *name = right_name(d, get(t, "queue_directory"));
+	char *whole = *list ? g_strconcat(list, ", ", name, NULL) : g_strdup(name);
+
+	vtm_doctor_problem(d, "postfix", set_command("smtpd_milters", whole), "smtpd_milters (%s) does not name our Socket",
+			   *list ? list : "empty");
+	g_free(whole);
+	g_free(name);
+}
+
+static void check_services(struct vtm_doctor *d, GHashTable *t)
+{
+	GPtrArray *all = services(t);
+	bool general = false, named = false, cleanup_chroot = false;
+	char *element;
+	enum names how;
+
+	for (guint i = 0; i < all->len; i++) {
+		const struct service *s = all->pdata[i];
+
+		if (!strcmp(s->program, "smtpd"))
+			named |= check_smtpd(d, t, s, &general) != OTHERS;
+		else if (!strcmp(s->program, "cleanup"))
+			cleanup_chroot |= s->chroot;
+	}
+	if (!named)
+		tell_unnamed(d, t);
+	element = ours_in(d, t, get(t, "non_smtpd_milters"), cleanup_chroot, &how);
+	if (!element)
+		vtm_doctor_note(d, "postfix", NULL, "non_smtpd_milters does not name our Socket: mail by sendmail(1) is not scanned");
+	else if (how == OUT_OF_CHROOT)
+		tell_chroot(d, t, "cleanup/unix");
+	else if (d->conf->timeout_ms)
+		vtm_doctor_note(d, "postfix", set_command("non_smtpd_milters", ""), "non_smtpd_milters has us: mail by "
+				"sendmail(1) is taken in one after the other, each waiting for up to %" G_GINT64_FORMAT " s",
+				d->conf->timeout_ms / 1000);
+	g_free(element);
+	g_ptr_array_free(all, TRUE);
+}
+
+/* ---- forged headers while we are down ---- */
+
+/* Does this table take away a forged header? */
+static bool deletes(const char *map)
+{
+	const char *const argv[] = { "postmap", "-q", "X-VT-Tag: VT_Scanned", map, NULL };
+	char *out = output_of(argv);
+	bool does = out && (!g_ascii_strncasecmp(out, "IGNORE", 6) || !g_ascii_strncasecmp(out, "STRIP", 5) ||
+			    !g_ascii_strncasecmp(out, "REJECT", 6) || !g_ascii_strncasecmp(out, "DISCARD", 7));
+
+	g_free(out);
+	return does;
+}
+
+static void check_forged(struct vtm_doctor *d, GHashTable *t)
+{
+	const char *checks = get(t, "header_checks");
+	GPtrArray *maps = elements(checks);
+	const char *found = NULL;
+	char *with = *checks ? g_strconcat(checks, ", " HEADER_CHECKS, NULL) : g_strdup(HEADER_CHECKS);
+
+	for (guint i = 0; i < maps->len && !found; i++)
+		if (deletes(maps->pdata[i]))
+			found = maps->pdata[i];
+	if (d->conf->trusted_relays)	/* whose headers are to stay */
+		vtm_doctor_note(d, "postfix", NULL, "while the milter is down, forged X-VT-* headers come through");
+	else if (!found)
+		vtm_doctor_note(d, "postfix", set_command("header_checks", with), "while the milter is down, forged X-VT-* headers "
+				"come through; contrib/postfix/header_checks deletes them");
+	else if (strstr(get(t, "nested_header_checks"), found))
+		vtm_doctor_note(d, "postfix", set_command("nested_header_checks", ""),
+				"nested_header_checks has %s too, which changes messages inside of messages", found);
+	else
+		vtm_doctor_fine(d, "postfix", "header_checks deletes forged X-VT-* headers while the milter is down");
+	g_free(with);
+	g_ptr_array_free(maps, TRUE);
+}
+
+bool vtm_doctor_postfix(struct vtm_doctor *d)
+{
+	GHashTable *t = settings();
+
+	if (!t)
+		return false;
+	check_services(d, t);
+	vtm_doctor_access(d, get(t, "mail_owner"));
+	check_forged(d, t);
+	if (*get(t, "smtpd_milter_maps"))
+		vtm_doctor_note(d, "postfix", NULL, "smtpd_milter_maps (%s) may leave the milter out for some clients",
+				get(t, "smtpd_milter_maps"));
+	g_hash_table_destroy(t);
+	return true;
+}
