@@ -167,7 +167,7 @@ struct vtm_items *vtm_extract(struct vtm_spool *spool, const struct vtm_extract_
 	if (settings->decode_ms)
 		vtm_decode_within(&x.decode, settings->decode_ms);
 	if (vtm_mime_walk(spool, &settings->mime, reader_of(&x, &reader), &summary, NULL) < 0)
-		x.items->unparsable = true;
+		x.items->unparsable = x.items->unread = true;
 	vtm_decode_end(&x.decode);
 	note_flags(&x, &summary);
 	x.items->unparsable = x.items->unparsable || summary.unparsable;

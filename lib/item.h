@@ -60,6 +60,7 @@ struct vtm_items {
 	bool partial;			/* message/partial or external-body inside */
 	bool undecoded;			/* a part could not be looked into, or not to its end */
 	bool unparsable;		/* nothing could be read at all */
+	bool unread;			/* because what had been kept of it could not be read back: a fault of ours */
 	/* private */
 	GHashTable *seen;
 };

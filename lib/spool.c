@@ -19,7 +19,7 @@ struct vtm_spool {
 	uint64_t written;	/* of that in the file */
 	GByteArray *memory;	/* the message, or what is not yet in the file */
 	int fd;			/* -1: all in memory */
-	bool broken;
+	bool broken, too_large;
 };
 
 /* Bytes that all spools hold; atomic, statistics only. */
@@ -141,8 +141,10 @@ int vtm_spool_add(struct vtm_spool *s, const void *data, size_t len, GError **er
 {
 	if (s->broken)
 		return fail(s, VTM_ERROR_IO, "the message is no longer kept", 0, error);
-	if (s->max && len > s->max - s->size)
+	if (s->max && len > s->max - s->size) {
+		s->too_large = true;
 		return fail(s, VTM_ERROR_LIMIT, "the message is larger than allowed", 0, error);
+	}
 	s->size += len;
 	if (s->fd < 0 && s->size <= VTM_SPOOL_MEMORY) {
 		keep(s, data, len);
@@ -165,6 +167,11 @@ int vtm_spool_add(struct vtm_spool *s, const void *data, size_t len, GError **er
 bool vtm_spool_broken(const struct vtm_spool *s)
 {
 	return s->broken;
+}
+
+bool vtm_spool_too_large(const struct vtm_spool *s)
+{
+	return s->too_large;
 }
 
 uint64_t vtm_spool_size(const struct vtm_spool *s)

@@ -25,6 +25,7 @@ int vtm_spool_add(struct vtm_spool *s, const void *data, size_t len, GError **er
  * the header ends at the first line that is neither a field nor a continuation, the last line gets its end. */
 int vtm_spool_add_mail(struct vtm_spool *s, const char *data, size_t len, GError **error);
 bool vtm_spool_broken(const struct vtm_spool *s);
+bool vtm_spool_too_large(const struct vtm_spool *s);	/* broken because of <max>: no fault of ours */
 uint64_t vtm_spool_size(const struct vtm_spool *s);
 
 /* Ends collecting; then exactly one of the two says where the message is: memory, or a file descriptor at offset 0 that stays the

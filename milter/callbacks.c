@@ -139,14 +139,31 @@ static bool progress(void *arg)
 }
 
 /* A message that could not be kept says that nobody looked at it. */
-static void decide_unkept(const char *queue_id, struct vtm_decision *d)
+static void decide_unkept(const char *queue_id, bool too_large, struct vtm_decision *d)
 {
-	vtm_log_limited(VTM_LOG_WARNING, "spool", "%s: the message could not be kept for reading (TempDirectory "
-			"full, or it is larger than MaxMessageSize): bypassed", queue_id);
+	vtm_log_limited(VTM_LOG_WARNING, "spool", "%s: the message could not be kept for reading (%s): bypassed", queue_id,
+			too_large ? "it is larger than MaxMessageSize" : "can TempDirectory be written, is it full?");
 	memset(d, 0, sizeof(*d));
 	d->items = vtm_items_new();
 	d->items->unparsable = true;
 	d->tags = vtm_tags_of(d->items);
+}
+
+/* What OnFailure is about: what we failed at and what coming again may cure.  Static text; NULL: nothing.  What VirusTotal,
+ * the budget, a limit of the administrator's or the message itself is the reason of is none of it. */
+static const char *failure_of(const struct vtm_message *m, const struct vtm_decision *d, bool kept, bool edited)
+{
+	if (!kept)
+		return m->spool && vtm_spool_too_large(m->spool) ? NULL : "the message could not be kept for reading";
+	if (d->items->unread)
+		return "the message that was kept could not be read back";
+	for (guint i = 0; i < d->items->list->len; i++) {
+		const struct vtm_item *item = d->items->list->pdata[i];
+
+		if (item->report.reason == VTM_WHY_STORE)
+			return "the store does not answer";
+	}
+	return edited ? NULL : "the MTA did not take a change of headers";
 }
 
 /* Headers of ours are deleted before any waiting: what the MTA has seen of it holds even if it gives up on us later. */
@@ -159,26 +176,27 @@ static sfsistat scan(SMFICTX *ctx, const struct vtm_session *s, struct vtm_messa
 	struct vtm_envelope envelope = {
 		.queue_id = queue_id, .sender = m->sender, .client_address = s->client, .shares_apply = m->shares_apply
 	};
-	bool kept = resolver && !vtm_spool_broken(m->spool);
+	bool kept = resolver && !vtm_spool_broken(m->spool), edited;
+	enum vtm_action action;
 	sfsistat status;
 
 	g_ptr_array_add(m->recipients, NULL);
 	envelope.recipients = (const char *const *)m->recipients->pdata;
 	vtm_settings_scan(m->conf, &settings);
 	settings.extract.decoders = vtm_daemon.decoders;
-	vtm_reply_strip(ctx, m);
+	edited = vtm_reply_strip(ctx, m);
 	if (kept)
 		vtm_scan_message(resolver, &settings, &envelope, &m->spool, vtm_daemon.clock, progress, &w,
 				 PROGRESS_MS, &d);
 	else
-		decide_unkept(queue_id, &d);
+		decide_unkept(queue_id, vtm_spool_too_large(m->spool), &d);
 	if (w.gone) {
 		status = vtm_reply_gone(queue_id, m, &d);
 	} else {
-		vtm_reply_headers(ctx, m, &d);
-		status = vtm_reply_verdict(ctx, m, &d);
-		vtm_reply_log(queue_id, m, &d, kept);
-		if (kept && settings.journal && d.items->list->len)
+		edited &= vtm_reply_headers(ctx, m, &d);
+		status = vtm_reply_verdict(ctx, queue_id, m, &d, failure_of(m, &d, kept, edited), &action);
+		vtm_reply_log(queue_id, m, &d, kept, action);
+		if (kept && settings.journal && d.items->list->len && action != VTM_ACTION_TEMPFAIL)
 			vtm_scan_journal(resolver, &settings, &envelope, &d, (int64_t)m->size,
 					 vtm_utc_ms(vtm_daemon.clock));
 	}

@@ -116,9 +116,23 @@ static bool check_store_files(const struct vtm_conf_loader *l, GError **error)
 	return blame(l, c->store_cert_file ? "StoreCertFile" : "StoreKeyFile", error);
 }
 
+/* A rule for networks that nobody listed would be one that never holds. */
+static bool check_own_networks(const struct vtm_conf_loader *l, GError **error)
+{
+	const struct vtm_conf *c = l->c;
+	unsigned bit = 1u << VTM_ORIGIN_NETWORKS;
+
+	if (c->own_networks_text || !((c->on_bad.named | c->on_failure.named) & bit))
+		return true;
+	vtm_conf_complain(error, "speaks of networks; say which in OwnNetworks");
+	return blame(l, c->on_bad.named & bit ? "OnBad" : "OnFailure", error);
+}
+
 static bool make_nets(struct vtm_conf *c, GError **error)
 {
 	/* checked when they were read, so this cannot fail but in a way that is not ours */
+	if (c->own_networks_text && !(c->own_networks = vtm_netlist_parse(c->own_networks_text, error)))
+		return false;
 	if (c->trusted_relays_text && !(c->trusted_relays = vtm_netlist_parse(c->trusted_relays_text, error)))
 		return false;
 	return !c->skip_networks_text || (c->skip_networks = vtm_netlist_parse(c->skip_networks_text, error));
@@ -127,7 +141,7 @@ static bool make_nets(struct vtm_conf *c, GError **error)
 bool vtm_conf_check(const struct vtm_conf_loader *l, GError **error)
 {
 	return check_built(l, error) && check_reserves(l, error) && check_store_files(l, error) &&
-	       make_nets(l->c, error);
+	       check_own_networks(l, error) && make_nets(l->c, error);
 }
 
 /* ---- what stands outside: key, lists, users ---- */

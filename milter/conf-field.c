@@ -41,6 +41,7 @@ void vtm_field_clear(struct vtm_conf *c, const struct vtm_directive *d)
 	case T_SIZE:
 	case T_MODE:
 	case T_CHOICE:
+	case T_BY_ORIGIN:
 		break;
 	}
 }
@@ -112,19 +113,75 @@ static bool set_mode(struct vtm_conf *c, const struct vtm_directive *d, const ch
 	return true;
 }
 
-static bool set_choice(struct vtm_conf *c, const struct vtm_directive *d, const char *text, GError **error)
+static bool find_choice(const struct vtm_directive *d, const char *text, int *choice_r, GError **error)
 {
 	char *words;
 
 	for (int i = 0; d->choices[i]; i++)
 		if (!g_ascii_strcasecmp(d->choices[i], text)) {
-			*(int *)field(c, d) = i;
+			*choice_r = i;
 			return true;
 		}
 	words = g_strjoinv(", ", (char **)(uintptr_t)d->choices);
 	vtm_conf_complain(error, "found '%s', expected one of %s", text, words);
 	g_free(words);
 	return false;
+}
+
+static const char *const origins[VTM_ORIGINS] = {
+	[VTM_ORIGIN_INBOUND] = "inbound",
+	[VTM_ORIGIN_AUTHENTICATED] = "authenticated",
+	[VTM_ORIGIN_NETWORKS] = "networks",
+};
+
+/* VTM_ORIGINS: for all that have no line of their own. */
+static int find_origin(const char *word, size_t len)
+{
+	int o = 0;
+
+	while (o < VTM_ORIGINS && (strlen(origins[o]) != len || g_ascii_strncasecmp(origins[o], word, len)))
+		o++;
+	return o;
+}
+
+/* "ACTION" or "ORIGIN ACTION". */
+static bool set_by_origin(struct vtm_conf *c, const struct vtm_directive *d, const char *text, GError **error)
+{
+	struct vtm_by_origin *by = field(c, d);
+	size_t len = strcspn(text, " \t");
+	int origin = find_origin(text, len), choice;
+	const char *action = text[len] ? text + len + strspn(text + len, " \t") : text;
+
+	if (text[len] && origin == VTM_ORIGINS)
+		return vtm_conf_complain(error, "found '%.*s' in front of '%s', expected inbound, authenticated, networks or "
+					 "nothing", (int)len, text, action);
+	if (!text[len] && origin < VTM_ORIGINS)
+		return vtm_conf_complain(error, "found '%s', expected an action behind it", text);
+	if (!find_choice(d, action, &choice, error))
+		return false;
+	if (by->named & 1u << origin)
+		return vtm_conf_complain(error, "stands twice%s%s; remove one", origin < VTM_ORIGINS ? " for " : "",
+					 origin < VTM_ORIGINS ? origins[origin] : "");
+	by->named |= 1u << origin;
+	if (origin < VTM_ORIGINS)
+		by->choice[origin] = choice;
+	for (int o = 0; origin == VTM_ORIGINS && o < VTM_ORIGINS; o++)
+		if (!(by->named & 1u << o))
+			by->choice[o] = choice;
+	return true;
+}
+
+/* What holds for networks as the one for all, then those that differ: nothing is said of networks that nobody named. */
+static char *by_origin_text(const struct vtm_by_origin *by, const struct vtm_directive *d, unsigned i)
+{
+	int usual = by->choice[VTM_ORIGIN_NETWORKS];
+
+	if (!i)
+		return g_strdup(d->choices[usual]);
+	for (int o = 0; o < VTM_ORIGIN_NETWORKS; o++)
+		if (by->choice[o] != usual && !--i)
+			return g_strdup_printf("%s %s", origins[o], d->choices[by->choice[o]]);
+	return NULL;
 }
 
 static bool set_text(struct vtm_conf *c, const struct vtm_directive *d, const char *text, GError **error)
@@ -172,7 +229,7 @@ static bool set_command(struct vtm_conf *c, const struct vtm_directive *d, const
 
 bool vtm_field_set(struct vtm_conf *c, const struct vtm_directive *d, const char *text, GError **error)
 {
-	if (d->type != T_PATHS)
+	if (d->type != T_PATHS && d->type != T_BY_ORIGIN)
 		vtm_field_clear(c, d);
 	if (optional(d) && !g_ascii_strcasecmp(text, VTM_CONF_NONE))
 		return true;
@@ -189,7 +246,9 @@ bool vtm_field_set(struct vtm_conf *c, const struct vtm_directive *d, const char
 	case T_MODE:
 		return set_mode(c, d, text, error);
 	case T_CHOICE:
-		return set_choice(c, d, text, error);
+		return find_choice(d, text, field(c, d), error);
+	case T_BY_ORIGIN:
+		return set_by_origin(c, d, text, error);
 	case T_TEXT:
 	case T_PATH:
 		return set_text(c, d, text, error);
@@ -199,6 +258,15 @@ bool vtm_field_set(struct vtm_conf *c, const struct vtm_directive *d, const char
 		return set_command(c, d, text, error);
 	}
 	return false;
+}
+
+bool vtm_field_default(struct vtm_conf *c, const struct vtm_directive *d, GError **error)
+{
+	bool good = vtm_field_set(c, d, d->default_text, error);
+
+	if (d->type == T_BY_ORIGIN)
+		((struct vtm_by_origin *)field(c, d))->named = 0;
+	return good;
 }
 
 /* Words as g_shell_parse_argv() reads them back. */
@@ -223,6 +291,8 @@ char *vtm_field_text(const struct vtm_conf *c, const struct vtm_directive *d, un
 
 	if (d->type == T_PATHS)
 		return list && i < g_strv_length(list) ? g_strdup(list[i]) : NULL;
+	if (d->type == T_BY_ORIGIN)
+		return by_origin_text(at, d, i);
 	if (i)
 		return NULL;
 	switch (d->type) {
@@ -246,6 +316,7 @@ char *vtm_field_text(const struct vtm_conf *c, const struct vtm_directive *d, un
 	case T_COMMAND:
 		return list ? command_text(list) : NULL;
 	case T_PATHS:
+	case T_BY_ORIGIN:
 		break;
 	}
 	return NULL;
@@ -253,10 +324,15 @@ char *vtm_field_text(const struct vtm_conf *c, const struct vtm_directive *d, un
 
 bool vtm_field_same(const struct vtm_conf *c, const struct vtm_conf *defaults, const struct vtm_directive *d)
 {
-	char *value = vtm_field_text(c, d, 0), *usual = vtm_field_text(defaults, d, 0);
-	bool same = !g_strcmp0(value, usual);
+	bool same = true, more = true;
 
-	g_free(value);
-	g_free(usual);
+	for (unsigned i = 0; same && more; i++) {
+		char *value = vtm_field_text(c, d, i), *usual = vtm_field_text(defaults, d, i);
+
+		same = !g_strcmp0(value, usual);
+		more = value != NULL;
+		g_free(value);
+		g_free(usual);
+	}
 	return same;
 }

@@ -130,6 +130,7 @@ static bool check_word(const char *text, GError **error)
 
 static const char *const privacy_words[] = { "guarded", "host", "full", NULL };
 static const char *const on_bad_words[] = { "accept", "quarantine", "reject", "discard", NULL };
+static const char *const on_failure_words[] = { "accept", "tempfail", NULL };
 static const char *const detail_words[] = { "full", "ids", NULL };
 static const char *const format_words[] = { "syslog", "text", "json", NULL };
 static const char *const level_words[] = { "error", "warning", "notice", "info", "debug", NULL };
@@ -201,8 +202,12 @@ const struct vtm_directive vtm_directives[] = {
 	{ "CacheTTLUnknown", T_DURATION, AT(ttl_unknown_ms), .default_text = "1h", .min = SECOND, .max = 365 * DAY,
 	  .help = "how long it is kept that VirusTotal does not know an item" },
 
-	{ "OnBad", T_CHOICE, AT(on_bad), .default_text = "accept", .choices = on_bad_words,
-	  .help = "what is done with a message with a bad item, besides its tag" },
+	{ "OnBad", T_BY_ORIGIN, AT(on_bad), .default_text = "accept", .choices = on_bad_words,
+	  .help = "what is done with a message with a bad item, besides its tag; may be given by origin" },
+	{ "OnFailure", T_BY_ORIGIN, AT(on_failure), .default_text = "accept", .choices = on_failure_words,
+	  .help = "what is done with a message that vtmilter itself failed to look at; may be given by origin" },
+	{ "OwnNetworks", T_TEXT, AT(own_networks_text), .check = check_nets,
+	  .help = "networks that OnBad and OnFailure call networks" },
 	{ "ReportHeaders", T_BOOL, AT(report_headers), .default_text = "yes",
 	  .help = "write an X-VT-Report header for each item" },
 	{ "TrustedRelays", T_TEXT, AT(trusted_relays_text), .check = check_nets,
@@ -258,6 +263,7 @@ G_STATIC_ASSERT(G_N_ELEMENTS(format_words) == VTM_LOG_JSON + 2);
 G_STATIC_ASSERT(G_N_ELEMENTS(level_words) == VTM_LOG_DEBUG + 2);
 G_STATIC_ASSERT(G_N_ELEMENTS(privacy_words) == VTM_PRIVACY_FULL + 2);
 G_STATIC_ASSERT(G_N_ELEMENTS(on_bad_words) == VTM_ON_BAD_DISCARD + 2);
+G_STATIC_ASSERT(G_N_ELEMENTS(on_failure_words) == VTM_ON_FAILURE_TEMPFAIL + 2);
 G_STATIC_ASSERT(G_N_ELEMENTS(detail_words) == VTM_JOURNAL_IDS + 2);
 
 const struct vtm_directive *vtm_directive_find(const char *name)

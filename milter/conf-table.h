@@ -15,6 +15,7 @@ enum vtm_value_type {
 	T_SIZE,		/* uint64_t */
 	T_MODE,		/* int64_t */
 	T_CHOICE,	/* int, the word's place in choices */
+	T_BY_ORIGIN,	/* struct vtm_by_origin of such, the directive may stand once for each origin as well */
 	T_TEXT,		/* char *; NULL: none */
 	T_PATH,		/* char *, absolute; NULL: none */
 	T_PATHS,	/* GStrv of such, the directive may be repeated; NULL: none */

@@ -25,7 +25,7 @@ static struct vtm_conf *conf_new(void)
 		GError *error = NULL;
 
 		if (vtm_directives[i].default_text &&
-		    !vtm_field_set(c, &vtm_directives[i], vtm_directives[i].default_text, &error))
+		    !vtm_field_default(c, &vtm_directives[i], &error))
 			g_error("%s: %s", vtm_directives[i].name, error->message);	/* a slip in the table */
 	}
 	return c;
@@ -40,6 +40,7 @@ static void conf_free(struct vtm_conf *c)
 {
 	for (size_t i = 0; i < vtm_n_directives; i++)
 		vtm_field_clear(c, &vtm_directives[i]);
+	vtm_netlist_free(c->own_networks);
 	vtm_netlist_free(c->trusted_relays);
 	vtm_netlist_free(c->skip_networks);
 	vtm_ignore_free(c->ignore);
@@ -137,7 +138,7 @@ static bool take_directive(struct vtm_conf_loader *l, const char *name, const ch
 		return false;
 	}
 	first = &l->lines[d - vtm_directives];
-	if (*first && d->type != T_PATHS)
+	if (*first && d->type != T_PATHS && d->type != T_BY_ORIGIN)
 		return vtm_conf_complain(error, "%s stands in line %u already; remove one", d->name, *first);
 	if (!*first)
 		*first = line;

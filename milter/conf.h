@@ -21,7 +21,16 @@
 
 enum vtm_url_privacy { VTM_PRIVACY_GUARDED, VTM_PRIVACY_HOST, VTM_PRIVACY_FULL };
 enum vtm_on_bad { VTM_ON_BAD_ACCEPT, VTM_ON_BAD_QUARANTINE, VTM_ON_BAD_REJECT, VTM_ON_BAD_DISCARD };
+enum vtm_on_failure { VTM_ON_FAILURE_ACCEPT, VTM_ON_FAILURE_TEMPFAIL };
 enum vtm_journal_detail { VTM_JOURNAL_FULL, VTM_JOURNAL_IDS };
+
+/* Where a message comes from: somebody who logged in, else a client in OwnNetworks, else anybody. */
+enum vtm_origin { VTM_ORIGIN_INBOUND, VTM_ORIGIN_AUTHENTICATED, VTM_ORIGIN_NETWORKS };
+#define VTM_ORIGINS (VTM_ORIGIN_NETWORKS + 1)
+struct vtm_by_origin {
+	int choice[VTM_ORIGINS];
+	unsigned named;		/* private to the reader: which lines stood in the file */
+};
 
 struct vtm_conf {
 	int refs;		/* atomic; private */
@@ -48,9 +57,10 @@ struct vtm_conf {
 	int64_t pending_lifetime_ms;
 	int64_t ttl_bad_ms, ttl_clean_ms, ttl_unknown_ms;
 	/* what is done with mail */
-	int on_bad;		/* enum vtm_on_bad */
-	char *trusted_relays_text, *skip_networks_text;
-	struct vtm_netlist *trusted_relays, *skip_networks;	/* NULL: none */
+	struct vtm_by_origin on_bad;		/* enum vtm_on_bad */
+	struct vtm_by_origin on_failure;	/* enum vtm_on_failure */
+	char *own_networks_text, *trusted_relays_text, *skip_networks_text;
+	struct vtm_netlist *own_networks, *trusted_relays, *skip_networks;	/* NULL: none */
 	bool skip_authenticated;
 	bool report_headers;
 	uint64_t max_message_size;	/* 0: no limit */

@@ -62,6 +62,7 @@ static struct vtm_json *messages_json(void)
 	vtm_json_int(j, "rejected", (int64_t)c.rejected);
 	vtm_json_int(j, "quarantined", (int64_t)c.quarantined);
 	vtm_json_int(j, "discarded", (int64_t)c.discarded);
+	vtm_json_int(j, "tempfailed", (int64_t)c.tempfailed);
 	vtm_json_int(j, "attachments", items_of(&c, VTM_ATTACHMENT));
 	vtm_json_int(j, "urls", items_of(&c, VTM_URL));
 	for (int t = 0; t < VTM_TAGS; t++)

@@ -29,6 +29,7 @@ struct vtm_counts {
 	uint64_t lost_mta;		/* the MTA went away while they waited */
 	uint64_t forged;		/* had X-VT-* headers of their own */
 	uint64_t rejected, quarantined, discarded;	/* OnBad */
+	uint64_t tempfailed;		/* OnFailure */
 	uint64_t items[VTM_URL + 1][VTM_VERDICTS];	/* by kind; wrappers do not count */
 	uint64_t bypassed[VTM_REASONS];	/* items without a verdict, by why */
 	uint64_t tagged[VTM_TAGS];

@@ -84,10 +84,11 @@ static void mail(GString *to, const struct vtm_numbers *n)
 	sample(to, "messages_total", "plan", "lost-mta", c->lost_mta);
 	counter(to, "messages_untagged_total", "Scanned messages without an item, which get no tag.", c->untagged);
 	counter(to, "messages_forged_total", "Messages that came with X-VT-* headers, which were deleted.", c->forged);
-	family(to, "messages_acted_on_total", "counter", "Messages that OnBad kept from being delivered.");
+	family(to, "messages_acted_on_total", "counter", "Messages that OnBad or OnFailure kept from being delivered.");
 	sample(to, "messages_acted_on_total", "action", "quarantine", c->quarantined);
 	sample(to, "messages_acted_on_total", "action", "reject", c->rejected);
 	sample(to, "messages_acted_on_total", "action", "discard", c->discarded);
+	sample(to, "messages_acted_on_total", "action", "tempfail", c->tempfailed);
 	counter(to, "message_bytes_total", "Size of all messages together.", c->bytes);
 	gauge(to, "messages_open", "Messages between MAIL and their end now.", n->open);
 	family(to, "tags_total", "counter", "Tags written.");

@@ -13,67 +13,105 @@ static char *text(const char *constant)	/* libmilter's prototypes know no const 
 	return (char *)(uintptr_t)constant;
 }
 
-void vtm_reply_strip(SMFICTX *ctx, const struct vtm_message *m)
+bool vtm_reply_strip(SMFICTX *ctx, const struct vtm_message *m)
 {
 	GHashTableIter iter;
 	gpointer name, count;
+	bool good = true;
 
 	g_hash_table_iter_init(&iter, m->ours);
 	while (g_hash_table_iter_next(&iter, &name, &count))
 		for (int i = (int)GPOINTER_TO_UINT(count); i >= 1; i--)
-			if (smfi_chgheader(ctx, name, i, NULL) != MI_SUCCESS)
+			if (smfi_chgheader(ctx, name, i, NULL) != MI_SUCCESS) {
+				good = false;
 				vtm_log_limited(VTM_LOG_ERROR, "strip", "a forged %s header could not be deleted: does "
 						"the MTA allow header changes?", (const char *)name);
+			}
+	return good;
 }
 
-static void insert(SMFICTX *ctx, int index, const char *name, const char *value)
+static bool insert(SMFICTX *ctx, int index, const char *name, const char *value)
 {
-	if (smfi_insheader(ctx, index, text(name), text(value)) != MI_SUCCESS)
+	bool good = smfi_insheader(ctx, index, text(name), text(value)) == MI_SUCCESS;
+
+	if (!good)
 		vtm_log_limited(VTM_LOG_ERROR, "insert", "header %s could not be added", name);
+	return good;
 }
 
-void vtm_reply_headers(SMFICTX *ctx, const struct vtm_message *m, const struct vtm_decision *d)
+bool vtm_reply_headers(SMFICTX *ctx, const struct vtm_message *m, const struct vtm_decision *d)
 {
+	bool good = true;
 	int index = 0;
 
 	for (int t = 0; t < VTM_TAGS; t++)
 		if (d->tags & VTM_TAG_BIT(t))
-			insert(ctx, index++, "X-VT-Tag", vtm_tag_name((enum vtm_tag)t));
+			good &= insert(ctx, index++, "X-VT-Tag", vtm_tag_name((enum vtm_tag)t));
 	if (m->conf->report_headers) {
 		GPtrArray *reports = vtm_report_headers(d->items);
 
 		for (guint i = 0; i < reports->len; i++)
-			insert(ctx, index++, "X-VT-Report", reports->pdata[i]);
+			good &= insert(ctx, index++, "X-VT-Report", reports->pdata[i]);
 		g_ptr_array_free(reports, TRUE);
 	}
+	return good;
 }
 
-sfsistat vtm_reply_verdict(SMFICTX *ctx, const struct vtm_message *m, const struct vtm_decision *d)
+static sfsistat act_on_bad(SMFICTX *ctx, enum vtm_on_bad on_bad, struct vtm_counts *n, enum vtm_action *action_r)
 {
+	switch (on_bad) {
+	case VTM_ON_BAD_ACCEPT:
+		return SMFIS_CONTINUE;
+	case VTM_ON_BAD_QUARANTINE:
+		n->quarantined = smfi_quarantine(ctx, text("VirusTotal knows its content as malicious")) == MI_SUCCESS;
+		if (n->quarantined)
+			*action_r = VTM_ACTION_QUARANTINE;
+		else
+			vtm_log_limited(VTM_LOG_ERROR, "quarantine", "the MTA does not put messages into quarantine");
+		return SMFIS_CONTINUE;
+	case VTM_ON_BAD_REJECT:
+		n->rejected = 1;
+		*action_r = VTM_ACTION_REJECT;
+		smfi_setreply(ctx, text("550"), text("5.7.1"), text("Message refused: VirusTotal knows its content as "
+								    "malicious"));
+		return SMFIS_REJECT;
+	case VTM_ON_BAD_DISCARD:
+		n->discarded = 1;
+		*action_r = VTM_ACTION_DISCARD;
+		return SMFIS_DISCARD;
+	}
+	g_return_val_if_reached(SMFIS_CONTINUE);
+}
+
+static sfsistat act_on_failure(SMFICTX *ctx, const char *queue_id, enum vtm_on_failure on_failure, const char *failure,
+			       struct vtm_counts *n, enum vtm_action *action_r)
+{
+	switch (on_failure) {
+	case VTM_ON_FAILURE_ACCEPT:
+		return SMFIS_CONTINUE;
+	case VTM_ON_FAILURE_TEMPFAIL:
+		n->tempfailed = 1;
+		*action_r = VTM_ACTION_TEMPFAIL;
+		vtm_log_limited(VTM_LOG_WARNING, "tempfail", "%s: sent back to come again (OnFailure): %s", queue_id, failure);
+		smfi_setreply(ctx, text("451"), text("4.3.0"), text("The message cannot be checked now, try again later"));
+		return SMFIS_TEMPFAIL;
+	}
+	g_return_val_if_reached(SMFIS_CONTINUE);
+}
+
+sfsistat vtm_reply_verdict(SMFICTX *ctx, const char *queue_id, const struct vtm_message *m,
+			   const struct vtm_decision *d, const char *failure, enum vtm_action *action_r)
+{
+	const struct vtm_conf *c = m->conf;
 	struct vtm_counts n = { 0 };
 	sfsistat status = SMFIS_CONTINUE;
 
-	if (!(d->tags & VTM_TAG_BIT(VTM_TAG_BAD)))
-		return SMFIS_CONTINUE;
-	switch ((enum vtm_on_bad)m->conf->on_bad) {
-	case VTM_ON_BAD_ACCEPT:
-		break;
-	case VTM_ON_BAD_QUARANTINE:
-		n.quarantined = smfi_quarantine(ctx, text("VirusTotal knows its content as malicious")) == MI_SUCCESS;
-		if (!n.quarantined)
-			vtm_log_limited(VTM_LOG_ERROR, "quarantine", "the MTA does not put messages into quarantine");
-		break;
-	case VTM_ON_BAD_REJECT:
-		n.rejected = 1;
-		smfi_setreply(ctx, text("550"), text("5.7.1"), text("Message refused: VirusTotal knows its content as "
-								    "malicious"));
-		status = SMFIS_REJECT;
-		break;
-	case VTM_ON_BAD_DISCARD:
-		n.discarded = 1;
-		status = SMFIS_DISCARD;
-		break;
-	}
+	*action_r = VTM_ACTION_NONE;
+	if (d->tags & VTM_TAG_BIT(VTM_TAG_BAD))
+		status = act_on_bad(ctx, (enum vtm_on_bad)c->on_bad.choice[m->origin], &n, action_r);
+	if (failure && *action_r == VTM_ACTION_NONE)
+		status = act_on_failure(ctx, queue_id, (enum vtm_on_failure)c->on_failure.choice[m->origin], failure, &n,
+					action_r);
 	vtm_daemon_count(&n);
 	return status;
 }
@@ -151,21 +189,26 @@ static void count(const struct vtm_message *m, const struct vtm_decision *d, boo
 	vtm_daemon_count(&n);
 }
 
-void vtm_reply_log(const char *queue_id, const struct vtm_message *m, const struct vtm_decision *d, bool kept)
+void vtm_reply_log(const char *queue_id, const struct vtm_message *m, const struct vtm_decision *d, bool kept,
+		   enum vtm_action action)
 {
+	static const char *const actions[] = { NULL, "quarantine", "reject", "discard", "tempfail" };
 	char *tags = vtm_tags_text(d->tags), *from = g_strdup_printf("<%s>", m->sender);
 	char *delay = g_strdup_printf("%.1f", (double)d->delay_ms / 1000);
-	const struct vtm_log_field fields[] = {
+	struct vtm_log_field fields[6 + 3] = {
 		{ "from", from, 0 },
 		{ "items", NULL, d->items->list->len },
 		{ "tags", *tags ? tags : "none", 0 },
 		{ "delay", delay, 0 },
 		{ "asked", NULL, d->asked },
 		{ "cached", NULL, d->cached },
-		{ m->forged ? "forged" : NULL, NULL, m->forged },
-		{ NULL, NULL, 0 }
 	};
+	unsigned n = 6;
 
+	if (action)
+		fields[n++] = (struct vtm_log_field){ "action", actions[action], 0 };
+	if (m->forged)
+		fields[n] = (struct vtm_log_field){ "forged", NULL, m->forged };
 	count(m, d, kept);
 	vtm_log_event(VTM_LOG_INFO, queue_id, fields);
 	for (guint i = 0; i < d->items->list->len; i++) {

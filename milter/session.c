@@ -59,6 +59,13 @@ static enum vtm_plan plan_for(const struct vtm_session *s, const struct vtm_conf
 	return VTM_PLAN_SCAN;
 }
 
+static enum vtm_origin origin_of(const struct vtm_session *s, const struct vtm_conf *c, bool authenticated)
+{
+	if (authenticated)
+		return VTM_ORIGIN_AUTHENTICATED;
+	return s->client && vtm_netlist_has(c->own_networks, s->client) ? VTM_ORIGIN_NETWORKS : VTM_ORIGIN_INBOUND;
+}
+
 char *vtm_address_bare(const char *address)
 {
 	size_t n = strlen(address);
@@ -77,6 +84,7 @@ struct vtm_message *vtm_session_begin(struct vtm_session *s, const char *sender,
 	g_atomic_int_inc(&vtm_daemon.open);
 	m->conf = vtm_conf_current();
 	m->plan = plan_for(s, m->conf, authenticated);
+	m->origin = origin_of(s, m->conf, authenticated);
 	m->sender = vtm_address_bare(sender);
 	m->recipients = g_ptr_array_new_with_free_func(g_free);
 	m->ours = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);

@@ -28,6 +28,7 @@ const char *vtm_plan_name(enum vtm_plan plan);	/* "scan", "skip", "trust" */
 struct vtm_message {
 	struct vtm_conf *conf;		/* a reference: the snapshot of this message */
 	enum vtm_plan plan;
+	enum vtm_origin origin;
 	char *sender;			/* without brackets */
 	GPtrArray *recipients;		/* of char *, NULL-terminated at the end of message */
 	GHashTable *ours;		/* name of an X-VT-* header, lower case -> how often it came */

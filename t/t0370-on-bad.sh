@@ -1,8 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
-# t0370-on-bad.sh - OnBad: accept, quarantine, reject and discard, and only for bad mail.
+# t0370-on-bad.sh - OnBad: accept, quarantine, reject and discard, only for bad mail, and by origin.
 . "${srcdir:-$(dirname "$0")/..}/t/lib.sh"
 need_postfix
+need_program swaks
 
 start_fakevt || bail 'no stand-in'
 know_samples
@@ -47,4 +48,22 @@ postsuper -c "$postfix_dir/etc" -H ALL >"$work/said" 2>&1
 postqueue -c "$postfix_dir/etc" -f
 is "$(tags "$(delivered bad-attachment.eml)")" VT_Bad 'quarantine: released, it arrives with its tag'
 is "$(vt_count requests)" 2 'two files, two requests, over three restarts'
+
+# ---- by origin
+
+again 'OnBad reject' 'OnBad networks discard' 'OnBad authenticated accept' 'OwnNetworks 198.51.100.0/24'
+mail_text bad-attachment.eml >"$work/bad.eml"
+# from XCLIENT : swaks ends as it does when the message is refused.
+from()
+{
+	swaks --server 127.0.0.1 --port "$postfix_port" --xclient "$1" --data "@$work/bad.eml" \
+		--from sender@example.org --to user@example.test
+}
+exits 26 'anybody: refused' from 'ADDR=203.0.113.9'
+exits 0 'an own network: accepted' from 'ADDR=198.51.100.9'
+exits 0 'somebody who logged in: accepted' from 'ADDR=203.0.113.9 LOGIN=ada'
+exits 0 '... from an own network, too' from 'ADDR=198.51.100.9 LOGIN=ada'
+is "$(delivered bad-attachment.eml 2 | wc -l)" 2 '... and delivered, but not what was discarded'
+like "$(cat "$milter_log")" 'tags=VT_Bad, .*, action=discard$' 'the log says what was done'
+is "$(vt_count requests)" 2 'all that by two requests'
 done_testing

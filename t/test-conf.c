@@ -244,7 +244,10 @@ static void defaults(void)
 	ok(c->pending_lifetime_ms == 86400000 && c->ttl_bad_ms == 7 * INT64_C(86400000) &&
 		   c->ttl_clean_ms == 86400000 && c->ttl_unknown_ms == 3600000,
 	   "life times");
-	ok(c->on_bad == VTM_ON_BAD_ACCEPT && !c->trusted_relays && !c->skip_networks && !c->skip_authenticated &&
+	ok(!c->on_bad.choice[VTM_ORIGIN_INBOUND] && !c->on_bad.choice[VTM_ORIGIN_AUTHENTICATED] &&
+	   !c->on_bad.choice[VTM_ORIGIN_NETWORKS] && !c->on_failure.choice[VTM_ORIGIN_INBOUND] &&
+	   !c->on_failure.choice[VTM_ORIGIN_AUTHENTICATED] && !c->on_failure.choice[VTM_ORIGIN_NETWORKS] &&
+	   !c->own_networks && !c->trusted_relays && !c->skip_networks && !c->skip_authenticated &&
 	   c->report_headers, "mail is accepted and nobody trusted");
 	is_str(c->socket, "local:/run/vtmilter/vtmilter.sock", "Socket");
 	ok(c->socket_mode == 0660 && !c->socket_group && !c->user && !c->pid_file && !c->foreground, "the process");
@@ -408,6 +411,18 @@ static void bounds(void)
 		{ "URLPrivacy none", ":2: URLPrivacy: found 'none', expected one of guarded, host, full" },
 		{ "OnBad tempfail", ":2: OnBad: found 'tempfail', expected one of accept, quarantine, reject, "
 				    "discard" },
+		{ "OnBad outbound reject", ":2: OnBad: found 'outbound' in front of 'reject', expected inbound, "
+					   "authenticated, networks or nothing" },
+		{ "OnBad inbound", ":2: OnBad: found 'inbound', expected an action behind it" },
+		{ "OnBad inbound quarantine reject", ":2: OnBad: found 'quarantine reject', expected one of accept, "
+						     "quarantine, reject, discard" },
+		{ "OnBad reject\nOnBad inbound reject\nOnBad accept", ":4: OnBad: stands twice; remove one" },
+		{ "OnBad inbound reject\nOnBad INBOUND reject", ":3: OnBad: stands twice for inbound; remove one" },
+		{ "OnBad networks reject", ":2: OnBad: speaks of networks; say which in OwnNetworks" },
+		{ "OnFailure networks tempfail", ":2: OnFailure: speaks of networks; say which in OwnNetworks" },
+		{ "OnFailure reject", ":2: OnFailure: found 'reject', expected one of accept, tempfail" },
+		{ "OwnNetworks 192.0.2.1/24", ":2: OwnNetworks: '192.0.2.1/24' has host bits set; write "
+					      "192.0.2.0/24" },
 		{ "JournalDetail all", ":2: JournalDetail: found 'all', expected one of full, ids" },
 		{ "LogFormat xml", ":2: LogFormat: found 'xml', expected one of syslog, text, json" },
 		{ "LogLevel loud", ":2: LogLevel: found 'loud', expected one of error, warning, notice, info, debug" },
@@ -768,6 +783,44 @@ static void count(const char *name, const char *default_text, const char *help, 
 	g_string_append_printf(want, "%s %s  # default\n", name, default_text ? default_text : "none");
 }
 
+/* What holds for "inbound authenticated networks" of OnBad. */
+static char *on_bad(const char *text)
+{
+	struct vtm_conf *c = taken(text);
+	char *dumped = dump(c), *found;
+	struct vtm_conf *again = load_bytes(dumped, -1, true, NULL);
+
+	found = g_strdup_printf("%d %d %d%s", c->on_bad.choice[0], c->on_bad.choice[1], c->on_bad.choice[2],
+				again && !memcmp(again->on_bad.choice, c->on_bad.choice, sizeof(c->on_bad.choice)) ? "" :
+				", and other things in its dump");
+	vtm_conf_unref(again);
+	vtm_conf_unref(c);
+	g_free(dumped);
+	return found;
+}
+
+static void by_origin(void)
+{
+	static const struct {
+		const char *lines, *want;
+	} cases[] = {
+		{ "OnBad reject\n", "2 2 2" },
+		{ "OnBad inbound reject\n", "2 0 0" },
+		{ "OnBad authenticated quarantine\nOnBad reject\n", "2 1 2" },
+		{ "OnBad reject\nOnBad Authenticated  \tQuarantine\n", "2 1 2" },
+		{ "OwnNetworks ::1\nOnBad networks discard\n", "0 0 3" },
+		{ "OnBad inbound reject\nOnBad authenticated quarantine\nOnBad networks discard\nOnBad accept\n"
+		  "OwnNetworks 127.0.0.0/8\n", "2 1 3" },
+	};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+		char *found = on_bad(cases[i].lines);
+
+		is_str(found, cases[i].want, "OnBad by origin, %zu", i);
+		g_free(found);
+	}
+}
+
 static void dumps(void)
 {
 	struct vtm_conf *c = load_bytes("", 0, true, NULL), *again;
@@ -981,6 +1034,7 @@ int main(void)
 	lists();
 	key();
 	key_hidden();
+	by_origin();
 	dumps();
 	sample_file(&names);
 	manual_page(&names);
