@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
-# t0205-daemon-reload.sh - reload by signal and control socket, a bad file, and a stop while messages wait.
+# t0205-daemon-reload.sh - reload by signal and control socket, often, a bad file, and a stop while messages wait.
 . "${srcdir:-$(dirname "$0")/..}/t/lib.sh"
 need_built milter/vtmilter t/fakevt t/milter-drive
 control=$work/control.sock
@@ -73,9 +73,42 @@ is "$(echo $fixed | tr ' ' '\n' | sort)" "$(sed -n 's/.* reload: \([A-Za-z]*\) .
 write_conf "$lines" 'Timeout 20' 'OnBad accept'
 is "$(ask reload)" '{"ok":true}' 'and back'
 
+# ---- a hundred reloads under load
+# held : descriptors that are open.  fat : KiB of memory.
+held()
+{
+	ls "/proc/$milter_pid/fd" | wc -l
+}
+fat()
+{
+	sed -n 's/^VmRSS:[[:space:]]*\([0-9]*\) kB/\1/p' "/proc/$milter_pid/status"
+}
+# reload_often N : prints how many of N reloads were done.
+reload_often()
+{
+	perl -MIO::Socket::UNIX -e 'my $done = 0; for (1 .. $ARGV[1]) {
+		my $s = IO::Socket::UNIX->new(Peer => $ARGV[0]) or next;
+		$s->print("reload\n"); $done++ if (<$s> // "") =~ /"ok":true/ } print "$done\n"' "$control" "$1"
+}
+reload_often 10 >/dev/null	# what the first ones need once
+drive -n 10 -m 20 -f "$work/bad.eml" >/dev/null
+held_before=$(held)
+fat_before=$(fat)
+drive -n 10 -m 100 -f "$work/bad.eml" >"$work/loaded.out" &
+loaded=$!
+is "$(reload_often 100)" 100 'a hundred reloads while mail comes in'
+wait "$loaded"
+like "$(cat "$work/loaded.out")" 'messages=1000 errors=0 .*continued=1000 ' '... lose no message'
+settled()
+{
+	[ "$(held)" -le "$held_before" ]
+}
+ok '... nor a descriptor' wait_for 15 settled
+between $(($(fat) - fat_before)) -1000000 8192 '... nor memory: KiB more than before'
+
 # ---- messages wait for VirusTotal while it reloads
 vt fault stall >/dev/null
-drive -n 20 -f "$work/unknown.eml" >"$work/waiting.out" &
+drive -n 50 -f "$work/unknown.eml" >"$work/waiting.out" &
 waiting=$!
 sleep 1
 write_conf "$lines" 'Timeout 20' 'OnBad quarantine'
@@ -90,8 +123,8 @@ before=$(now_ms)
 stop_vtmilter
 between $(($(now_ms) - before)) 0 5000 'a stop while messages wait takes at most 5 s'
 wait "$waiting"
-like "$(cat "$work/waiting.out")" 'messages=20 errors=0 ' '... and every one of them was answered'
-like "$(cat "$work/waiting.out")" 'continued=20 ' '... to go on'
+like "$(cat "$work/waiting.out")" 'messages=50 errors=0 ' '... and every one of them was answered'
+like "$(cat "$work/waiting.out")" 'continued=50 ' '... to go on'
 like "$(cat "$milter_log")" 'tags=VT_Bypassed VT_Pending' '... as not looked at yet'
 
 # ---- messages under way
