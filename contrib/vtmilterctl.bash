@@ -43,6 +43,7 @@ _vtmilterctl()
 	'') words="extract scan status quota list show cache ignore rescan store plan doctor reload submit" ;;
 	cache) words='show forget' ;;
 	ignore) words='add remove list' ;;
+	store) words='copy' ;;
 	list) words='--tag --since --until --max' ;;
 	scan) words='--headers --from --now' ;;
 	submit) words='--public' ;;

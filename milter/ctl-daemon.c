@@ -76,7 +76,8 @@ char *vtm_ctl_ask_daemon(const struct vtm_ctl *c, const char *command, GError **
 	fd = connect_to(path);
 	if (fd < 0) {
 		g_set_error(error, VTM_ERROR, VTM_ERROR_IO, "ControlSocket %s: %s%s", path, g_strerror(errno),
-			    errno == ENOENT || errno == ECONNREFUSED ? "; the daemon does not run" : "");
+			    errno == ENOENT || errno == ECONNREFUSED ? "; the daemon does not run" :
+			    errno == EACCES ? "; members of its group may ask the daemon" : "");
 		return NULL;
 	}
 	line = g_strconcat(command, "\n", NULL);
@@ -100,6 +101,14 @@ void vtm_ctl_daemon_forget(const struct vtm_ctl *c, const struct vtm_key *key)
 	g_free(command);
 }
 
+/* A daemon that is needed and does not run: how to start it. */
+static int fail_daemon(const struct vtm_ctl *c, GError *error)
+{
+	if (g_str_has_suffix(error->message, "does not run"))
+		g_prefix_error(&error, "start it, as by 'systemctl start vtmilter': ");
+	return vtm_ctl_fail(c, error);
+}
+
 int vtm_ctl_reload(struct vtm_ctl *c, int argc, char **argv)
 {
 	GError *error = NULL;
@@ -110,7 +119,7 @@ int vtm_ctl_reload(struct vtm_ctl *c, int argc, char **argv)
 		return vtm_ctl_usage(c, "found '%s', expected no argument", argv[0]);
 	answer = vtm_ctl_ask_daemon(c, "reload", &error);
 	if (!answer)
-		return vtm_ctl_fail(c, error);
+		return fail_daemon(c, error);
 	if (c->json)
 		puts(answer);
 	if (!vtm_json_get_bool(answer, "ok", &fine) || !fine) {
@@ -294,7 +303,7 @@ int vtm_ctl_status(struct vtm_ctl *c, int argc, char **argv)
 	answer = vtm_ctl_ask_daemon(c, "status", &error);
 	if (!answer) {
 		put_stopped(c);
-		return vtm_ctl_fail(c, error);
+		return fail_daemon(c, error);
 	}
 	if (c->json)
 		puts(answer);
@@ -352,63 +361,109 @@ static int server_count(const struct vtm_ctl *c, struct vtm_result *r, GError **
 	return rc;
 }
 
-static void put_quota_json(const struct vtm_ctl *c, const struct vtm_budget *b, unsigned slots, const struct vtm_result *r)
+/* What quota tells. */
+struct quota {
+	int64_t minute_used, day_used, month_used;
+	bool told;			/* VirusTotal's own count is known */
+	struct vtm_quota daily, monthly;
+};
+
+static void put_quota_json(const struct vtm_ctl *c, const struct quota *q)
 {
 	struct vtm_json *j = vtm_json_new();
 
-	vtm_json_int(j, "minute_used", slots);
+	vtm_json_int(j, "minute_used", q->minute_used);
 	vtm_json_int(j, "minute", c->conf->requests_per_minute);
-	vtm_json_int(j, "day_used", b->day_used);
+	vtm_json_int(j, "day_used", q->day_used);
 	vtm_json_int(j, "day", c->conf->requests_per_day);
-	vtm_json_int(j, "month_used", b->month_used);
+	vtm_json_int(j, "month_used", q->month_used);
 	vtm_json_int(j, "month", c->conf->requests_per_month);
 	vtm_json_int(j, "reserve", c->conf->reserve_for_manual);
-	if (r) {
-		vtm_json_int(j, "server_day_used", r->daily.used);
-		vtm_json_int(j, "server_day", r->daily.allowed);
-		vtm_json_int(j, "server_month_used", r->monthly.used);
-		vtm_json_int(j, "server_month", r->monthly.allowed);
+	if (q->told) {
+		vtm_json_int(j, "server_day_used", q->daily.used);
+		vtm_json_int(j, "server_day", q->daily.allowed);
+		vtm_json_int(j, "server_month_used", q->monthly.used);
+		vtm_json_int(j, "server_month", q->monthly.allowed);
 	}
 	vtm_ctl_put_json(j);
 }
 
-static void put_quota(const struct vtm_ctl *c, const struct vtm_budget *b, unsigned slots, const struct vtm_result *r)
+static void put_quota(const struct vtm_ctl *c, const struct quota *q)
 {
-	put_used("minute", slots, c->conf->requests_per_minute);
-	put_used("day (UTC)", b->day_used, c->conf->requests_per_day);
-	put_used("month (UTC)", b->month_used, c->conf->requests_per_month);
+	put_used("minute", q->minute_used, c->conf->requests_per_minute);
+	put_used("day (UTC)", q->day_used, c->conf->requests_per_day);
+	put_used("month (UTC)", q->month_used, c->conf->requests_per_month);
 	vtm_ctl_put("reserve", "%u a day for vtmilterctl", c->conf->reserve_for_manual);
-	if (!r)
+	if (!q->told)
 		return;
-	put_used("its day", r->daily.used, r->daily.allowed);
-	put_used("its month", r->monthly.used, r->monthly.allowed);
+	put_used("VirusTotal's day", q->daily.used, q->daily.allowed);
+	put_used("its month", q->monthly.used, q->monthly.allowed);
 }
 
-int vtm_ctl_quota(struct vtm_ctl *c, int argc, char **argv)
+/* What the daemon counts, for who may read neither store nor key; false: it cannot be asked. */
+static bool quota_by_daemon(const struct vtm_ctl *c, struct quota *q)
+{
+	char *line = vtm_ctl_ask_daemon(c, "status", NULL);
+	int64_t day = 0;
+	bool counts = line && vtm_json_get_int(line, "budget.day_used", &day);
+
+	if (counts) {
+		q->minute_used = number(line, "budget.minute_used");
+		q->day_used = day;
+		q->month_used = number(line, "budget.month_used");
+		q->daily = (struct vtm_quota){ number(line, "budget.server_day_used"), number(line, "budget.server_day") };
+		q->monthly = (struct vtm_quota){ number(line, "budget.server_month_used"),
+						 number(line, "budget.server_month") };
+		q->told = q->daily.allowed >= 0;
+	}
+	g_free(line);
+	return counts;
+}
+
+/* By store and key. 0 *q is filled in; else a status, and what could not be read was told. */
+static int quota_by_store(const struct vtm_ctl *c, struct quota *q)
 {
 	struct vtm_result r = { 0 };
 	struct vtm_budget b;
 	unsigned slots;
 	GError *error = NULL;
-	int status = EX_OK;
-	bool told;
+
+	vtm_budget_init(&b);
+	if (read_budget(c, &b, &slots, &error) == 0) {
+		*q = (struct quota){ .minute_used = slots, .day_used = b.day_used, .month_used = b.month_used };
+		q->told = server_count(c, &r, &error) == 0;
+		q->daily = r.daily;
+		q->monthly = r.monthly;
+		vtm_result_clear(&r);
+		if (c->json)
+			put_quota_json(c, q);
+		else
+			put_quota(c, q);
+	}
+	vtm_budget_clear(&b);
+	return error ? vtm_ctl_fail(c, error) : EX_OK;
+}
+
+/* May this user not read what only the daemon's may? */
+static bool is_closed(const struct vtm_ctl *c)
+{
+	const char *store = g_str_has_prefix(c->conf->store, "sqlite:") ? c->conf->store + strlen("sqlite:") : NULL;
+
+	return (c->conf->api_key_file && access(c->conf->api_key_file, R_OK) < 0 && errno == EACCES) ||
+	       (store && access(store, R_OK) < 0 && errno == EACCES);
+}
+
+int vtm_ctl_quota(struct vtm_ctl *c, int argc, char **argv)
+{
+	struct quota q = { 0 };
 
 	if (argc)
 		return vtm_ctl_usage(c, "found '%s', expected no argument", argv[0]);
-	vtm_budget_init(&b);
-	if (read_budget(c, &b, &slots, &error) < 0) {
-		status = vtm_ctl_fail(c, error);
-		goto out;
-	}
-	told = server_count(c, &r, &error) == 0;
+	if (!is_closed(c) || !quota_by_daemon(c, &q))
+		return quota_by_store(c, &q);
 	if (c->json)
-		put_quota_json(c, &b, slots, told ? &r : NULL);
+		put_quota_json(c, &q);
 	else
-		put_quota(c, &b, slots, told ? &r : NULL);
-	if (!told)
-		status = vtm_ctl_fail(c, error);
-	vtm_result_clear(&r);
-out:
-	vtm_budget_clear(&b);
-	return status;
+		put_quota(c, &q);
+	return EX_OK;
 }

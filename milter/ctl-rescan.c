@@ -54,8 +54,8 @@ static int64_t requests_left(const struct vtm_ctl *c, struct vtm_store *s, GErro
 	return left;
 }
 
-/* What is known is forgotten here and by the daemon, so that it is asked anew: only if it can be. */
-static int forget(const struct vtm_ctl *c, const struct vtm_ticket *t)
+/* What is known is forgotten here and by the daemon, so that it is asked anew: only if it can be.  <old> gets what was. */
+static int forget(const struct vtm_ctl *c, const struct vtm_ticket *t, struct vtm_cached *old)
 {
 	GError *error = NULL;
 	struct vtm_store *s = vtm_ctl_store(c, false, &error);
@@ -68,12 +68,25 @@ static int forget(const struct vtm_ctl *c, const struct vtm_ticket *t)
 		rc = -1;
 	}
 	for (unsigned i = 0; i < t->n && rc >= 0; i++) {
-		rc = vtm_store_verdict_forget(s, &t->wants[i].lookup->key, &error);
+		rc = vtm_store_verdicts_get(s, &t->wants[i].lookup->key, 1, &old[i], &error);
+		if (rc >= 0)
+			rc = vtm_store_verdict_forget(s, &t->wants[i].lookup->key, &error);
 		if (rc >= 0)
 			vtm_ctl_daemon_forget(c, &t->wants[i].lookup->key);
 	}
 	vtm_store_close(s);
 	return rc < 0 ? vtm_ctl_fail(c, error) : EX_OK;
+}
+
+/* What got no new answer keeps the old one: a bad item stays known as bad while VirusTotal cannot be asked. */
+static void remember(const struct vtm_ctl *c, const struct vtm_ticket *t, const struct vtm_cached *old)
+{
+	struct vtm_store *s = vtm_ctl_store(c, false, NULL);
+
+	for (unsigned i = 0; s && i < t->n; i++)
+		if (old[i].found && !vtm_verdict_is_answer(t->wants[i].report.verdict))
+			vtm_store_verdict_put(s, t->wants[i].lookup, &old[i].report, old[i].expires_ms, NULL);
+	vtm_store_close(s);
 }
 
 /* One want a look-up; <at> gets each item's want. */
@@ -131,15 +144,18 @@ static int ask_again(struct vtm_ctl_asker *k, const char *id, struct again *a)
 {
 	struct vtm_ticket t = { .max_lookups = G_MAXUINT };
 	unsigned *at = g_new(unsigned, a->items->list->len + 1);
+	struct vtm_cached *old;
 	char *why = NULL;
 	int status, found;
 
 	make_wants(k, a, &t, at);
-	status = forget(k->c, &t);
+	old = g_new0(struct vtm_cached, t.n + 1);
+	status = forget(k->c, &t, old);
 	if (status == EX_OK) {
 		t.deadline_ms = vtm_boot_ms(k->c->clock) + VTM_CTL_WAIT_MS;
 		if (t.n)
 			vtm_ctl_ask(k, &t);
+		remember(k->c, &t, old);
 		for (guint i = 0; i < a->items->list->len; i++)
 			if (at[i] != G_MAXUINT)
 				((struct vtm_item *)a->items->list->pdata[i])->report = t.wants[at[i]].report;
@@ -153,6 +169,7 @@ static int ask_again(struct vtm_ctl_asker *k, const char *id, struct again *a)
 	for (unsigned i = 0; i < t.n; i++)
 		vtm_lookup_free(t.wants[i].lookup);
 	g_free(t.wants);
+	g_free(old);
 	g_free(at);
 	g_free(why);
 	return status;

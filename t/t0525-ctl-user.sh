@@ -55,6 +55,25 @@ ok 'a message without items' member scan "$data/messages/plain.eml"
 ok 'a filter' member scan --headers "$data/messages/bad-link.eml"
 is "$(said | head -1)" 'X-VT-Tag: VT_Bad' 'works too'
 
+# ---- what else a member may, and what not
+
+ok 'status' member status
+ok 'quota: without key' member quota
+like "$(said)" '^day \(UTC\): +2 of 9' 'has the count of the daemon'
+like "$(said)" "^VirusTotal's day: +[0-9]+ of 9" "and VirusTotal's, as the daemon read it"
+ok 'list' member list
+exits 1 'cache show' member cache show http://malware.wicar.org/data/eicar.com
+exits 78 'submit: needs the key' member submit --public "$data/messages/plain.eml"
+like "$(said)" "api-key' cannot be read: Permission denied" 'which is named'
+chmod 600 "$work/vtmilter.db"
+ok 'quota: without key and store' member quota --json
+like "$(said)" '"day_used":2,"day":9' 'has the count of the daemon'
+exits 69 'list: without the store' member list
+like "$(said)" 'vtmilter.db' 'which is named'
+chmod 660 "$work/vtmilter.db"
+exits 69 'status: a stranger' stranger status
+like "$(said)" 'Permission denied; members of its group may ask the daemon' 'is told who may'
+
 # ---- the reserve is a person's: of 9 requests mail may use 3, and 2 are gone
 
 "$builddir/t/milter-drive" -t 15000 -f "$data/messages/four-links.eml" "unix:$milter_socket" >/dev/null
