@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "ctl-ask.h"
@@ -53,14 +54,29 @@ static void clear_bar(struct scanning *s)
 	s->bar_shown = false;
 }
 
+/* Columns of the terminal. */
+static int width(void)
+{
+	struct winsize w = { 0 };
+
+	return ioctl(STDERR_FILENO, TIOCGWINSZ, &w) == 0 && w.ws_col ? w.ws_col : 80;
+}
+
+/* On one line, however narrow: a bar that wraps could not be cleared. */
 static void draw_bar(struct scanning *s)
 {
-	int full = s->total ? (int)((uint64_t)s->done * BAR_WIDTH / s->total) : 0;
+	char counts[64];
+	int n = g_snprintf(counts, sizeof(counts), "%u/%u, %u bad", s->done, s->total, s->bad), room, full;
 
 	if (!s->bar)
 		return;
-	fprintf(stderr, "\r\033[K[%.*s%*s] %u/%u, %u bad", MIN(full, BAR_WIDTH), "##############################",
-		MAX(BAR_WIDTH - full, 0), "", s->done, s->total, s->bad);
+	room = MIN(width() - 1 - n - 3, BAR_WIDTH);
+	fputs("\r\033[K", stderr);
+	if (room > 0) {
+		full = s->total ? (int)MIN((uint64_t)s->done * (uint64_t)room / s->total, (uint64_t)room) : 0;
+		fprintf(stderr, "[%.*s%*s] ", full, "##############################", room - full, "");
+	}
+	fprintf(stderr, "%.*s", MAX(width() - 1, 1), counts);
 	fflush(stderr);
 	s->bar_shown = true;
 }
@@ -286,7 +302,7 @@ static void scan_all(struct scanning *s, int argc, char **argv)
 {
 	GError *error = NULL;
 
-	s->bar = isatty(STDERR_FILENO) && !s->c->headers;
+	s->bar = isatty(STDERR_FILENO) && !s->c->headers && !s->c->json && g_strcmp0(g_getenv("TERM"), "dumb");
 	s->begun = !s->c->from;
 	s->many = argc > 1 || g_file_test(argv[0], G_FILE_TEST_IS_DIR);
 	for (int i = 0; s->bar && i < argc; i++)
@@ -298,6 +314,8 @@ static void scan_all(struct scanning *s, int argc, char **argv)
 			s->status = vtm_ctl_fail(s->c, error);
 		}
 	clear_bar(s);
+	if (s->bar)
+		fprintf(stderr, "%u of %u messages, %u bad\n", s->done, MAX(s->done, s->total), s->bad);
 	if (s->status == EX_OK && !s->begun)
 		s->status = vtm_ctl_usage(s->c, "--from: there is no message '%s'", s->c->from);
 }
