@@ -48,6 +48,20 @@ static gunichar legacy_entity(const char *name)
 	return c == '&' || c == '<' || c == '>' || c == '"' || (c >= 0xa0 && c <= 0xff) ? c : 0;
 }
 
+/* Numbers of the C1 controls stand for what Windows-1252 has there (HTML standard, numeric character reference end
+ * state); zero there: no character, the number stays. */
+static gunichar numbered(gunichar c)
+{
+	static const gunichar windows[32] = {
+		0x20ac, 0, 0x201a, 0x192, 0x201e, 0x2026, 0x2020, 0x2021, 0x2c6, 0x2030, 0x160, 0x2039, 0x152, 0, 0x17d, 0,
+		0, 0x2018, 0x2019, 0x201c, 0x201d, 0x2022, 0x2013, 0x2014, 0x2dc, 0x2122, 0x161, 0x203a, 0x153, 0, 0x17e, 0x178
+	};
+
+	if (c >= 0x80 && c <= 0x9f && windows[c - 0x80])
+		return windows[c - 0x80];
+	return c && g_unichar_validate(c) ? c : 0xfffd;
+}
+
 /* "&#58;" at b.at: the character, and what is behind it. */
 static const char *numeric_reference(struct vtm_bytes b, gunichar *c_r)
 {
@@ -60,7 +74,7 @@ static const char *numeric_reference(struct vtm_bytes b, gunichar *c_r)
 		c = MIN(c * (hex ? 16 : 10) + (gunichar)g_ascii_xdigit_value(*p), 0x110000);
 	if (p == digits)
 		return NULL;
-	*c_r = c && g_unichar_validate(c) ? c : 0xfffd;
+	*c_r = numbered(c);
 	return p < b.end && *p == ';' ? p + 1 : p;
 }
 

@@ -123,10 +123,24 @@ static size_t trim_emphasis(const struct scan *s, const char *url, size_t len)
 	return trim(url, len);
 }
 
-/* A URL in text may be followed by the next one: "http://a/,http://b/". */
-static bool next_url_behind(char c, const char *p, const char *end)
+/* A URL in text may be followed by the next one: "http://a/,http://b/".  A tracker's ";;" holds its target. */
+static bool next_url_behind(const char *p, const char *end)
 {
-	return strchr(",;|)]}", c) && (scheme_at(p, end) || (p < end && strchr("([", *p) && scheme_at(p + 1, end)));
+	if (!strchr(",;|)]}", *p) || (*p == ';' && p[-1] == ';'))
+		return false;
+	p++;
+	return scheme_at(p, end) || (p < end && strchr("([", *p) && scheme_at(p + 1, end));
+}
+
+/* A page's markup that somebody sent as text: "http://a/&quot;&gt;". */
+static bool markup_behind(const char *p, const char *end)
+{
+	static const char *const names[] = { "&quot;", "&gt;", "&lt;", "&nbsp;" };
+
+	for (size_t i = 0; *p == '&' && i < G_N_ELEMENTS(names); i++)
+		if ((size_t)(end - p) >= strlen(names[i]) && !memcmp(p, names[i], strlen(names[i])))
+			return true;
+	return false;
 }
 
 struct extent {
@@ -134,9 +148,12 @@ struct extent {
 	const char *ascii_end;	/* where a script without blanks begins, or end */
 };
 
-static struct extent url_extent(const char *p, const char *end)
+/* The URL that begins at <p>.  A bracket right before it, <open> ('\0': none), closes it. */
+static struct extent url_extent(const char *p, const char *end, char open)
 {
+	char close = open == '(' ? ')' : open == '[' ? ']' : open == '{' ? '}' : '\0';
 	struct extent e = { p, NULL };
+	unsigned depth = 1;
 
 	while (e.end < end) {
 		size_t n;
@@ -146,7 +163,11 @@ static struct extent url_extent(const char *p, const char *end)
 			break;
 		if (!e.ascii_end && is_unspaced(c))
 			e.ascii_end = e.end;
-		if (c < 0x80 && next_url_behind((char)c, e.end + 1, end))
+		if (c < 0x80 && (next_url_behind(e.end, end) || markup_behind(e.end, end)))
+			break;
+		if (close && c == (guchar)open)
+			depth++;
+		else if (close && c == (guchar)close && !--depth)
 			break;
 		e.end += n;
 	}
@@ -185,7 +206,7 @@ static bool is_address(const char *url, size_t len)
 /* A URL begins at <url>, its host after <prefix> bytes; where to go on. */
 static const char *take(const struct scan *s, const char *url, size_t prefix, bool has_scheme, bool bare)
 {
-	struct extent e = url_extent(url, s->end);
+	struct extent e = url_extent(url, s->end, url > s->begin ? url[-1] : '\0');
 	size_t len = trim_emphasis(s, url, (size_t)(e.end - url));
 	size_t ascii = trim_emphasis(s, url, (size_t)(e.ascii_end - url));
 

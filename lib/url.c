@@ -199,6 +199,8 @@ static char *fold_unicode(const char *host)
 
 		if (c == 0x3002)
 			g_string_append_c(s, '.');
+		else if (c == 0x3a3)	/* sigma: at the end of a word GLib would choose another one than UTS 46 */
+			g_string_append_unichar(s, 0x3c3);
 		else if (c != 0xad && c != 0x34f && c != 0x2060 && c != 0xfeff && (c < 0x180b || c > 0x180d) &&
 			 (c < 0x200b || c > 0x200d) && (c < 0xfe00 || c > 0xfe0f))
 			g_string_append_unichar(s, c);
@@ -348,13 +350,35 @@ static char *fragment_of(const char *tail, const char *end)
 	return g_string_free(s, FALSE);
 }
 
+/* Segments of dots are those too that have escaped ones: "%2e", ".%2E". */
+static void unescape_dots(GString *s, size_t path)
+{
+	for (size_t at = path; s->str[at] == '/';) {
+		size_t begin = ++at, dots = 0;
+		bool escaped = false;
+
+		for (; s->str[at] == '.' || !g_ascii_strncasecmp(s->str + at, "%2e", 3); dots++) {
+			escaped = escaped || s->str[at] == '%';
+			at += s->str[at] == '%' ? 3 : 1;
+		}
+		if (escaped && dots <= 2 && (!s->str[at] || strchr("/?", s->str[at]))) {
+			g_string_erase(s, (gssize)begin, (gssize)(at - begin));
+			g_string_insert_len(s, (gssize)begin, "..", (gssize)dots);
+			at = begin + dots;
+		}
+		at += strcspn(s->str + at, "/?");
+	}
+}
+
 /* Removes "." and ".." segments from the path that begins at <path>. */
 static void append_dedotted(GString *s, size_t path)
 {
-	size_t path_len = strcspn(s->str + path, "?");
+	size_t path_len;
 	CURLU *u;
 	char *url, *clean = NULL;
 
+	unescape_dots(s, path);
+	path_len = strcspn(s->str + path, "?");
 	if (!g_strstr_len(s->str + path, (gssize)path_len, "/."))
 		return;
 	u = curl_url();

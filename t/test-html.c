@@ -156,6 +156,8 @@ static void entities(void)
 		{ "no semicolon before = or a letter", "<a href='?a&sect=1&copy2&amp=&para'>",
 		  "link:?a&sect=1&copy2&amp=\xc2\xb6|" },
 		{ "no semicolon elsewhere", "<a href='?a&amp&copy-&alpha-'>", "link:?a&\xc2\xa9-&alpha-|" },
+		{ "numbers of windows-1252", "<a href='http://a&#159;b&#x9C;c&#128;&#129;/'>",
+		  "link:http://a\xc5\xb8" "b\xc5\x93" "c\xe2\x82\xac\xc2\x81/|" },
 		{ "not decoded twice", "<a href='&amp;amp;&amp;#58;'>", "link:&amp;&#58;|" },
 		{ "unknown", "<a href='&foo;&;& &a;&'>", "link:&foo;&;& &a;&|" },
 		{ "in text", "&lt;a&ampb&sectx&colon;&#46;", "'<a&b\xc2\xa7x:.'|" },
