@@ -62,10 +62,37 @@ static struct archive *open_archive(const void *data, size_t len, const char *fo
 	return NULL;
 }
 
+/* ODF, EPUB, jar. */
 static bool is_document(const char *first)
 {
-	return first && (!strcmp(first, "[Content_Types].xml") || !strcmp(first, "mimetype") ||
-			 g_str_has_prefix(first, "META-INF/"));
+	return first && (!strcmp(first, "mimetype") || g_str_has_prefix(first, "META-INF/"));
+}
+
+/* OOXML, by what writers of it begin with. */
+static bool is_office(const char *first)
+{
+	return first && (!strcmp(first, "[Content_Types].xml") || !strcmp(first, "_rels/.rels") ||
+			 g_str_has_prefix(first, "docProps/"));
+}
+
+/* What OOXML is made of.  Anything else was put there by somebody else. */
+static bool is_office_part(const char *path)
+{
+	static const char *const endings[] = {
+		"bin", "bmp", "doc", "docx", "emf", "fntdata", "gif", "jpeg", "jpg", "odttf", "png", "ppt", "pptx", "psmdcp",
+		"rels", "sigs", "svg", "tif", "tiff", "vml", "wdp", "wmf", "xls", "xlsx", "xml", NULL
+	};
+	const char *dot = path ? strrchr(path, '.') : NULL;
+	char *ending = dot ? g_ascii_strdown(dot + 1, -1) : NULL;
+	bool part = ending && g_strv_contains(endings, ending);
+
+	g_free(ending);
+	return part;
+}
+
+static bool is_relationships(const char *path)
+{
+	return path && g_str_has_suffix(path, ".rels");
 }
 
 /* "report.exe" for "../../x/report.exe"; valid UTF-8; NULL if nothing is left. */
@@ -113,7 +140,7 @@ static int read_member(struct archive *a, struct vtm_archive_limits *limits, uin
 }
 
 static int take_member(struct archive *a, struct archive_entry *e, const char *format, struct vtm_archive_limits *limits,
-		       uint64_t *ratio_left, vtm_archive_each *each, void *arg)
+		       uint64_t *ratio_left, bool office, vtm_archive_each *each, void *arg)
 {
 	struct member_read r = { vtm_sha256_new(), g_byte_array_new(), 0 };
 	char *name = base_name(entry_path(e));
@@ -121,7 +148,9 @@ static int take_member(struct archive *a, struct archive_entry *e, const char *f
 	uint8_t digest[VTM_SHA256_LEN];
 	int rc = read_member(a, limits, ratio_left, &r);
 
-	if (rc == ARCHIVE_OK && r.size > 0) {
+	if (rc == ARCHIVE_OK && office && is_relationships(name) && r.kept && !memmem(r.kept->data, r.kept->len, "External", 8)) {
+		limits->members++;	/* given nobody */
+	} else if (rc == ARCHIVE_OK && r.size > 0) {
 		vtm_sha256_end(r.sha, digest);
 		vtm_hex(digest, m.sha256);
 		m.size = r.size;
@@ -142,14 +171,17 @@ static enum vtm_archive_result walk(struct archive *a, const char *format, size_
 	enum vtm_archive_result result = VTM_ARCHIVE_READ;
 	uint64_t ratio_left = (uint64_t)len * VTM_ARCHIVE_RATIO + 1024 * 1024;
 	struct archive_entry *e;
-	bool first = true;
+	bool first = true, office = false;
 	int rc;
 
 	while ((rc = archive_read_next_header(a, &e)) == ARCHIVE_OK || rc == ARCHIVE_WARN) {
 		if (first && is_document(entry_path(e)))
 			return VTM_ARCHIVE_NONE;
+		office = office || (first && is_office(entry_path(e)));
 		first = false;
 		if (archive_entry_filetype(e) != AE_IFREG && archive_entry_filetype(e) != 0)
+			continue;
+		if (office && is_office_part(entry_path(e)) && !is_relationships(entry_path(e)))
 			continue;
 		if (archive_entry_is_encrypted(e)) {
 			result = VTM_ARCHIVE_ENCRYPTED;
@@ -158,7 +190,7 @@ static enum vtm_archive_result walk(struct archive *a, const char *format, size_
 		if (!limits->members)
 			return VTM_ARCHIVE_CAPPED;
 		limits->members--;
-		rc = take_member(a, e, format, limits, &ratio_left, each, arg);
+		rc = take_member(a, e, format, limits, &ratio_left, office, each, arg);
 		if (rc == ARCHIVE_RETRY)
 			return VTM_ARCHIVE_CAPPED;
 		if (rc != ARCHIVE_OK)

@@ -2,8 +2,10 @@
 /* archive.h - the members of an archive, within bounds.  Leaf; the only file that knows libarchive.
  *
  * zip, 7z, rar, tar, iso, cab, lha, xar and what gzip, bzip2, xz or zstd packed.  Everything happens in memory: no member is ever
- * written, under its own name or another.  Documents that are zip files inside (OOXML, ODF, jar) are not opened: what people and VirusTotal know is the
- * document.  Any thread, one archive a call.
+ * written, under its own name or another.  Documents that are zip files inside (OOXML, ODF, jar) are no archives: what
+ * people and VirusTotal know is the document.  Of OOXML's only two kinds of members are given: lists of relationships
+ * (".rels") that name something outside, for the links in them, and what is no part of a document.  Any thread, one
+ * archive a call.
  */
 #ifndef VTM_ARCHIVE_H
 #define VTM_ARCHIVE_H

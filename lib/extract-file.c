@@ -94,6 +94,12 @@ void vtm_extract_uu(struct extraction *x, const struct vtm_part *p)
 
 /* ---- what is inside -------------------------------------------------------------------------------------- */
 
+/* A list of what an office document points to is no file that anybody opens: only its links count. */
+static bool is_relationships(const struct vtm_member *m)
+{
+	return m->name && m->content && g_str_has_suffix(m->name, ".rels");
+}
+
 static void on_member(const struct vtm_member *m, void *arg)
 {
 	struct extraction *x = arg;
@@ -102,6 +108,10 @@ static void on_member(const struct vtm_member *m, void *arg)
 		.content_len = m->content_len,
 	};
 
+	if (is_relationships(m)) {
+		vtm_extract_xml(x, m->content, m->content_len, NULL);
+		return;
+	}
 	memcpy(p.sha256, m->sha256, sizeof(p.sha256));
 	p.unopened = !m->content && vtm_filetype_risky(p.type, p.name);
 	take_inner(x, &p);
@@ -169,7 +179,7 @@ static void on_tnef(const struct vtm_tnef_part *t, void *arg)
 		open_tnef(x, t->data, t->len, NULL);
 		break;
 	case VTM_TNEF_TEXT:
-		vtm_extract_text(x, t->data, t->len, NULL, false, false);
+		vtm_extract_text(x, t->data, t->len, NULL, NULL);
 		break;
 	case VTM_TNEF_HTML:
 		vtm_extract_page(x, t->data, t->len, NULL, false);
@@ -223,7 +233,7 @@ static void on_pdf(const struct vtm_pdf_found *f, void *arg)
 		vtm_extract_link(x, f->text);
 		break;
 	case VTM_PDF_TEXT:
-		vtm_extract_text(x, f->text, f->len, "utf-8", false, false);
+		vtm_extract_text(x, f->text, f->len, "utf-8", NULL);
 		break;
 	}
 }
@@ -292,6 +302,30 @@ bool vtm_extract_wants(const struct vtm_part *p, const char *head, size_t len, v
 	       (((struct extraction *)x)->settings->pdf && vtm_pdf_is(head, len));
 }
 
+/* Does it begin so, behind a mark and blanks? */
+static bool begins(const struct vtm_part *p, const char *with)
+{
+	const char *at = p->content, *end = at + p->content_len;
+
+	if (end - at > 3 && !memcmp(at, "\xef\xbb\xbf", 3))
+		at += 3;
+	while (at < end && g_ascii_isspace(*at))
+		at++;
+	return (size_t)(end - at) > strlen(with) && !g_ascii_strncasecmp(at, with, strlen(with));
+}
+
+static void search_text(struct extraction *x, const struct vtm_part *p)
+{
+	const struct vtm_linkify_options form = {
+		.flowed = p->flowed, .delsp = p->delsp, .folded = begins(p, "BEGIN:VC")
+	};
+
+	if (begins(p, "<?xml"))
+		vtm_extract_xml(x, p->content, p->content_len, p->charset);
+	else
+		vtm_extract_text(x, p->content, p->content_len, p->charset, &form);
+}
+
 void vtm_extract_file(struct extraction *x, const struct vtm_part *p)
 {
 	struct vtm_item *item = add(x, p);
@@ -309,7 +343,7 @@ void vtm_extract_file(struct extraction *x, const struct vtm_part *p)
 		vtm_extract_page(x, p->content, p->content_len, p->charset, true);
 		break;
 	case VTM_FILE_TEXT:
-		vtm_extract_text(x, p->content, p->content_len, p->charset, p->flowed, p->delsp);
+		search_text(x, p);
 		break;
 	case VTM_FILE_OTHER:
 	case VTM_FILE_MESSAGE:

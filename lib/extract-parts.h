@@ -5,6 +5,7 @@
 
 #include "decode.h"
 #include "extract.h"
+#include "linkify.h"
 #include "url.h"
 
 struct extraction {
@@ -24,7 +25,9 @@ struct extraction {
 };
 
 /* extract-url.c: adds the links of a part (x->part). */
-void vtm_extract_text(struct extraction *x, const char *text, size_t len, const char *charset, bool flowed, bool delsp);
+void vtm_extract_text(struct extraction *x, const char *text, size_t len, const char *charset,
+		      const struct vtm_linkify_options *form);
+void vtm_extract_xml(struct extraction *x, const char *xml, size_t len, const char *charset);
 void vtm_extract_page(struct extraction *x, const char *html, size_t len, const char *charset, bool scripts);
 void vtm_extract_link(struct extraction *x, const char *reference);
 

@@ -6,7 +6,6 @@
 
 #include "charset.h"
 #include "html.h"
-#include "linkify.h"
 #include "privacy.h"
 #include "unwrap.h"
 
@@ -171,18 +170,29 @@ static void on_text(const char *text, size_t len, void *arg)
 	vtm_linkify(text, len, &options, on_found, x);
 }
 
-void vtm_extract_text(struct extraction *x, const char *text, size_t len, const char *charset, bool flowed, bool delsp)
+void vtm_extract_text(struct extraction *x, const char *text, size_t len, const char *charset,
+		      const struct vtm_linkify_options *form)
 {
-	const struct vtm_linkify_options options = {
-		.flowed = flowed, .delsp = delsp, .bare = x->settings->bare_domains
-	};
+	struct vtm_linkify_options options = form ? *form : (struct vtm_linkify_options){ .bare = false };
 	size_t utf8_len;
 	char *utf8 = vtm_charset_utf8(text, len, charset, &utf8_len);
 	GHashTable *outer;
 
+	options.bare = x->settings->bare_domains;
 	begin_document(x, &outer);
 	vtm_linkify(utf8, utf8_len, &options, on_found, x);
 	end_document(x, outer);
+	g_free(utf8);
+}
+
+void vtm_extract_xml(struct extraction *x, const char *xml, size_t len, const char *charset)
+{
+	size_t utf8_len;
+	char *utf8 = vtm_charset_utf8(xml, len, charset, &utf8_len);
+	GString *text = vtm_html_xml(utf8, utf8_len);
+
+	vtm_extract_text(x, text->str, text->len, "utf-8", NULL);
+	g_string_free(text, TRUE);
 	g_free(utf8);
 }
 

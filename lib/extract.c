@@ -28,7 +28,8 @@ static void take_part(struct extraction *x, const struct vtm_part *p)
 	case VTM_PART_TEXT:
 		if (!p->content)
 			break;
-		vtm_extract_text(x, p->content, p->content_len, p->charset, p->flowed, p->delsp);
+		vtm_extract_text(x, p->content, p->content_len, p->charset,
+				 &(struct vtm_linkify_options){ .flowed = p->flowed, .delsp = p->delsp });
 		vtm_extract_uu(x, p);
 		break;
 	case VTM_PART_HTML:

@@ -28,6 +28,10 @@ struct vtm_html_handler {
  * call. */
 void vtm_html_read(const char *html, size_t len, const char *charset, const struct vtm_html_handler *handler);
 
+/* XML as text to be searched for URLs: elements and the values of attributes on lines of their own, entities decoded,
+ * without what only names something (namespaces, schemas, document types).  Linear in <len>; not nested.  UTF-8. */
+GString *vtm_html_xml(const char *xml, size_t len);
+
 /* url() and @import references in CSS, role resource. */
 void vtm_css_read(const char *css, size_t len, const struct vtm_html_handler *handler);
 

@@ -361,12 +361,39 @@ static GString *unflow(const char *text, size_t len)
 	return out;
 }
 
+/* ---- calendars and cards ----------------------------------------------------------- */
+
+/* A line end and a blank are a fold; "\n" is a line end, a backslash before others is none (RFC 5545, 3.1, 3.3.11). */
+static GString *unfold(const char *text, size_t len)
+{
+	GString *out = g_string_sized_new(len + 1);
+	const char *end = text + len;
+
+	while (text < end) {
+		const char *p = text + (*text == '\r' && text + 1 < end && text[1] == '\n');
+
+		if (*p == '\n' && p + 1 < end && (p[1] == ' ' || p[1] == '\t')) {
+			text = p + 2;
+		} else if (*text == '\\' && text + 1 < end && strchr("nN,;\\", text[1]) && text[1]) {
+			g_string_append_c(out, text[1] == 'n' || text[1] == 'N' ? '\n' : text[1]);
+			text += 2;
+		} else {
+			g_string_append_c(out, *text++);
+		}
+	}
+	return out;
+}
+
 void vtm_linkify(const char *text, size_t len, const struct vtm_linkify_options *options, vtm_linkify_found *found,
 		 void *arg)
 {
 	struct scan s = { .options = options, .found = found, .arg = arg };
-	GString *joined = options->flowed && options->delsp ? unflow(text, len) : NULL;
+	GString *joined = NULL;
 
+	if (options->folded)
+		joined = unfold(text, len);
+	else if (options->flowed && options->delsp)
+		joined = unflow(text, len);
 	s.begin = joined ? joined->str : text;
 	s.end = s.begin + (joined ? joined->len : len);
 	scan_text(&s);

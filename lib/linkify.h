@@ -16,6 +16,7 @@ typedef void vtm_linkify_found(const char *text, size_t len, bool bare, void *ar
 struct vtm_linkify_options {
 	bool flowed, delsp;	/* RFC 3676: soft line breaks */
 	bool bare;		/* report bare domains too */
+	bool folded;		/* RFC 5545, 6350: the lines of a calendar or card */
 };
 
 /* <text> is UTF-8 (other bytes end a URL).  Found are http:// and https:// in any case, also in the middle of a

@@ -79,11 +79,30 @@ static void bounds(void)
 
 static void others(void)
 {
-	const struct member document[] = { { "[Content_Types].xml", "<x/>", 4 }, { "word/document.xml", "<y/>", 4 } };
+	static const char inside[] = "<Relationship Target=\"a\"/>", outside[] = "TargetMode=\"External\"";
+	const struct member document[] = {
+		{ "[Content_Types].xml", "<x/>", 4 }, { "word/document.xml", "<y/>", 4 },
+		{ "word/_rels/document.xml.rels", outside, sizeof(outside) - 1 },
+		{ "_rels/.rels", inside, sizeof(inside) - 1 }, { "word/media/image1.PNG", "PNG", 3 },
+	};
+	const struct member laden[] = { { "docProps/app.xml", "<x/>", 4 }, { "word/x.exe", "abc", 3 }, { "y.exe", "abc", 3 } };
+	const struct member opendocument[] = { { "mimetype", "x", 1 }, { "content.xml", "<y/>", 4 } };
+	struct vtm_archive_limits two = { 2, 1 << 20, 1 << 20 };
+	char *seen;
 	const struct member secret[] = { { "secret.exe", "MZ....", 6 } };
-	GByteArray *data = pack(archive_write_set_format_zip, NULL, document, 2);
+	GByteArray *data = pack(archive_write_set_format_zip, NULL, document, G_N_ELEMENTS(document));
 
-	g_free(seen_in(data->data, data->len, plenty, VTM_ARCHIVE_NONE, "an office document is no archive"));
+	seen = seen_in(data->data, data->len, two, VTM_ARCHIVE_READ, "an office document");
+	ok(g_str_has_prefix(seen, "document.xml.rels:") && !strstr(seen, " ."), "of it only what points outside: %s", seen);
+	g_free(seen);
+	g_byte_array_unref(data);
+	data = pack(archive_write_set_format_zip, NULL, laden, 3);
+	seen = seen_in(data->data, data->len, plenty, VTM_ARCHIVE_READ, "an office document with more in it");
+	is_str(seen, "x.exe:3:ba7816bf y.exe:3:ba7816bf ", "what is no part of it is a file");
+	g_free(seen);
+	g_byte_array_unref(data);
+	data = pack(archive_write_set_format_zip, NULL, opendocument, 2);
+	g_free(seen_in(data->data, data->len, plenty, VTM_ARCHIVE_NONE, "an OpenDocument is no archive"));
 	g_byte_array_unref(data);
 	data = pack(archive_write_set_format_zip, "infected", secret, 1);
 	g_free(seen_in(data->data, data->len, plenty, VTM_ARCHIVE_ENCRYPTED, "an encrypted archive is noticed"));

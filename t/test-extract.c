@@ -89,6 +89,13 @@ static const struct {
 	  "text http://example.com/2 via application/octet-stream\n" },
 	{ "an invitation is searched", TOP "Content-Type: text/calendar\r\n\r\nURL:http://example.com/i\r\n",
 	  "file - 26 via \ntext http://example.com/i via text/calendar\n" },
+	{ "its lines are folded",
+	  TOP "Content-Type: text/calendar\r\n\r\nBEGIN:VCALENDAR\r\nURL:http://example.com/i\r\n nvite\\,1\r\n",
+	  "file - 54 via \ntext http://example.com/invite,1 via text/calendar\n" },
+	{ "an XML file's namespaces are none",
+	  TOP "Content-Type: application/octet-stream; name=a.webloc\r\n\r\n<?xml version=\"1.0\"?><!DOCTYPE x \"http://example.com/d\">"
+	  "<x xmlns=\"http://example.com/n\">http://example.com/?a&amp;b</x>",
+	  "file a.webloc 119 via \ntext http://example.com/?a&b via application/octet-stream\n" },
 	{ "a file in text", TOP "\r\nhere:\r\nbegin 644 http.txt\r\n3:'1T<#HO+V5X86UP;&4N8V]M+P``\r\n`\r\nend\r\n",
 	  "file http.txt 19 via text/plain\ntext http://example.com/ via text/plain>text/plain\n" },
 	{ "a message in a message", TOP "Content-Type: message/rfc822\r\n\r\nContent-Type: a/b; name=n\r\n\r\nxyz",
@@ -170,6 +177,24 @@ static void check_archive(const char *name, const GByteArray *file, const struct
 	check(mail->str, mail->len, s, sized, what);
 	g_free(sized);
 	g_string_free(mail, TRUE);
+}
+
+/* A document's links lie in its lists of relationships. */
+static void office(void)
+{
+	static const char list[] = "<?xml version=\"1.0\"?><Relationships xmlns=\"http://example.com/n\"><Relationship Type=\"http://"
+		"example.com/t\" Target=\"https://example.com/?a&amp;b\" TargetMode=\"External\"/></Relationships>";
+	const struct member parts[] = {
+		{ "[Content_Types].xml", "<Types xmlns='http://example.com/m'/>", 36 },
+		{ "word/_rels/document.xml.rels", list, sizeof(list) - 1 }, { "word/document.xml", "<x/>", 4 },
+	};
+	GByteArray *file = pack(archive_write_set_format_zip, NULL, parts, G_N_ELEMENTS(parts));
+	struct vtm_extract_settings s;
+
+	vtm_extract_defaults(&s);
+	check_archive("a.docx", file, &s, "\ntext https://example.com/?a&b via application/octet-stream\n",
+		      "an office document: its links, and no items of what it is made of");
+	g_byte_array_unref(file);
 }
 
 static void archives(void)
@@ -392,6 +417,7 @@ int main(void)
 	all_cases();
 	resources();
 	archives();
+	office();
 #ifdef HAVE_QPDF
 	pdf();
 #endif

@@ -230,6 +230,35 @@ static void charsets(void)
 	g_free(s);
 }
 
+static void xml(void)
+{
+	static const struct {
+		const char *xml, *want;
+	} cases[] = {
+		{ "<?xml version='1.0'?><!DOCTYPE plist PUBLIC 'x' 'http://d/'><string>http://e/?a&amp;b</string>",
+		  "1.0\n\n\nhttp://e/?a&b\n" },
+		{ "<!DOCTYPE x [<!ENTITY y SYSTEM 'http://y/'>]>z", "z" },
+		{ "<w:x xmlns='http://a/' xmlns:w = \"http://b/\" xsi:schemaLocation='http://c/ d' w:href='http://e/'/>",
+		  "http://e/\n\n" },
+		{ "<Relationship Type='http://t/' Target='http://e/'/><a Type='http://f/'>",
+		  "http://e/\n\nhttp://f/\n\n" },
+		{ "<a b=c d='>'>e", ">\n\ne" },
+		{ "<![CDATA[<a href=\"http://e/?a&b\">]]>c", "<a href=\"http://e/?a&b\">c" },
+		{ "<!-- http://e/ -->", " http://e/ -->" },
+		{ "<a b='", "" },
+		{ "<", "\n" },
+		{ "<![CDATA[", "" },
+		{ "<!doctype [", "" },
+	};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+		GString *s = vtm_html_xml(cases[i].xml, strlen(cases[i].xml));
+
+		is_str(s->str, cases[i].want, "XML %s", cases[i].xml);
+		g_string_free(s, TRUE);
+	}
+}
+
 static void css(void)
 {
 	static const struct {
@@ -299,6 +328,7 @@ int main(void)
 	visible_text();
 	charsets();
 	css();
+	xml();
 	hostile();
 	return done_testing();
 }

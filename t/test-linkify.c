@@ -28,7 +28,7 @@ struct text_case {
 
 static void plain(void)
 {
-	static const struct vtm_linkify_options o = { false, false, false };
+	static const struct vtm_linkify_options o = { .bare = false };
 	static const struct text_case cases[] = {
 		{ "http://example.com", "http://example.com|" },
 		{ "See HTTPS://Example.com/a?b=c#d now", "HTTPS://Example.com/a?b=c#d|" },
@@ -96,7 +96,7 @@ static void plain(void)
 
 static void flowed(void)
 {
-	static const struct vtm_linkify_options keep = { true, false, false }, del = { true, true, false };
+	static const struct vtm_linkify_options keep = { .flowed = true }, del = { .flowed = true, .delsp = true };
 
 	check("http://example.com/a \r\nb", &keep, "http://example.com/a|");
 	check("http://example.com/a \r\nb", &del, "http://example.com/ab|");
@@ -107,9 +107,21 @@ static void flowed(void)
 	check("x\n-- \nhttp://example.com/", &del, "http://example.com/|");
 }
 
+static void folded(void)
+{
+	static const struct vtm_linkify_options o = { .folded = true };
+
+	check("URL:http://example.com/ab\r\n c\r\n\td\r\nX:y", &o, "http://example.com/abcd|");
+	check("D:http://example.com/a\\nhttp://example.com/b\\Nx http://example.com/c\\,d\\;e\n f", &o,
+	      "http://example.com/a|http://example.com/b|http://example.com/c,d;ef|");
+	check("URL:http://example.com/a\\\r\n nb\r\n", &o, "http://example.com/a|");
+	check("URL:http://example.com/a\r\n", &o, "http://example.com/a|");
+	check("\\", &o, "");
+}
+
 static void bare(void)
 {
-	static const struct vtm_linkify_options o = { false, false, true };
+	static const struct vtm_linkify_options o = { .bare = true };
 	static const struct text_case cases[] = {
 		{ "see example.com.", "bare:example.com|" },
 		{ "example.com/a?b and sub.example.co.uk:8080/x",
@@ -142,7 +154,7 @@ static void hostile(void)
 		"http://a (", ".a@", "> ",
 		" \n", ">", "\xe4\xbe\x8b", "http://\xe4\xbe\x8b", "\xff", "<http://a\n>",
 	};
-	static const struct vtm_linkify_options o = { true, true, true };
+	static const struct vtm_linkify_options o = { .flowed = true, .delsp = true, .bare = true };
 	const size_t size = 4 << 20;
 	char *text = g_malloc(size);
 	clock_t start = clock();
@@ -168,6 +180,7 @@ int main(void)
 {
 	plain();
 	flowed();
+	folded();
 	bare();
 	hostile();
 	return done_testing();
