@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "mime-doubt.h"
 #include "mime.h"
 
 char *vtm_header_unfold(const char *raw)
@@ -34,27 +35,40 @@ static const char *skip_comment(const char *p)
 	return p;
 }
 
-enum vtm_encoding vtm_header_encoding(const char *value)
+static const char *skip_comments(const char *p)
+{
+	for (;;) {
+		p += strspn(p, " \t\r\n");
+		if (*p != '(')
+			return p;
+		p = skip_comment(p);
+	}
+}
+
+enum vtm_encoding vtm_header_encoding(const char *value, bool *known_r)
 {
 	static const struct {
 		const char *name;
 		enum vtm_encoding encoding;
 	} known[] = {
+		{ "7bit", VTM_ENCODING_NONE }, { "8bit", VTM_ENCODING_NONE }, { "binary", VTM_ENCODING_NONE },
 		{ "base64", VTM_ENCODING_BASE64 }, { "quoted-printable", VTM_ENCODING_QP }, { "x-uuencode", VTM_ENCODING_UU },
 		{ "uuencode", VTM_ENCODING_UU }, { "x-uue", VTM_ENCODING_UU }, { "uue", VTM_ENCODING_UU },
 	};
+	const char *p = skip_comments(value);
+	bool quoted = *p == '"';
 	size_t n;
 
-	for (;;) {
-		value += strspn(value, " \t\r\n\"");
-		if (*value != '(')
-			break;
-		value = skip_comment(value);
+	p += strspn(p, " \t\"");
+	n = strcspn(p, " \t\r\n;(\"");
+	*known_r = false;
+	for (size_t i = 0; i < G_N_ELEMENTS(known); i++) {
+		if (n != strlen(known[i].name) || g_ascii_strncasecmp(p, known[i].name, n))
+			continue;
+		p = skip_comments(p + n);
+		*known_r = !quoted && (!*p || *p == ';');
+		return known[i].encoding;
 	}
-	n = strcspn(value, " \t\r\n;(\"");
-	for (size_t i = 0; i < G_N_ELEMENTS(known); i++)
-		if (n == strlen(known[i].name) && !g_ascii_strncasecmp(value, known[i].name, n))
-			return known[i].encoding;
 	return VTM_ENCODING_NONE;
 }
 
@@ -98,6 +112,7 @@ GPtrArray *vtm_header_params(const char *value, const char *name, guint max)
 
 	for (const char *p = value; *p; p++) {
 		const char *q = p + n;
+		char *text;
 
 		if (*p == '"')
 			quoted = !quoted;
@@ -108,7 +123,10 @@ GPtrArray *vtm_header_params(const char *value, const char *name, guint max)
 		q += strspn(q, " \t");
 		if (*q != '=')
 			continue;
-		add_once(list, take_value(q + 1, &p), max);
+		text = take_value(q + 1, &p);
+		if (q[1 + strspn(q + 1, " \t")] != '"' && strchr(text, ','))
+			add_once(list, g_strndup(text, strcspn(text, ",")), max);
+		add_once(list, text, max);
 		if (!*p)
 			break;
 	}
@@ -240,5 +258,5 @@ bool vtm_mime_may_skip(const char *name, const char *value)
 	for (size_t i = 0; i < G_N_ELEMENTS(read); i++)
 		if (!g_ascii_strcasecmp(name, read[i]))
 			return false;
-	return is_plain_name(name) && is_plain_value(value);
+	return is_plain_name(name) && is_plain_value(value) && !vtm_doubt_header(value, strlen(value));
 }

@@ -4,6 +4,7 @@
 #define VTM_MIME_HEADER_H
 
 #include <glib.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "mime-decode.h"
@@ -13,10 +14,12 @@
 /* A field's value on one line, without blanks around it, in valid UTF-8.  New string. */
 char *vtm_header_unfold(const char *raw);
 
-/* The transfer encoding that a value names, comments and blanks aside; what nobody knows is not decoded. */
-enum vtm_encoding vtm_header_encoding(const char *value);
+/* The transfer encoding that a value names, comments and blanks aside; what nobody knows is not decoded.
+ * *known_r: it is one of RFC 2045's or uuencode, and nothing else stands there that some programs might trip over. */
+enum vtm_encoding vtm_header_encoding(const char *value, bool *known_r);
 
-/* Every value the parameter <name> has in a Content-Type, each once, at most <max>.  Not those of RFC 2231's forms.  Of char *, owned. */
+/* Every value the parameter <name> has in a Content-Type, each once, at most <max>; one with a comma also up to that.
+ * Not those of RFC 2231's forms.  Of char *, owned. */
 GPtrArray *vtm_header_params(const char *value, const char *name, guint max);
 
 /* Where the body behind the header begins, seen from a field at <at>; <len> if there is none. */

@@ -13,6 +13,7 @@
 #include "charset.h"
 #include "error.h"
 #include "mime-decode.h"
+#include "mime-doubt.h"
 #include "mime-guard.h"
 #include "mime-header.h"
 
@@ -123,6 +124,11 @@ static void count_field(GMimeParser *parser, const char *name, const char *value
 		g_mime_stream_set_bounds(d->stream, 0, g_mime_stream_tell(d->stream));
 }
 
+static void doubt(struct walk *w, bool doubtful)
+{
+	w->summary->ambiguous = w->summary->ambiguous || doubtful;
+}
+
 /* <bytes> are borrowed, or taken over as <own>. NULL: too costly. Otherwise its message may still be NULL. */
 static struct doc *doc_new(struct walk *w, const char *bytes, size_t len, char *own)
 {
@@ -148,6 +154,7 @@ static struct doc *doc_new(struct walk *w, const char *bytes, size_t len, char *
 		g_mime_parser_set_header_regex(parser, "^", count_field, d);
 	d->message = g_mime_parser_construct_message(parser, w->options);
 	g_object_unref(parser);
+	doubt(w, vtm_doubt_header(bytes, vtm_header_end(bytes, len, 0)));
 	w->summary->capped = w->summary->capped || d->fields >= FIELDS_MAX;
 	return d;
 }
@@ -200,51 +207,50 @@ static GPtrArray *fields(GMimeObject *object, const char *name)
 	return values;
 }
 
-/* The different transfer encodings an entity says it has; at least one. */
-static unsigned encodings(GMimeObject *object, enum vtm_encoding list[READINGS_MAX])
+struct slice { const char *data; size_t len; };
+
+/* The header of an entity, with the blank line behind it; empty if it has none. */
+static struct slice header_of(const struct doc *doc, GMimeObject *object)
 {
-	GPtrArray *values = fields(object, "Content-Transfer-Encoding");
-	unsigned n = 0;
+	GMimeHeaderList *headers = g_mime_object_get_header_list(object);
+	GMimeHeader *h = headers && g_mime_header_list_get_count(headers) > 0 ?
+			 g_mime_header_list_get_header_at(headers, 0) : NULL;
+	gint64 at = h ? g_mime_header_get_offset(h) : -1;
+	struct slice s = { NULL, 0 };
 
-	for (guint i = 0; i < values->len; i++) {
-		enum vtm_encoding e = vtm_header_encoding(values->pdata[i]);
-		bool known = false;
-
-		for (unsigned k = 0; k < n; k++)
-			known = known || list[k] == e;
-		if (!known)
-			list[n++] = e;
+	if (at >= 0 && (size_t)at < doc->len) {
+		s.data = doc->bytes + at;
+		s.len = vtm_header_end(doc->bytes, doc->len, (size_t)at) - (size_t)at;
 	}
-	g_ptr_array_free(values, TRUE);
-	if (!n)
-		list[n++] = VTM_ENCODING_NONE;
-	return n;
+	return s;
 }
 
-struct slice { const char *data; size_t len; };
+/* The boundaries of the multiparts around <v>, <own> first unless it is NULL; NULL-terminated. */
+static void boundaries_around(const struct visit *v, const char *own, const char **list, size_t max)
+{
+	size_t n = 0;
+
+	if (own)
+		list[n++] = own;
+	for (const struct level *l = v->level; l && l->doc == v->doc && n < max - 1; l = l->up)
+		if (l->boundary)
+			list[n++] = l->boundary;
+	list[n] = NULL;
+}
 
 /* The body of an entity, found by its header's place and the boundaries around it. */
 static struct slice body_of(const struct visit *v)
 {
-	GMimeHeaderList *headers = g_mime_object_get_header_list(v->object);
-	GMimeHeader *h = headers && g_mime_header_list_get_count(headers) > 0 ?
-			 g_mime_header_list_get_header_at(headers, 0) : NULL;
+	struct slice header = header_of(v->doc, v->object), s = { NULL, 0 };
 	const char *around[64];
-	struct slice s = { NULL, 0 };
-	gint64 at = h ? g_mime_header_get_offset(h) : -1;
-	size_t from, end;
-	unsigned n = 0;
+	size_t from;
 
-	if (at < 0 || (size_t)at >= v->doc->len)
+	if (!header.data)
 		return s;
-	for (const struct level *l = v->level; l && l->doc == v->doc && n < G_N_ELEMENTS(around) - 1; l = l->up)
-		if (l->boundary)
-			around[n++] = l->boundary;
-	around[n] = NULL;
-	from = vtm_header_end(v->doc->bytes, v->doc->len, (size_t)at);
-	end = n ? vtm_boundary_find(v->doc->bytes, v->doc->len, from, around) : v->doc->len;
+	boundaries_around(v, NULL, around, G_N_ELEMENTS(around));
+	from = (size_t)(header.data - v->doc->bytes) + header.len;
 	s.data = v->doc->bytes + from;
-	s.len = end - from;
+	s.len = (*around ? vtm_boundary_find(v->doc->bytes, v->doc->len, from, around) : v->doc->len) - from;
 	return s;
 }
 
@@ -264,6 +270,37 @@ static struct slice content_of(const struct visit *v)
 	if (s.len && s.data[s.len - 1] == '\r' && (uint64_t)stream->bound_end < v->doc->len && s.data[s.len] == '\n')
 		s.len--;
 	return s;
+}
+
+static unsigned add_encoding(enum vtm_encoding list[READINGS_MAX], unsigned n, enum vtm_encoding e)
+{
+	for (unsigned k = 0; k < n; k++)
+		if (list[k] == e)
+			return n;
+	list[n] = e;
+	return n + 1;
+}
+
+/* The different transfer encodings an entity may have; at least one.  Of what a field does not name for certain, all that
+ * fit the <body>: there are programs that see "base64" in anything like it. */
+static unsigned encodings(GMimeObject *object, struct slice body, enum vtm_encoding list[READINGS_MAX])
+{
+	GPtrArray *values = fields(object, "Content-Transfer-Encoding");
+	bool known = true, sure;
+	unsigned n = 0;
+
+	for (guint i = 0; i < values->len; i++) {
+		n = add_encoding(list, n, vtm_header_encoding(values->pdata[i], &sure));
+		known = known && sure;
+	}
+	g_ptr_array_free(values, TRUE);
+	if (!n || !known)
+		n = add_encoding(list, n, VTM_ENCODING_NONE);
+	if (!known && vtm_doubt_base64(body.data, body.len))
+		n = add_encoding(list, n, VTM_ENCODING_BASE64);
+	if (!known && body.len && memchr(body.data, '=', body.len))
+		n = add_encoding(list, n, VTM_ENCODING_QP);
+	return n;
 }
 
 static void push(struct walk *w, GMimeObject *object, struct doc *doc, const struct level *level, unsigned place,
@@ -401,7 +438,7 @@ static void push_boundaries(struct walk *w, struct visit *v, const char *taken)
 static void push_decoded(struct walk *w, struct visit *v)
 {
 	enum vtm_encoding list[READINGS_MAX];
-	unsigned n = encodings(v->object, list);
+	unsigned n = encodings(v->object, body_of(v), list);
 
 	for (unsigned i = 0; i < n; i++) {
 		struct vtm_decode d = { .encoding = list[i] };
@@ -554,12 +591,38 @@ static void give_all(struct walk *w, struct vtm_part *p, struct slice encoded, c
 	}
 }
 
+static void doubt_header(struct walk *w, const struct visit *v, GMimeObject *object)
+{
+	struct slice header = header_of(v->doc, object);
+
+	doubt(w, header.data && vtm_doubt_header(header.data, header.len));
+}
+
+/* May there be an entity in a leaf? */
+static void doubt_leaf(struct walk *w, const struct visit *v, enum vtm_part_kind kind, struct slice content)
+{
+	const char *own = parameter(v->object, "boundary"), *around[64];
+	GPtrArray *types = fields(v->object, "Content-Type");
+
+	boundaries_around(v, own, around, G_N_ELEMENTS(around));
+	doubt(w, vtm_doubt_body(content.data, content.len) && kind != VTM_PART_ELSEWHERE);
+	doubt(w, vtm_doubt_leaf(content.data, content.len, around));
+	for (guint i = 0; i < types->len; i++) {
+		char *lower = g_ascii_strdown(types->pdata[i], -1);
+
+		doubt(w, types->len == 1 && strstr(lower, "multipart/"));
+		g_free(lower);
+	}
+	g_ptr_array_free(types, TRUE);
+}
+
 static void visit_leaf(struct walk *w, struct visit *v)
 {
 	const char *flowed = parameter(v->object, "format"), *delsp = parameter(v->object, "delsp");
 	const char *name = g_mime_part_get_filename(GMIME_PART(v->object));
 	enum vtm_encoding list[READINGS_MAX];
-	unsigned n = encodings(v->object, list);
+	struct slice content = content_of(v);
+	unsigned n = encodings(v->object, content, list);
 	char *type = mime_type(v->object), *valid = name ? g_utf8_make_valid(name, -1) : NULL;
 	const char **via = way_to(v->level);
 	struct vtm_part p = {
@@ -573,7 +636,8 @@ static void visit_leaf(struct walk *w, struct visit *v)
 	if (n > 1)
 		group_of(w, v);
 	p.group = v->group;
-	give_all(w, &p, content_of(v), list, n);
+	doubt_leaf(w, v, p.kind, content);
+	give_all(w, &p, content, list, n);
 	g_free(via);
 	g_free(valid);
 	g_free(type);
@@ -603,6 +667,8 @@ static void read_undivided(struct walk *w, struct visit *v, const struct level *
 		give_all(w, &p, body, none, 1);
 		if (guess && !v->reading)
 			push_boundary(w, v, guess, body);
+		/* an encoded word is decoded when it is read again, and not found */
+		doubt(w, !v->reading && (guess ? strstr(guess, "=?") != NULL : vtm_doubt_outside(body.data, body.len)));
 		p.kind = VTM_PART_ATTACHMENT;
 		if (!guess)
 			give_all(w, &p, body, none, 1);
@@ -636,6 +702,22 @@ static void read_epilogue(struct walk *w, struct visit *v, const char *boundary)
 	g_free(close);
 }
 
+/* May there be entities around a multipart's own, or does its boundary end the one around it too? */
+static void doubt_multipart(struct walk *w, const struct visit *v, const char *boundary)
+{
+	const char *epilogue = g_mime_multipart_get_epilogue(GMIME_MULTIPART(v->object));
+	const char *const own[] = { boundary, NULL };
+	struct slice body = body_of(v);
+
+	if (!body.data)
+		return;
+	body.len = vtm_boundary_find(body.data, body.len, 0, own);
+	doubt(w, vtm_doubt_outside(body.data, body.len) || vtm_doubt_leaf(body.data, body.len, own));
+	doubt(w, epilogue && vtm_doubt_outside(epilogue, strlen(epilogue)));
+	for (const struct level *l = v->level; l && l->doc == v->doc; l = l->up)
+		doubt(w, l->boundary && !strcmp(l->boundary, boundary));
+}
+
 static void visit_multipart(struct walk *w, struct visit *v)
 {
 	GMimeMultipart *m = GMIME_MULTIPART(v->object);
@@ -652,6 +734,8 @@ static void visit_multipart(struct walk *w, struct visit *v)
 	}
 	if (boundary)
 		read_epilogue(w, v, boundary);
+	if (boundary && n > 0)
+		doubt_multipart(w, v, boundary);
 	if (n <= 0)
 		read_undivided(w, v, level);
 	/* further readings come behind: the stack turns the order round */
@@ -686,6 +770,8 @@ static void visit_message(struct walk *w, struct visit *v)
 
 	if (!level)
 		return;
+	if (inner)
+		doubt_header(w, v, GMIME_OBJECT(inner));
 	if (!v->reading)
 		push_types(w, v, body_of);
 	if (part) {
@@ -707,8 +793,8 @@ static bool is_message_type(const char *type)
 static void visit_encoded_message(struct walk *w, struct visit *v)
 {
 	enum vtm_encoding list[READINGS_MAX];
-	unsigned n = encodings(v->object, list);
 	struct slice encoded = content_of(v);
+	unsigned n = encodings(v->object, encoded, list);
 	struct level *level = level_new(w, v, NULL);
 
 	for (unsigned i = 0; level && i < n; i++) {
@@ -739,6 +825,7 @@ static void visit(struct walk *w, struct visit *v)
 	char *type;
 	bool message;
 
+	doubt_header(w, v, v->object);
 	if (GMIME_IS_MULTIPART(v->object)) {
 		visit_multipart(w, v);
 	} else if (GMIME_IS_MESSAGE_PART(v->object)) {

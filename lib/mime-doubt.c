@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* mime-doubt.c - signs that mail programs see other parts in a message than we do. */
+#include "mime-doubt.h"
+
+#include <glib.h>
+#include <string.h>
+
+#define BASE64_HEAD 1024	/* bytes that are judged */
+#define BOUNDARY_CMP 70		/* bytes of a boundary that are compared: RFC 2046 allows no more */
+
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
+static size_t skip_blanks(const char *text, size_t len, size_t at)
+{
+	while (at < len && is_blank(text[at]))
+		at++;
+	return at;
+}
+
+/* The line behind that of <p>; NULL: none. */
+static const char *next_line(const char *p, const char *end)
+{
+	const char *lf = memchr(p, '\n', (size_t)(end - p));
+
+	return lf && lf + 1 < end ? lf + 1 : NULL;
+}
+
+static bool begins(const char *text, size_t len, size_t at, const char *word)
+{
+	size_t n = strlen(word);
+
+	return len - at >= n && !g_ascii_strncasecmp(text + at, word, n);
+}
+
+/* Behind the colon of a field <name> that stands at <at>, blanks skipped; 0: there is none. */
+static size_t value_of(const char *text, size_t len, size_t at, const char *name)
+{
+	if (!begins(text, len, at, name))
+		return 0;
+	at = skip_blanks(text, len, at + strlen(name));
+	return at < len && text[at] == ':' ? skip_blanks(text, len, at + 1) : 0;
+}
+
+/* Does a type with a slash stand there, unlike in the lists of names that signatures have? */
+static bool is_type(const char *text, size_t len, size_t at)
+{
+	size_t from = at;
+
+	while (at < len && (g_ascii_isalnum(text[at]) || text[at] == '-'))
+		at++;
+	return at > from && at < len && text[at] == '/';
+}
+
+static bool is_coded(const char *text, size_t len, size_t at)
+{
+	static const char *const codes[] = { "base64", "quoted-printable", "x-uu", "uu" };
+
+	for (size_t i = 0; i < G_N_ELEMENTS(codes); i++)
+		if (begins(text, len, at, codes[i]))
+			return true;
+	return false;
+}
+
+/* A line of a header that begins with "Content-": is its name one that every program reads alike? */
+static bool is_odd_name(const char *text, size_t len, size_t at)
+{
+	while (at < len && (g_ascii_isalnum(text[at]) || strchr("-_.", text[at])))
+		at++;
+	at = skip_blanks(text, len, at);
+	return at < len && text[at] != ':';
+}
+
+/* Does the name of a field stand before <colon>, with a value that fits it, on a line that begins with a blank? */
+static bool is_hidden_field(const char *text, size_t len, size_t colon)
+{
+	static const struct { const char *name; bool (*fits)(const char *text, size_t len, size_t at); } fields[] = {
+		{ "Content-Type", is_type }, { "Content-Transfer-Encoding", is_coded }
+	};
+	size_t end = colon;
+
+	while (end > 0 && is_blank(text[end - 1]))
+		end--;
+	for (size_t i = 0; i < G_N_ELEMENTS(fields); i++) {
+		size_t n = strlen(fields[i].name), from = end - n, line = from;
+		size_t at = end > n ? value_of(text, len, from, fields[i].name) : 0;
+
+		while (at && line > 0 && is_blank(text[line - 1]))
+			line--;
+		if (at && line < from && (!line || text[line - 1] == '\n') && fields[i].fits(text, len, at))
+			return true;
+	}
+	return false;
+}
+
+bool vtm_doubt_header(const char *text, size_t len)
+{
+	const char *end = text + len;
+
+	if (memchr(text, '\0', len))
+		return true;
+	for (const char *p = text; (p = memchr(p, '\r', (size_t)(end - p))); p++)
+		if (p + 1 < end && p[1] != '\n')
+			return true;
+	for (const char *p = text; (p = memchr(p, ':', (size_t)(end - p))); p++)
+		if (is_hidden_field(text, len, (size_t)(p - text)))
+			return true;
+	for (const char *p = len ? text : NULL; p; p = next_line(p, end))
+		if (begins(text, len, (size_t)(p - text), "Content-") && is_odd_name(text, len, (size_t)(p - text)))
+			return true;
+	return false;
+}
+
+static bool is_field(const char *text, size_t len, size_t at)
+{
+	size_t type = value_of(text, len, at, "Content-Type");
+
+	return type ? is_type(text, len, type) :
+	       value_of(text, len, at, "Content-Transfer-Encoding") || value_of(text, len, at, "Content-Disposition");
+}
+
+bool vtm_doubt_body(const char *text, size_t len)
+{
+	size_t at = 0;
+
+	while (at < len && (is_blank(text[at]) || g_ascii_iscntrl(text[at])))
+		at++;
+	return at < len && is_field(text, len, at);
+}
+
+bool vtm_doubt_outside(const char *text, size_t len)
+{
+	const char *end = text + len;
+
+	for (const char *p = len ? text : NULL; p; p = next_line(p, end)) {
+		size_t at = skip_blanks(text, len, (size_t)(p - text));
+
+		if (at < len && is_field(text, len, at))
+			return true;
+	}
+	return false;
+}
+
+bool vtm_doubt_leaf(const char *text, size_t len, const char *const *boundaries)
+{
+	const char *end = text + len;
+
+	for (const char *p = text; (p = memchr(p, '-', (size_t)(end - p))); p++) {
+		size_t left = (size_t)(end - p);
+
+		if (left < 3 || p[1] != '-')
+			continue;
+		for (int i = 0; boundaries[i]; i++) {
+			size_t n = strnlen(boundaries[i], BOUNDARY_CMP);
+
+			if (n && left >= n + 2 && !memcmp(p + 2, boundaries[i], n))
+				return true;
+		}
+	}
+	return false;
+}
+
+bool vtm_doubt_base64(const char *text, size_t len)
+{
+	size_t n = MIN(len, BASE64_HEAD), digits = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (g_ascii_isalnum(text[i]) || text[i] == '+' || text[i] == '/' || text[i] == '=')
+			digits++;
+		else if (!text[i] || !strchr(" \t\r\n", text[i]))
+			return false;
+	}
+	return digits >= 4;
+}

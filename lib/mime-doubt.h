@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* mime-doubt.h - signs that mail programs see other parts in a message than we do.  Part of mime; no GMime here.
+ *
+ * What is found makes a message ambiguous: it is never called scanned.  The tricks are those of CVE-2024-28054, of the
+ * MIMEminer tool and of draft-chen-email-mime-ambiguity-defense.  All are linear in what they are given.
+ */
+#ifndef VTM_MIME_DOUBT_H
+#define VTM_MIME_DOUBT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Of an entity's header: may others end its lines elsewhere, or see more fields than we do, as with a NUL, a CR alone, a
+ * name that has a comment, a Content-Type that continues another field?  Also of one field's value. */
+bool vtm_doubt_header(const char *text, size_t len);
+
+/* Does a body begin like the header of an entity, behind a blank line where others may see none? */
+bool vtm_doubt_body(const char *text, size_t len);
+
+/* Is there such a beginning on any line, as of a part before the first delimiter or behind the last? */
+bool vtm_doubt_outside(const char *text, size_t len);
+
+/* Do the bytes of a leaf hold a delimiter of one of <boundaries> (NULL-terminated) that is not at the beginning of a line, or
+ * goes on behind its end? */
+bool vtm_doubt_leaf(const char *text, size_t len, const char *const *boundaries);
+
+/* Might the bytes be base64 whose field nobody understands?  Judged by the first 1,024. */
+bool vtm_doubt_base64(const char *text, size_t len);
+
+#endif
