@@ -1,0 +1,443 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* test-growth.c - reading is linear: twice the message takes at most 2.5 times the time, whatever it is made of.
+ *
+ * Doubled twice, so that what is linear (4) and what is quadratic (16) lie on either side of 2.5 * 2.5 by far, caches or not.
+ * Processor time of this thread, the best of a few rounds: other work on the machine can only add to it, so rounds go on until the
+ * ratio holds, or there have been ROUNDS_MAX.
+ */
+#include <archive.h>
+#include <string.h>
+#include <time.h>
+
+#include "extract.h"
+#include "pack.h"
+#include "tags.h"
+#include "tap.h"
+
+#define TIMES 4
+#define RATIO_MAX (2.5 * 2.5)
+#define ROUNDS_MAX 20
+#define MIME "From: a@example.org\r\nTo: b@example.org\r\nMIME-Version: 1.0\r\n"
+
+static double cpu_s(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static struct vtm_items *items_of(const GString *m, const struct vtm_extract_settings *s)
+{
+	struct vtm_spool *spool = vtm_spool_new("/tmp", 0);
+	struct vtm_items *items;
+
+	vtm_spool_add(spool, m->str, m->len, NULL);
+	items = vtm_extract(spool, s, NULL);
+	vtm_spool_free(spool);
+	return items;
+}
+
+/* Nothing is cut off by a limit, for what is not read costs nothing. */
+static void no_limits(struct vtm_extract_settings *s)
+{
+	vtm_extract_defaults(s);
+	s->max_items = s->mime.max_parts = s->archive_members = 1000000;
+	s->mime.max_part_bytes = 256 * 1024 * 1024;
+	s->archive_bytes = 1024 * 1024 * 1024;
+}
+
+/* ---- messages of <n> somethings ---- */
+
+static void repeat(GString *m, unsigned n, const char *text)
+{
+	for (unsigned i = 0; i < n; i++)
+		g_string_append(m, text);
+}
+
+static void add_base64(GString *m, const void *data, size_t len, const char *type)
+{
+	char *text = g_base64_encode(data, len);
+	size_t all = strlen(text);
+
+	g_string_append_printf(m, MIME "Content-Type: %s\r\nContent-Transfer-Encoding: base64\r\n\r\n", type);
+	for (size_t at = 0; at < all; at += 76) {
+		g_string_append_len(m, text + at, (gssize)MIN(76, all - at));
+		g_string_append(m, "\r\n");
+	}
+	g_free(text);
+}
+
+static void base64(GString *m, unsigned n)
+{
+	guchar *data = g_malloc(n);
+
+	for (unsigned i = 0; i < n; i++)
+		data[i] = (guchar)(i * 2654435761u >> 24);
+	add_base64(m, data, n, "application/octet-stream; name=a.bin");
+	g_free(data);
+}
+
+static void base64_in_pieces(GString *m, unsigned n)
+{
+	g_string_append(m, MIME "Content-Type: application/octet-stream; name=a.bin\r\nContent-Transfer-Encoding: base64\r\n\r\n");
+	repeat(m, n, "QUFBQQ==\r\n");
+}
+
+static void quoted_printable(GString *m, unsigned n)
+{
+	g_string_append(m, MIME "Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n");
+	repeat(m, n, "caf=C3=A9 at http://a.example.com/=\r\nb?c=3Dd and more=20\r\n");
+}
+
+static void html(GString *m, unsigned n)
+{
+	g_string_append(m, MIME "Content-Type: text/html\r\n\r\n");
+	repeat(m, n, "<p style=\"a:b\">Some <b>words</b> &amp; <a href=\"http://a.example.com/?a=1&amp;b=2\">a link</a><br>\r\n");
+}
+
+static void html_open(GString *m, unsigned n)
+{
+	g_string_append(m, MIME "Content-Type: text/html\r\n\r\n");
+	repeat(m, n, "<div><b><table><td>x");
+}
+
+static void html_broken(GString *m, unsigned n)
+{
+	g_string_append(m, MIME "Content-Type: text/html\r\n\r\n");
+	repeat(m, n, "<a href=\"<!-- <![if <style><scr&#x");
+}
+
+static void utf16(GString *m, unsigned n)
+{
+	static const char text[] = "h\0t\0t\0p\0:\0/\0/\0w\0.\0e\0x\0a\0m\0p\0l\0e\0.\0c\0o\0m\0/\0 ";
+
+	g_string_append(m, MIME "Content-Type: text/html; charset=utf-16le\r\n\r\n");
+	for (unsigned i = 0; i < n; i++)
+		g_string_append_len(m, text, sizeof(text));	/* with its end the last letter is whole */
+}
+
+static void prose(GString *m, unsigned n)
+{
+	g_string_append(m, MIME "\r\n");
+	repeat(m, n, "Words, (words) and a URL: <http://a.example.com/b(c)d>, www.example.com; f.py a@b.example\r\n");
+}
+
+static void one_line(GString *m, unsigned n)
+{
+	g_string_append(m, MIME "\r\n");
+	repeat(m, n, "www.a.b(http://a.example.com/http://www.c@d.e/..");
+}
+
+static void quoted(GString *m, unsigned n)
+{
+	g_string_append(m, MIME "Content-Type: text/plain; format=flowed; delsp=yes\r\n\r\n");
+	repeat(m, n, ">> > http://a.example.com/b \r\n");
+}
+
+static void parts(GString *m, unsigned n)
+{
+	g_string_append(m, MIME "Content-Type: multipart/mixed; boundary=b\r\n\r\n");
+	for (unsigned i = 0; i < n; i++)
+		g_string_append_printf(m, "--b\r\nContent-Type: application/pdf; name=\"%u.pdf\"\r\n\r\n%u\r\n", i, i);
+	g_string_append(m, "--b--\r\n");
+}
+
+static void links(GString *m, unsigned n)
+{
+	g_string_append(m, MIME "Content-Type: text/html\r\n\r\n");
+	for (unsigned i = 0; i < n; i++)
+		g_string_append_printf(m, "<a href=\"http://h%u.example.com/p?a=%u\">a link</a>\r\n", i % 50, i);
+}
+
+static void text_links(GString *m, unsigned n)
+{
+	g_string_append(m, MIME "\r\n");
+	for (unsigned i = 0; i < n; i++)
+		g_string_append_printf(m, "http://h%u.example.com/p?a=%u\r\n", i, i);
+}
+
+static void wrapped_links(GString *m, unsigned n)
+{
+	g_string_append(m, MIME "Content-Type: text/html\r\n\r\n");
+	for (unsigned i = 0; i < n; i++)
+		g_string_append_printf(m, "<a href=\"https://www.google.com/url?q=https%%3A%%2F%%2Fh%u.example.com%%2F%u\">x</a>\r\n",
+				       i % 50, i);
+}
+
+static void nested_multiparts(GString *m, unsigned n)
+{
+	g_string_append(m, MIME);
+	for (unsigned i = 0; i < n; i++)
+		g_string_append_printf(m, "Content-Type: multipart/mixed; boundary=b%u\r\n\r\n--b%u\r\n", i, i);
+	g_string_append(m, "\r\nhttp://deep.example.com/\r\n");
+}
+
+static void nested_messages(GString *m, unsigned n)
+{
+	repeat(m, n, MIME "Content-Type: message/rfc822\r\n\r\n");
+	g_string_append(m, "\r\nhttp://deep.example.com/\r\n");
+}
+
+static void long_field(GString *m, unsigned n)
+{
+	g_string_append(m, MIME "X-Long: ");
+	repeat(m, n, "=?utf-8?q?caf=C3=A9?= <a@example.com>, \r\n\t");
+	g_string_append(m, "x\r\nCc: ");
+	repeat(m, n, "\"A, B\" <a@example.com>,\r\n ");
+	g_string_append(m, "c@example.com\r\n\r\nx\r\n");
+}
+
+static void many_fields(GString *m, unsigned n)
+{
+	g_string_append(m, MIME);
+	for (unsigned i = 0; i < n; i++)
+		g_string_append_printf(m, "X-Field-%u: some words\r\n", i);
+	g_string_append(m, "\r\nx\r\n");
+}
+
+static void parameters(GString *m, unsigned n)
+{
+	g_string_append(m, MIME "Content-Type: application/octet-stream;\r\n");
+	for (unsigned i = 0; i < n; i++)
+		g_string_append_printf(m, " name*%u*=caf%%C3%%A9;\r\n", i);
+	g_string_append(m, " a=b\r\n\r\nx\r\n");
+}
+
+static void uuencoded(GString *m, unsigned n)
+{
+	g_string_append(m, MIME "\r\n");
+	repeat(m, n, "begin 644 a.bin\r\n#0V%T\r\n`\r\nend\r\nbegin 644 b\r\n");
+}
+
+static void put_le(GString *a, guint32 n, unsigned bytes)
+{
+	for (unsigned i = 0; i < bytes; i++)
+		g_string_append_c(a, (char)(n >> (8 * i)));
+}
+
+/* A winmail.dat of 500 files of <n> bytes each. */
+static void tnef(GString *m, unsigned n)
+{
+	GString *a = g_string_new(NULL);
+	char *content = g_malloc(n);
+
+	put_le(a, 0x223e9f78, 4);
+	put_le(a, 1, 2);
+	for (unsigned i = 0; i < 500; i++) {
+		memset(content, (int)i, n);
+		memcpy(content, &i, sizeof(i));
+		g_string_append_c(a, 2);	/* attAttachRendData begins a file, attAttachData is its content */
+		put_le(a, 0x00069002, 4);
+		put_le(a, 14, 4);
+		put_le(a, 0, 14 / 2);
+		put_le(a, 0, 14 / 2);
+		put_le(a, 0, 2);
+		g_string_append_c(a, 2);
+		put_le(a, 0x0006800f, 4);
+		put_le(a, n, 4);
+		g_string_append_len(a, content, n);
+		put_le(a, 0, 2);
+	}
+	add_base64(m, a->str, a->len, "application/ms-tnef; name=winmail.dat");
+	g_string_free(a, TRUE);
+	g_free(content);
+}
+
+static void archive_members(GString *m, unsigned n)
+{
+	struct member *members = g_new(struct member, n);
+	GByteArray *file;
+
+	for (unsigned i = 0; i < n; i++) {
+		char *name = g_strdup_printf("%u.exe", i);
+
+		members[i] = (struct member){ name, name, strlen(name) };
+	}
+	file = pack(archive_write_set_format_zip, NULL, members, n);
+	add_base64(m, file->data, file->len, "application/zip; name=a.zip");
+	g_byte_array_unref(file);
+	for (unsigned i = 0; i < n; i++)
+		g_free((char *)(uintptr_t)members[i].name);
+	g_free(members);
+}
+
+/* ---- the measure ---- */
+
+static double once(const GString *m, const struct vtm_extract_settings *s)
+{
+	double began = cpu_s();
+	struct vtm_items *items = items_of(m, s);
+
+	vtm_items_free(items);
+	return cpu_s() - began;
+}
+
+/* What the small and the large one take, at best. */
+static void measure(double (*cost)(const void *of, unsigned which), const void *of, double best[2])
+{
+	best[0] = best[1] = 1e9;
+	for (unsigned round = 0; round < ROUNDS_MAX && (round < 2 || best[1] > RATIO_MAX * best[0]); round++)
+		for (unsigned which = 0; which < 2; which++) {
+			double t = cost(of, which);
+
+			best[which] = MIN(best[which], t);
+		}
+}
+
+struct pair { struct vtm_extract_settings s; GString *m[2]; };
+
+static double cost_of_message(const void *of, unsigned which)
+{
+	const struct pair *p = of;
+
+	return once(p->m[which], &p->s);
+}
+
+static void message(void (*make)(GString *m, unsigned n), unsigned n, const char *what)
+{
+	struct pair p = { .m = { g_string_new(NULL), g_string_new(NULL) } };
+	double best[2];
+
+	no_limits(&p.s);
+	make(p.m[0], n);
+	make(p.m[1], TIMES * n);
+	measure(cost_of_message, &p, best);
+	if (!ok(best[1] <= RATIO_MAX * best[0], "%s: %d times as many take at most %.2f times the time", what, TIMES, RATIO_MAX))
+		diag("%.2f and %.2f ms", best[0] * 1e3, best[1] * 1e3);
+	else if (g_getenv("VTM_LONG"))
+		diag("%s: %zu bytes %.2f ms, %zu bytes %.2f ms, ratio %.2f", what, p.m[0]->len, best[0] * 1e3, p.m[1]->len,
+		     best[1] * 1e3, best[1] / best[0]);
+	g_string_free(p.m[0], TRUE);
+	g_string_free(p.m[1], TRUE);
+}
+
+/* Does the measure see what is not linear? */
+static double cost_of_square(const void *of, unsigned which)
+{
+	const char *text = of;
+	size_t n = strlen(text) / (which ? 1 : TIMES);
+	double began = cpu_s();
+	volatile size_t found = 0;
+
+	for (size_t i = 0; i < n; i++)
+		found = found + (memchr(text, 'b', n) != NULL);
+	return cpu_s() - began;
+}
+
+static void control(void)
+{
+	char *text = g_strnfill(40000, 'a');
+	double best[2];
+
+	measure(cost_of_square, text, best);
+	ok(best[1] > RATIO_MAX * best[0], "what is quadratic is told");
+	g_free(text);
+}
+
+/* ---- the message of 3,133 links ---- */
+
+#define LINKS 3133
+
+static double hash_s(void)
+{
+	static char block[65536];
+	GChecksum *c = g_checksum_new(G_CHECKSUM_SHA256);
+	double began = cpu_s();
+
+	for (unsigned i = 0; i < 20 * 1024 * 1024 / sizeof(block); i++)
+		g_checksum_update(c, (const guchar *)block, sizeof(block));
+	g_checksum_get_string(c);
+	g_checksum_free(c);
+	return cpu_s() - began;
+}
+
+/* A newsletter as there are: tables, styles, a long link in each row and a picture. */
+static GString *newsletter(void)
+{
+	GString *m = g_string_new(MIME "Content-Type: text/html; charset=us-ascii\r\n\r\n<html><body><table>\r\n");
+
+	for (unsigned i = 0; i < LINKS; i++)
+		g_string_append_printf(m, "<tr><td bgcolor=#ffffff><font face=\"arial\" size=2>&#149; <a target=_blank href=\""
+				       "http://clickthru%u.example.com/c/%u/article.asp?id=%u&amp;src=nl\">Headline %u</a></font>"
+				       "<img src=\"http://i.example.net/s.gif\" width=1 height=1></td></tr>\r\n", i % 7, i, i * 31, i);
+	g_string_append(m, "</table></body></html>\r\n");
+	return m;
+}
+
+/* 50 ms where GLib hashes 20 MiB in 50 ms, which any machine of these years does about. */
+static void newsletter_cost(void)
+{
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+	skip("a sanitizer slows this program, not GLib", "a message of %d links", LINKS);
+#else
+	GString *m = newsletter();
+	struct vtm_extract_settings s;
+	double best = 1e9, hash = 1e9;
+
+	vtm_extract_defaults(&s);
+	for (unsigned round = 0; round < ROUNDS_MAX && (round < 2 || best > hash); round++) {
+		double t = once(m, &s), h = hash_s();
+
+		best = MIN(best, t);
+		hash = MIN(hash, h);
+	}
+	ok(best <= hash, "a message of %d links takes no longer than to hash 20 MiB in C", LINKS);
+	diag("%.1f ms, hashing %.1f ms", best * 1e3, hash * 1e3);
+	g_string_free(m, TRUE);
+#endif
+}
+
+static void newsletter_capped(void)
+{
+	GString *m = newsletter();
+	struct vtm_extract_settings s;
+	struct vtm_items *items;
+	GPtrArray *headers;
+
+	vtm_extract_defaults(&s);
+	items = items_of(m, &s);
+	is_int(items->list->len, s.max_items, "of %d links as many are items as there may be", LINKS);
+	ok(items->capped, "... which is told");
+	ok(vtm_tags_of(items) & VTM_TAG_BIT(VTM_TAG_BYPASSED), "... by VT_Bypassed as well");
+	headers = vtm_report_headers(items);
+	is_int(headers->len, VTM_REPORT_HEADERS_MAX, "... and reported are the worst");
+	g_ptr_array_free(headers, TRUE);
+	vtm_items_free(items);
+	s.max_items = LINKS;
+	items = items_of(m, &s);
+	is_int(items->list->len, LINKS, "with room for all, all are items");
+	ok(!items->capped, "... and nothing is cut");
+	vtm_items_free(items);
+	g_string_free(m, TRUE);
+}
+
+int main(void)
+{
+	control();
+	message(base64, 1024 * 1024, "base64");
+	message(base64_in_pieces, 25000, "base64 in pieces");
+	message(quoted_printable, 10000, "quoted-printable");
+	message(html, 5000, "HTML");
+	message(html_open, 10000, "open elements");
+	message(html_broken, 10000, "broken HTML");
+	message(utf16, 10000, "UTF-16");
+	message(prose, 10000, "plain text");
+	message(one_line, 10000, "one line of text");
+	message(quoted, 10000, "quoted text");
+	message(parts, 1000, "parts");
+	message(links, 1500, "links in HTML");
+	message(text_links, 2500, "links in text");
+	message(wrapped_links, 1000, "wrapped links");
+	message(nested_multiparts, 1000, "multiparts in multiparts");
+	message(nested_messages, 1000, "messages in messages");
+	message(long_field, 5000, "a long field of the header");
+	message(many_fields, 1500, "fields of the header");
+	message(parameters, 150, "parameters");
+	message(uuencoded, 2500, "uuencoded files");
+	message(tnef, 2000, "TNEF");
+	message(archive_members, 500, "members of an archive");
+	newsletter_cost();
+	newsletter_capped();
+	return done_testing();
+}
