@@ -1520,12 +1520,32 @@ static void not_stored(struct vtm_entry *e, void *arg)
 	want_stored(s, e);
 }
 
+/* The store may be another one by now.  One that knows less of the last minute than we do lost it: what was granted
+ * then counts until it has run out, and the day's count is asked from VirusTotal. */
+static void keep_window(struct vtm_sched *s)
+{
+	int64_t now = now_ms(s), until = 0;
+	unsigned before = slots_taken(s, now);
+
+	if (before)
+		until = g_array_index(s->view.window, int64_t, s->view.window->len - 1);
+	refresh_view(s);
+	if (s->view_stale || slots_taken(s, now) >= before)
+		return;
+	vtm_log(VTM_LOG_WARNING, "budget: the store lost what was spent in the last minute; nothing is asked for %"
+		G_GINT64_FORMAT " s", (until - now + 999) / 1000);
+	s->refused_until_ms = MAX(s->refused_until_ms, until);
+	s->quotas_due_ms = now;
+}
+
 void vtm_sched_set_store(struct vtm_sched *s, struct vtm_store *store)
 {
 	s->set.store = store;
 	s->stats.store_failing = false;
 	s->view_stale = true;
 	s->plan_stale = true;
+	if (store)
+		keep_window(s);
 	vtm_queue_foreach(s->queue, not_stored, s);
 	load_queue(s);
 }

@@ -434,6 +434,43 @@ static void store_gone(void)
 	rig_clear(&r);
 }
 
+/* Its file was moved away: the minute that it knew of is not spent again. */
+static void store_lost(void)
+{
+	struct vtm_store_settings ss = { 0 };
+	struct rig r;
+	struct mail *m, *n;
+	char *other;
+
+	rig_init(&r);
+	begin(&r);
+	m = mail_new(&r, "a", 0, 4, VTM_CLASS_RISKY, 120000);
+	vtm_sched_add(r.sched, &m->ticket);
+	step(&r);
+	end_all(&r, VTM_ANSWER_REPORT, 0, 9);
+	is_int(r.sent->len, 4, "a minute's requests are spent");
+	vtm_sched_set_store(r.sched, NULL);
+	vtm_store_close(r.store);
+	other = g_strconcat(r.dir, "/s.db", NULL);
+	remove(other);
+	g_free(other);
+	ss.clock = &r.clock.clock;
+	ss.host = "test";
+	r.store = vtm_store_open(r.uri, &ss, NULL);
+	vtm_sched_set_store(r.sched, r.store);
+	n = mail_new(&r, "b", 0, 4, VTM_CLASS_RISKY, 120000);
+	vtm_sched_add(r.sched, &n->ticket);
+	pass(&r, 59000);
+	is_int(r.sent->len, 4, "a new store does not make them be spent again");
+	pass(&r, VTM_SLOT_MAX_MS);
+	end_all(&r, VTM_ANSWER_REPORT, 0, 9);
+	pass(&r, 1000);
+	is_int(r.sent->len, 8, "after the minute it goes on");
+	mail_free(m);
+	mail_free(n);
+	rig_clear(&r);
+}
+
 static void caps(void)
 {
 	struct rig r;
@@ -846,6 +883,7 @@ int main(void)
 	deadline();
 	failures();
 	store_gone();
+	store_lost();
 	caps();
 	full_queue();
 	restart();
