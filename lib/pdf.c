@@ -212,7 +212,8 @@ enum vtm_pdf_result vtm_pdf_walk(const void *data, size_t len, vtm_pdf_each *eac
 		result = refused(w.q);
 	} else {
 		walk_objects(&w);
-		/* a warning says that it was mended, and nobody knows what got lost */
+		/* A warning says that it was mended, and nobody knows what got lost: where qpdf has to find the objects
+		 * itself, it passes over those in object streams without a word. */
 		w.broken = w.broken || qpdf_more_warnings(w.q);
 		result = w.capped ? VTM_PDF_CAPPED : w.broken ? VTM_PDF_BROKEN : VTM_PDF_READ;
 	}

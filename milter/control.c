@@ -109,6 +109,13 @@ static void serve_client(struct vtm_control *c, int fd)
 	g_free(peer);
 }
 
+void vtm_control_serve(const struct vtm_clock *clock, int fd, vtm_control_answer *answer, void *arg)
+{
+	struct vtm_control c = { .clock = clock, .fd = -1, .end_fd = -1, .answer = answer, .arg = arg };
+
+	serve_client(&c, fd);
+}
+
 static gpointer run(gpointer arg)
 {
 	struct vtm_control *c = arg;

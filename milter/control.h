@@ -35,6 +35,8 @@ struct vtm_control *vtm_control_open(const char *path, const struct vtm_user *u,
 				     GError **error);
 /* Starts the thread.  -1: VTM_ERROR_IO. */
 int vtm_control_start(struct vtm_control *c, vtm_control_answer *answer, void *arg, GError **error);
+/* Serves one client on <fd>, which stays the caller's, in the calling thread (tests). */
+void vtm_control_serve(const struct vtm_clock *clock, int fd, vtm_control_answer *answer, void *arg);
 /* Ends the thread and removes the socket.  NULL is fine. */
 void vtm_control_free(struct vtm_control *c);
 

@@ -276,3 +276,22 @@ char *vtm_daemon_lookup(const char *what, bool queue, enum vtm_class class)
 	vtm_conf_unref(c);
 	return line;
 }
+
+char *vtm_daemon_answer(const char *command)
+{
+	if (!strcmp(command, "status"))
+		return vtm_daemon_status();
+	if (g_str_has_prefix(command, "forget "))
+		return g_strdup(vtm_daemon_forget(command + strlen("forget ")) ? "{\"ok\":true}" :
+				"{\"ok\":false,\"error\":\"no such look-up\"}");
+	if (g_str_has_prefix(command, "tell "))
+		return g_strdup(vtm_daemon_tell(command + strlen("tell ")) ? "{\"ok\":true}" :
+				"{\"ok\":false,\"error\":\"no such look-up\"}");
+	if (g_str_has_prefix(command, "lookup "))
+		return vtm_daemon_lookup(command + strlen("lookup "), true, VTM_CLASS_MANUAL);
+	if (g_str_has_prefix(command, "bulk "))
+		return vtm_daemon_lookup(command + strlen("bulk "), true, VTM_CLASS_BULK);
+	if (g_str_has_prefix(command, "known "))
+		return vtm_daemon_lookup(command + strlen("known "), false, VTM_CLASS_BULK);
+	return NULL;
+}

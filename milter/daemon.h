@@ -82,4 +82,7 @@ bool vtm_daemon_tell(const char *what);
  *  Any thread. */
 char *vtm_daemon_lookup(const char *what, bool queue, enum vtm_class class);
 
+/* The answer to a command of control.h but reload, as vtm_control_answer() says. */
+char *vtm_daemon_answer(const char *command);
+
 #endif

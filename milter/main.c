@@ -242,23 +242,7 @@ static char *answer(const char *command, const char *peer, void *arg)
 {
 	const struct options *o = arg;
 
-	if (!strcmp(command, "status"))
-		return vtm_daemon_status();
-	if (!strcmp(command, "reload"))
-		return reload_by_control(o->conf, peer);
-	if (g_str_has_prefix(command, "forget "))
-		return g_strdup(vtm_daemon_forget(command + strlen("forget ")) ? "{\"ok\":true}" :
-				"{\"ok\":false,\"error\":\"no such look-up\"}");
-	if (g_str_has_prefix(command, "tell "))
-		return g_strdup(vtm_daemon_tell(command + strlen("tell ")) ? "{\"ok\":true}" :
-				"{\"ok\":false,\"error\":\"no such look-up\"}");
-	if (g_str_has_prefix(command, "lookup "))
-		return vtm_daemon_lookup(command + strlen("lookup "), true, VTM_CLASS_MANUAL);
-	if (g_str_has_prefix(command, "bulk "))
-		return vtm_daemon_lookup(command + strlen("bulk "), true, VTM_CLASS_BULK);
-	if (g_str_has_prefix(command, "known "))
-		return vtm_daemon_lookup(command + strlen("known "), false, VTM_CLASS_BULK);
-	return NULL;
+	return strcmp(command, "reload") ? vtm_daemon_answer(command) : reload_by_control(o->conf, peer);
 }
 
 /* ---- start ---- */
