@@ -57,6 +57,11 @@ ahead()
 }
 warp_by 3600
 between "$(($(ahead "$warped" clocks | cut -d ' ' -f 1) / 1000 - $(date +%s)))" 3599 3601 'an hour ahead'
+perl -e 'print pack "q2", 0, -3600 * 1000' >"$work/set"
+env $service_env VTM_TIMEWARP="$work/set" "$warped" clocks >"$work/one"
+read -r utc seconds day boot _ <"$work/one"
+between "$((utc / 1000 - $(date +%s)))" -3601 -3599 'a clock that was set back an hour'
+between "$((boot / 1000 - $(cut -d . -f 1 /proc/uptime)))" -2 2 'the time since the boot is what it was'
 for way in poll select epoll nanosleep clock_nanosleep cond monotonic-cond glib; do
 	start=$(uptime_cs)
 	ahead "$warped" 60000 "$way" >"$work/way" &

@@ -3,7 +3,8 @@
  *
  *	LD_PRELOAD=t/libtimewarp.so VTM_TIMEWARP=FILE PROGRAM
  *		Clocks are ahead by the 64-bit number of milliseconds (native order) that stands in FILE.  The file is
- *		mapped: changing it in place makes time jump for all that run with it, and ends their waits.
+ *		mapped: changing it in place makes time jump for all that run with it, and ends their waits.  A second
+ *		number, if there is one, moves CLOCK_REALTIME alone, ahead or back, as somebody does who sets the clock.
  *	LD_PRELOAD=t/libtimewarp.so TIMEWARP=20 [TIMEWARP_EPOCH=NS] PROGRAM
  *		Time runs 20 times as fast, from the moment TIMEWARP_EPOCH on (CLOCK_BOOTTIME in ns; set for the
  *		children when it is not there).  Programs with one epoch agree on the time.
@@ -105,7 +106,7 @@ static void set_up(void)
 	fd = file ? open(file, O_RDONLY | O_CLOEXEC) : -1;
 	if (fd < 0)
 		return;
-	map = mmap(NULL, sizeof(*ahead_ms), PROT_READ, MAP_SHARED, fd, 0);
+	map = mmap(NULL, 2 * sizeof(*ahead_ms), PROT_READ, MAP_SHARED, fd, 0);
 	close(fd);
 	if (map != MAP_FAILED)
 		ahead_ms = map;
@@ -157,10 +158,16 @@ static bool is_warped(clockid_t id)
 	}
 }
 
+/* What somebody set it wrong by; beyond the end of a short file there are zeros. */
+static int64_t set_ns(clockid_t id)
+{
+	return ahead_ms && (id == CLOCK_REALTIME || id == CLOCK_REALTIME_COARSE) ? ahead_ms[1] * MS : 0;
+}
+
 static int64_t warped_ns(clockid_t id)
 {
 	ready();
-	return real_ns(id) + ahead_ns();
+	return real_ns(id) + ahead_ns() + set_ns(id);
 }
 
 int clock_gettime(clockid_t id, struct timespec *ts)
@@ -169,7 +176,7 @@ int clock_gettime(clockid_t id, struct timespec *ts)
 
 	if (rc == 0 && is_warped(id)) {
 		ready();
-		*ts = to_timespec(to_ns(ts) + ahead_ns());
+		*ts = to_timespec(to_ns(ts) + ahead_ns() + set_ns(id));
 	}
 	return rc;
 }
