@@ -26,7 +26,7 @@ struct fake fake = {
 	.quota.limits = { 4, 500, 15500 },
 };
 
-static char *address, *port_file, *table_file, *stats_file, *log_file, *tls_cert, *tls_key;
+static char *address, *port_file, *plain_port_file, *table_file, *stats_file, *log_file, *tls_cert, *tls_key;
 static char **fault_lines;
 static int port_wanted, ask_port;
 
@@ -222,9 +222,9 @@ static void read_table(void)
 			complain("fault: %s", error->message);
 }
 
-static struct MHD_Daemon *serve(void)
+static struct MHD_Daemon *serve(int port, bool tls_wanted)
 {
-	struct sockaddr_in at = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port_wanted) };
+	struct sockaddr_in at = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port) };
 	unsigned flags = MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_THREAD_PER_CONNECTION | MHD_USE_POLL |
 			 MHD_USE_SUPPRESS_DATE_NO_CLOCK;
 	struct MHD_OptionItem tls[] = {
@@ -236,7 +236,7 @@ static struct MHD_Daemon *serve(void)
 
 	if (inet_pton(AF_INET, address ? address : "127.0.0.1", &at.sin_addr) != 1)
 		complain("%s is no IPv4 address", address);
-	if (tls_cert) {
+	if (tls_wanted) {
 		flags |= MHD_USE_TLS;
 		tls[0].ptr_value = read_file(tls_cert);
 		tls[1].ptr_value = read_file(tls_key);
@@ -248,6 +248,8 @@ static struct MHD_Daemon *serve(void)
 			     NULL, MHD_OPTION_LISTENING_ADDRESS_REUSE, 1U, MHD_OPTION_ARRAY, tls, MHD_OPTION_END);
 	g_free(tls[0].ptr_value);
 	g_free(tls[1].ptr_value);
+	if (!d)
+		complain("port %d cannot be served", port);
 	return d;
 }
 
@@ -270,16 +272,17 @@ static void write_stats(void)
 	vtm_json_free(j);
 }
 
-static void tell_port(unsigned port)
+static void tell_port(struct MHD_Daemon *d, const char *file)
 {
+	unsigned port = MHD_get_daemon_info(d, MHD_DAEMON_INFO_BIND_PORT)->port;
 	char text[16];
 
 	g_snprintf(text, sizeof(text), "%u\n", port);
-	if (!port_file) {
+	if (!file) {
 		fputs(text, stdout);
 		fflush(stdout);
-	} else if (!g_file_set_contents(port_file, text, -1, NULL)) {
-		complain("%s cannot be written", port_file);
+	} else if (!g_file_set_contents(file, text, -1, NULL)) {
+		complain("%s cannot be written", file);
 	}
 }
 
@@ -317,6 +320,8 @@ static void options(int *argc, char ***argv)
 		{ "stats", 0, 0, G_OPTION_ARG_FILENAME, &stats_file, "write the counters there at the end", "FILE" },
 		{ "log", 0, 0, G_OPTION_ARG_FILENAME, &log_file, "a line a request: boot ms, utc ms, status", "FILE" },
 		{ "tls-cert", 0, 0, G_OPTION_ARG_FILENAME, &tls_cert, "speak TLS with this certificate", "FILE" },
+		{ "plain-port-file", 0, 0, G_OPTION_ARG_FILENAME, &plain_port_file,
+			"with TLS: serve another port without, and write it there", "FILE" },
 		{ "tls-key", 0, 0, G_OPTION_ARG_FILENAME, &tls_key, "and this key", "FILE" },
 		{ "ask", 0, 0, G_OPTION_ARG_INT, &ask_port, "tell the one on that port, see below", "PORT" },
 		{ 0 },
@@ -330,7 +335,7 @@ static void options(int *argc, char ***argv)
 	if (!g_option_context_parse(context, argc, argv, &error))
 		complain("%s", error->message);
 	if ((*argc > 1 && !ask_port) || per_minute < 0 || per_day < 0 || per_month < 0 || fake.polls < 0 ||
-	    !tls_cert != !tls_key)
+	    !tls_cert != !tls_key || (plain_port_file && !tls_cert))
 		complain("wrong options; see --help");
 	fake.quota.limits = (struct fake_limits){ (unsigned)per_minute, (unsigned)per_day, (unsigned)per_month };
 	if (!fake.key)
@@ -341,7 +346,7 @@ static void options(int *argc, char ***argv)
 
 int main(int argc, char **argv)
 {
-	struct MHD_Daemon *d;
+	struct MHD_Daemon *d, *plain = NULL;
 	sigset_t signals;
 	int signal;
 
@@ -358,17 +363,19 @@ int main(int argc, char **argv)
 	sigaddset(&signals, SIGTERM);
 	sigaddset(&signals, SIGINT);
 	sigprocmask(SIG_BLOCK, &signals, NULL);
-	d = serve();
-	if (!d)
-		complain("port %d cannot be served", port_wanted);
+	d = serve(port_wanted, tls_cert != NULL);
 	fake.port = MHD_get_daemon_info(d, MHD_DAEMON_INFO_BIND_PORT)->port;
-	tell_port(fake.port);
+	if (plain_port_file)
+		tell_port(plain = serve(0, false), plain_port_file);
+	tell_port(d, port_file);
 	sigwait(&signals, &signal);
 	pthread_mutex_lock(&fake.lock);
 	fake.stopping = true;
 	pthread_cond_broadcast(&fake.stop_cond);
 	pthread_mutex_unlock(&fake.lock);
 	MHD_stop_daemon(d);
+	if (plain)
+		MHD_stop_daemon(plain);
 	write_stats();
 	return 0;
 }
