@@ -231,7 +231,7 @@ static void store(GString *to, const struct vtm_resolver_stats *r)
 	gauge(to, "store_up", "1: the store works.", r->store_ok);
 	counter(to, "store_errors_total", "Calls to the store that failed.", r->sched.store_errors);
 	counter(to, "late_bad_messages_total", "Delivered messages that turned out bad.", r->late_verdicts);
-	family(to, "late_commands_total", "counter", "Runs of LateVerdictCommand.");
+	family(to, "late_commands_total", "counter", "Late verdicts that LateVerdictCommand took, and those given up after 12 runs.");
 	sample(to, "late_commands_total", "result", "done", r->late_done);
 	sample(to, "late_commands_total", "result", "failed", r->late_failed);
 	counter(to, "journal_written_total", "Messages written into the journal.", r->journal_written);
