@@ -253,7 +253,8 @@ static bool check_files(const struct vtm_conf_loader *l, GError **error)
 		vtm_conf_complain(error, "'%s' is not a directory", c->temp_directory);
 		return blame(l, "TempDirectory", error);
 	}
-	if (c->late_verdict_command && !g_file_test(c->late_verdict_command[0], G_FILE_TEST_IS_EXECUTABLE)) {
+	if (c->late_verdict_command && (!g_file_test(c->late_verdict_command[0], G_FILE_TEST_IS_EXECUTABLE) ||
+					g_file_test(c->late_verdict_command[0], G_FILE_TEST_IS_DIR))) {
 		vtm_conf_complain(error, "'%s' is not a program that may be run", c->late_verdict_command[0]);
 		return blame(l, "LateVerdictCommand", error);
 	}

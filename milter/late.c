@@ -16,6 +16,7 @@
 #include "json.h"
 #include "log.h"
 
+#define WORDS_MAX 300	/* of what a command says on standard error, for the log */
 #define STOP_MS 2000	/* what runs when the daemon stops gets so long; it is run again after the next start */
 
 struct vtm_late_runner {
@@ -52,8 +53,8 @@ static GPtrArray *environment(const char *json)
 	return env;
 }
 
-/* Starts <argv> with <in> as standard input: 0, or an errno. */
-static int spawn(pid_t *pid_r, char **argv, char **env, int in)
+/* Starts <argv> with <in> as standard input and <err> as standard error: 0, or an errno. */
+static int spawn(pid_t *pid_r, char **argv, char **env, int in, int err)
 {
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attributes;
@@ -68,6 +69,7 @@ static int spawn(pid_t *pid_r, char **argv, char **env, int in)
 	posix_spawn_file_actions_init(&actions);
 	posix_spawn_file_actions_adddup2(&actions, in, 0);
 	posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
+	posix_spawn_file_actions_adddup2(&actions, err, 2);
 	posix_spawnattr_init(&attributes);
 	/* a group of its own: what it starts is killed with it */
 	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
@@ -102,9 +104,42 @@ static void feed(int fd, const char *text, int64_t end_ms)
 	}
 }
 
-static bool ended_well(struct vtm_late_runner *l, pid_t pid, const char *name, int64_t end_ms)
+/* Reads what is there without waiting, so that the command never waits for us; keeps the beginning. */
+static void take_words(int fd, GString *words)
 {
-	bool stopping = false;
+	char buf[4096];
+	ssize_t n;
+
+	while ((n = read(fd, buf, sizeof(buf))) > 0)
+		g_string_append_len(words, buf, MIN(n, (ssize_t)(WORDS_MAX - words->len)));
+}
+
+/* ": " and the first line of what it said, or nothing.  New string. */
+static char *first_line(const GString *words)
+{
+	gsize n = strcspn(words->str, "\r\n");
+	char *safe = n ? vtm_log_escape(words->str, (gssize)n, WORDS_MAX) : NULL;
+	char *text = safe ? g_strconcat(": ", safe, NULL) : g_strdup("");
+
+	g_free(safe);
+	return text;
+}
+
+static void log_end(const char *name, int status, const GString *words)
+{
+	char *said = first_line(words);
+
+	vtm_log_limited(VTM_LOG_WARNING, "late-status", "LateVerdictCommand %s ended with %s %d%s", name,
+			WIFEXITED(status) ? "status" : "signal", WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status),
+			said);
+	g_free(said);
+}
+
+/* <fd>: its standard error. */
+static bool ended_well(struct vtm_late_runner *l, pid_t pid, const char *name, int fd, int64_t end_ms)
+{
+	GString *words = g_string_new(NULL);
+	bool stopping = false, fine;
 	int status;
 	pid_t rc;
 
@@ -118,15 +153,25 @@ static bool ended_well(struct vtm_late_runner *l, pid_t pid, const char *name, i
 			waitpid(pid, &status, 0);
 			vtm_log_limited(VTM_LOG_WARNING, "late-time", "LateVerdictCommand %s ran longer than "
 					"LateVerdictTimeout: killed", name);
+			g_string_free(words, TRUE);
 			return false;
 		}
+		take_words(fd, words);
 		g_usleep(20000);
 	}
-	if (rc == pid && WIFEXITED(status) && WEXITSTATUS(status) == 0)
-		return true;
-	vtm_log_limited(VTM_LOG_WARNING, "late-status", "LateVerdictCommand %s ended with %s %d", name,
-			WIFEXITED(status) ? "status" : "signal", WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status));
-	return false;
+	take_words(fd, words);
+	fine = rc == pid && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+	if (!fine)
+		log_end(name, status, words);
+	g_string_free(words, TRUE);
+	return fine;
+}
+
+static void close_fd(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
 }
 
 static bool run_command(struct vtm_late_runner *l, char **argv, const char *json, int64_t timeout_ms)
@@ -135,20 +180,24 @@ static bool run_command(struct vtm_late_runner *l, char **argv, const char *json
 	GPtrArray *env = environment(json);
 	char *line = g_strconcat(json, "\n", NULL);
 	bool fine = false;
-	int ends[2], rc;
+	int in[2] = { -1, -1 }, err[2] = { -1, -1 }, rc;
 	pid_t pid;
 
-	if (pipe2(ends, O_CLOEXEC) == 0) {
-		fcntl(ends[1], F_SETFL, O_NONBLOCK);
-		rc = spawn(&pid, argv, (char **)env->pdata, ends[0]);
-		close(ends[0]);
-		if (rc == 0)
-			feed(ends[1], line, end);
-		else
-			vtm_log_limited(VTM_LOG_ERROR, "late-spawn", "LateVerdictCommand %s: %s", argv[0], g_strerror(rc));
-		close(ends[1]);
-		fine = rc == 0 && ended_well(l, pid, argv[0], end);
+	rc = pipe2(in, O_CLOEXEC) || pipe2(err, O_CLOEXEC) ? errno : 0;
+	if (!rc) {
+		fcntl(in[1], F_SETFL, O_NONBLOCK);
+		fcntl(err[0], F_SETFL, O_NONBLOCK);
+		rc = spawn(&pid, argv, (char **)env->pdata, in[0], err[1]);
 	}
+	close_fd(&in[0]);
+	close_fd(&err[1]);
+	if (rc == 0)
+		feed(in[1], line, end);
+	else
+		vtm_log_limited(VTM_LOG_ERROR, "late-spawn", "LateVerdictCommand %s: %s", argv[0], g_strerror(rc));
+	close_fd(&in[1]);
+	fine = rc == 0 && ended_well(l, pid, argv[0], err[0], end);
+	close_fd(&err[0]);
 	g_free(line);
 	g_ptr_array_free(env, TRUE);
 	return fine;

@@ -5,6 +5,9 @@
 . "${srcdir:-$(dirname "$0")/..}/t/lib.sh"
 . "$srcdir/t/dovecot.sh"
 need_postfix
+# An ordinary directory may be entered, which looks like being run.
+exits 78 'LateVerdictCommand is a directory' sh -c "printf '%s\n' 'Enabled no' 'LateVerdictCommand $work' >'$work/dir.conf'
+	exec '$builddir/milter/vtmilter' -n -f '$work/dir.conf'"
 [ -e "$builddir/t/libtimewarp.so" ] || skip_all 't/libtimewarp.so is not built'
 
 # The command notes what it got, and fails as long as $work/refuse is there.
@@ -14,7 +17,9 @@ cat >"$work/command" <<CMD
 env >"$work/late.env"
 cat >>"$work/late.json"
 echo run >>"$work/late.runs"
-[ ! -e "$work/refuse" ]
+[ ! -e "$work/refuse" ] && exit 0
+head -c 1000000 /dev/zero | tr '\0' x | fold -w 500 >&2
+kill -9 \$\$
 CMD
 chmod 755 "$work/command"
 runs()
@@ -42,6 +47,9 @@ like "$(cat "$work/late.json")" '"verdict":"bad"' 'and the item'
 like "$(cat "$work/late.env")" 'VTM_SENDER=sender@example.org' 'the sender in the environment'
 unlike "$(cat "$work/late.env")" 'HOME=|API|vt_key' 'and nothing of ours'
 
+ok 'how it ended is logged with the first words it wrote to standard error' wait_for 20 grep -q \
+	'LateVerdictCommand .* ended with signal 9: x*\.*$' "$milter_log"
+between "$(wc -c <"$milter_log")" 1 20000 'and not the megabyte that followed'
 stop_vtmilter KILL
 start_vtmilter || bail 'vtmilter does not start again'
 rm "$work/refuse"
