@@ -9,7 +9,7 @@
 #	kill PID    the process is killed (SIGKILL)
 #	cut         both ends of the session are closed
 #
-# once: the file is gone then.
+# once: the file is gone then.  Each session is a process: one that is not read stops no other.
 use strict;
 use warnings;
 use IO::Select;
@@ -67,18 +67,30 @@ sub pass
 	}
 }
 
-for (;;) {
-	for my $s ($all->can_read) {
-		if ($s != $listener) {
+sub session
+{
+	my $mta = shift;
+	my $to = IO::Socket::UNIX->new(Peer => $milter) or return;
+	close $listener;
+	$all->remove($listener);
+	$all->add($mta, $to);
+	@peer{$mta, $to} = ($to, $mta);
+	@from_mta{$mta, $to} = (1, 0);
+	@left{$mta, $to} = ('', '');
+	while ($all->count) {
+		for my $s ($all->can_read) {
 			pass($s) if defined fileno $s;
-			next;
 		}
-		my $mta = $listener->accept or next;
-		my $to = IO::Socket::UNIX->new(Peer => $milter);
-		$to or close($mta), next;
-		$all->add($mta, $to);
-		@peer{$mta, $to} = ($to, $mta);
-		@from_mta{$mta, $to} = (1, 0);
-		@left{$mta, $to} = ('', '');
 	}
+}
+
+$SIG{CHLD} = 'IGNORE';
+for (;;) {
+	my $mta = $listener->accept or next;
+	my $child = fork;
+	if (defined $child && !$child) {
+		session($mta);
+		exit 0;
+	}
+	close $mta;
 }
