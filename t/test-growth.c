@@ -339,7 +339,7 @@ static double cost_of_square(const void *of, unsigned which)
 	volatile size_t found = 0;
 
 	for (size_t i = 0; i < n; i++)
-		found = found + (memchr(text, 'b', n) != NULL);
+		found = found + (memchr(text + i, 'b', n - i) != NULL);	/* another each time: nothing to hoist */
 	return cpu_s() - began;
 }
 
