@@ -195,20 +195,18 @@ void vtm_reply_log(const char *queue_id, const struct vtm_message *m, const stru
 	static const char *const actions[] = { NULL, "quarantine", "reject", "discard", "tempfail" };
 	char *tags = vtm_tags_text(d->tags), *from = g_strdup_printf("<%s>", m->sender);
 	char *delay = g_strdup_printf("%.1f", (double)d->delay_ms / 1000);
-	struct vtm_log_field fields[6 + 3] = {
+	const struct vtm_log_field fields[] = {
 		{ "from", from, 0 },
 		{ "items", NULL, d->items->list->len },
 		{ "tags", *tags ? tags : "none", 0 },
 		{ "delay", delay, 0 },
 		{ "asked", NULL, d->asked },
 		{ "cached", NULL, d->cached },
+		{ action ? "action" : m->forged ? "forged" : NULL, actions[action], m->forged },
+		{ action && m->forged ? "forged" : NULL, NULL, m->forged },
+		{ NULL, NULL, 0 }
 	};
-	unsigned n = 6;
 
-	if (action)
-		fields[n++] = (struct vtm_log_field){ "action", actions[action], 0 };
-	if (m->forged)
-		fields[n] = (struct vtm_log_field){ "forged", NULL, m->forged };
 	count(m, d, kept);
 	vtm_log_event(VTM_LOG_INFO, queue_id, fields);
 	for (guint i = 0; i < d->items->list->len; i++) {
