@@ -93,5 +93,24 @@ for n in 1 2; do
 	is "$(log_lines "$n" secret)" 0 "forbidden: and not the password"
 	stop_host "$n"
 done
+
+# The user that the manual proposes can do all that is needed, and cannot empty the server.
+rights=$(sed -n '/^ACL SETUSER mail/,/^\.Ed/p' "$srcdir/milter/vtmilter.conf.5" | sed '/^\.Ed/d; s/^ACL SETUSER mail on >password//')
+redis main acl deluser mail >/dev/null
+# shellcheck disable=SC2086
+is "$(redis main acl setuser mail on '>secret' $rights)" OK "the manual's user: its rights are understood"
+for n in 1 2; do
+	start_host "$n" "Store redis://mail:secret@127.0.0.1:$redis_port/0" 'RequestsPerMinute 600' 'RequestsPerDay 0' \
+		'RequestsPerMonth 0' 'Timeout 30' || bail "host $n does not start"
+done
+ok "the manual's user: two hosts listen" wait_for 20 listeners 2
+together allowed true
+is "$("$builddir/milter/vtmilterctl" -f "$work/host1.conf" --json list | grep -o '"tags"' | wc -l)" 2 \
+	"the manual's user: the journal has both messages"
+for n in 1 2; do
+	is "$(log_lines "$n" NOPERM)" 1 "the manual's user: host $n lacks nothing more"
+	stop_host "$n"
+done
+like "$(redis main --user mail --pass secret flushall 2>&1)" NOPERM "the manual's user: it cannot empty the server"
 is "$(vt_count violations)" 0 'no request beyond the limit'
 done_testing
