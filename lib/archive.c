@@ -139,8 +139,9 @@ static int read_member(struct archive *a, struct vtm_archive_limits *limits, uin
 	return n < 0 ? (int)n : ARCHIVE_OK;
 }
 
+/* <list>: it is a list of relationships. */
 static int take_member(struct archive *a, struct archive_entry *e, const char *format, struct vtm_archive_limits *limits,
-		       uint64_t *ratio_left, bool office, vtm_archive_each *each, void *arg)
+		       uint64_t *ratio_left, bool list, vtm_archive_each *each, void *arg)
 {
 	struct member_read r = { vtm_sha256_new(), g_byte_array_new(), 0 };
 	char *name = base_name(entry_path(e));
@@ -148,7 +149,8 @@ static int take_member(struct archive *a, struct archive_entry *e, const char *f
 	uint8_t digest[VTM_SHA256_LEN];
 	int rc = read_member(a, limits, ratio_left, &r);
 
-	if (rc == ARCHIVE_OK && office && is_relationships(name) && r.kept && !memmem(r.kept->data, r.kept->len, "External", 8)) {
+	m.links_only = list && r.kept;
+	if (rc == ARCHIVE_OK && m.links_only && !memmem(r.kept->data, r.kept->len, "External", 8)) {
 		limits->members++;	/* given nobody */
 	} else if (rc == ARCHIVE_OK && r.size > 0) {
 		vtm_sha256_end(r.sha, digest);
@@ -171,7 +173,7 @@ static enum vtm_archive_result walk(struct archive *a, const char *format, size_
 	enum vtm_archive_result result = VTM_ARCHIVE_READ;
 	uint64_t ratio_left = (uint64_t)len * VTM_ARCHIVE_RATIO + 1024 * 1024;
 	struct archive_entry *e;
-	bool first = true, office = false;
+	bool first = true, office = false, list;
 	int rc;
 
 	while ((rc = archive_read_next_header(a, &e)) == ARCHIVE_OK || rc == ARCHIVE_WARN) {
@@ -181,7 +183,8 @@ static enum vtm_archive_result walk(struct archive *a, const char *format, size_
 		first = false;
 		if (archive_entry_filetype(e) != AE_IFREG && archive_entry_filetype(e) != 0)
 			continue;
-		if (office && is_office_part(entry_path(e)) && !is_relationships(entry_path(e)))
+		list = office && is_relationships(entry_path(e));
+		if (office && !list && is_office_part(entry_path(e)))
 			continue;
 		if (archive_entry_is_encrypted(e)) {
 			result = VTM_ARCHIVE_ENCRYPTED;
@@ -190,7 +193,7 @@ static enum vtm_archive_result walk(struct archive *a, const char *format, size_
 		if (!limits->members)
 			return VTM_ARCHIVE_CAPPED;
 		limits->members--;
-		rc = take_member(a, e, format, limits, &ratio_left, office, each, arg);
+		rc = take_member(a, e, format, limits, &ratio_left, list, each, arg);
 		if (rc == ARCHIVE_RETRY)
 			return VTM_ARCHIVE_CAPPED;
 		if (rc != ARCHIVE_OK)

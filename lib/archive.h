@@ -29,6 +29,7 @@ struct vtm_member {		/* lives during the callback */
 	char sha256[65];
 	const char *content;	/* NULL if larger than limits->keep */
 	size_t content_len;
+	bool links_only;	/* a document's list of relationships: no file that anybody opens, but links; it has content */
 };
 
 enum vtm_archive_result {

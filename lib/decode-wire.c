@@ -37,7 +37,8 @@ static unsigned max_result(uint32_t decoder)
 
 static unsigned max_kind(uint32_t decoder)
 {
-	return decoder == VTM_DECODER_TNEF ? VTM_TNEF_HTML : decoder == VTM_DECODER_PDF ? VTM_PDF_TEXT : 0;
+	return decoder == VTM_DECODER_TNEF ? VTM_TNEF_HTML : decoder == VTM_DECODER_PDF ? VTM_PDF_TEXT :
+	       decoder == VTM_DECODER_ARCHIVE ? VTM_WIRE_LINKS : 0;
 }
 
 /* How many may be found, and how much together. */
@@ -78,6 +79,8 @@ static bool good_found(const struct vtm_request *q, const struct vtm_reply *r, c
 	if (f->named > 1 || f->kept > 1 || f->name_len > VTM_WIRE_NAME_MAX || (!f->named && f->name_len))
 		return false;
 	/* all of it, unless an archive's member is too large to be kept */
+	if (q->decoder == VTM_DECODER_ARCHIVE && f->what == VTM_WIRE_LINKS && !f->kept)
+		return false;
 	return f->kept ? q->decoder != VTM_DECODER_ARCHIVE || f->size <= q->keep : q->decoder == VTM_DECODER_ARCHIVE;
 }
 

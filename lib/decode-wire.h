@@ -34,7 +34,7 @@ enum vtm_frame_type { VTM_FRAME_HELLO, VTM_FRAME_FOUND, VTM_FRAME_END };
 struct vtm_frame {
 	uint32_t magic;
 	uint32_t type;
-	uint32_t what;		/* FOUND: enum vtm_tnef_kind or vtm_pdf_kind; END: the decoder's result; HELLO: its process */
+	uint32_t what;		/* FOUND: as vtm_found.kind; END: the decoder's result; HELLO: its process */
 	uint32_t named, name_len;
 	uint32_t kept;		/* content follows */
 	uint64_t size;		/* FOUND: bytes, also when they do not follow */
@@ -42,8 +42,11 @@ struct vtm_frame {
 	uint8_t sha256[32];	/* FOUND in an archive */
 };
 
+/* What an archive has. */
+enum vtm_wire_member { VTM_WIRE_MEMBER, VTM_WIRE_LINKS };
+
 struct vtm_found {
-	unsigned kind;
+	unsigned kind;		/* in the decoder's own enum, for an archive vtm_wire_member */
 	char *name;		/* valid UTF-8 or NULL; owned */
 	uint64_t size;
 	char *content;		/* <size> bytes and a NUL, or NULL; owned */

@@ -33,6 +33,7 @@ bool vtm_decode_archive(struct vtm_decoding *d, const void *data, size_t len, st
 		struct vtm_member m = {
 			.name = f->name, .format = vtm_archive_format(data, len), .size = (int64_t)f->size,
 			.content = f->content, .content_len = f->content ? f->size : 0,
+			.links_only = f->kind == VTM_WIRE_LINKS,
 		};
 
 		vtm_hex(f->sha256, m.sha256);
@@ -144,7 +145,7 @@ static void tell(struct answer *a, unsigned kind, const char *name, const char *
 
 static void on_member(const struct vtm_member *m, void *arg)
 {
-	tell(arg, 0, m->name, m->content, (uint64_t)m->size, m->sha256);
+	tell(arg, m->links_only ? VTM_WIRE_LINKS : VTM_WIRE_MEMBER, m->name, m->content, (uint64_t)m->size, m->sha256);
 }
 
 static void on_tnef(const struct vtm_tnef_part *t, void *arg)

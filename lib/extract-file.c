@@ -94,12 +94,6 @@ void vtm_extract_uu(struct extraction *x, const struct vtm_part *p)
 
 /* ---- what is inside -------------------------------------------------------------------------------------- */
 
-/* A list of what an office document points to is no file that anybody opens: only its links count. */
-static bool is_relationships(const struct vtm_member *m)
-{
-	return m->name && m->content && g_str_has_suffix(m->name, ".rels");
-}
-
 static void on_member(const struct vtm_member *m, void *arg)
 {
 	struct extraction *x = arg;
@@ -108,7 +102,7 @@ static void on_member(const struct vtm_member *m, void *arg)
 		.content_len = m->content_len,
 	};
 
-	if (is_relationships(m)) {
+	if (m->links_only) {
 		vtm_extract_xml(x, m->content, m->content_len, NULL);
 		return;
 	}

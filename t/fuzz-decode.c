@@ -38,7 +38,9 @@ static uint64_t check_found(const struct vtm_request *q, const struct vtm_reply 
 		FUZZ_CHECK(f->size > 0);
 		FUZZ_CHECK(!f->name || (g_utf8_validate(f->name, -1, NULL) && strlen(f->name) <= VTM_WIRE_NAME_MAX));
 		FUZZ_CHECK(f->kind <= (q->decoder == VTM_DECODER_TNEF ? (int)VTM_TNEF_HTML :
-				       q->decoder == VTM_DECODER_PDF ? (int)VTM_PDF_TEXT : 0));
+				       q->decoder == VTM_DECODER_PDF ? (int)VTM_PDF_TEXT :
+				       q->decoder == VTM_DECODER_ARCHIVE ? (int)VTM_WIRE_LINKS : 0));
+		FUZZ_CHECK(q->decoder != VTM_DECODER_ARCHIVE || f->kind != VTM_WIRE_LINKS || f->content);
 		FUZZ_CHECK(f->content ? f->content[f->size] == '\0' : q->decoder == VTM_DECODER_ARCHIVE);
 		FUZZ_CHECK(!f->content || q->decoder != VTM_DECODER_ARCHIVE || f->size <= q->keep);
 		bytes += f->size;

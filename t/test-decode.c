@@ -72,8 +72,8 @@ static void on_member(const struct vtm_member *m, void *arg)
 	struct gathering *g = arg;
 	enum vtm_archive_result result;
 
-	g_string_append_printf(g->text, "(%s %s %d %.8s %s)", m->name ? m->name : "-", m->format, (int)m->size, m->sha256,
-			       m->content ? "kept" : "-");
+	g_string_append_printf(g->text, "(%s %s %d %.8s %s%s)", m->name ? m->name : "-", m->format, (int)m->size, m->sha256,
+			       m->content ? "kept" : "-", m->links_only ? " links" : "");
 	if (m->content && vtm_archive_format(m->content, m->content_len)) {
 		g_string_append(g->text, "[");
 		vtm_decode_archive(g->decode, m->content, m->content_len, g->limits, on_member, g, &result);
@@ -124,6 +124,11 @@ static void archives(struct vtm_decoders *pool)
 	GByteArray *one = zip_of("../a.exe", "hello\n", 6, 1), *many = zip_of("b", "abc", 3, 150);
 	GByteArray *outer = zip_of("in.zip", one->data, one->len, 2), *big = zip_of("big", large, 3 * KEEP, 2);
 	struct vtm_archive_limits few = { 100, 1 << 20, KEEP }, none = { 0, 0, 0 };
+	const struct member parts[] = {
+		{ "[Content_Types].xml", "<x/>", 4 }, { "_rels/.rels", "External", 8 }, { "a.exe", "MZ", 2 },
+		{ "_rels/large.rels", large, 3 * KEEP },
+	};
+	GByteArray *document = pack(archive_write_set_format_zip, NULL, parts, G_N_ELEMENTS(parts));
 	GByteArray cut = { outer->data, outer->len / 2 }, nothing = { (guint8 *)(uintptr_t)"PK\003\004", 4 };
 
 	same(pool, one, plenty, "a zip file");
@@ -134,6 +139,8 @@ static void archives(struct vtm_decoders *pool)
 	same(pool, one, none, "no limits left");
 	same(pool, &cut, plenty, "half a zip file");
 	same(pool, &nothing, plenty, "nothing but a beginning");
+	same(pool, document, plenty, "an office document");
+	g_byte_array_unref(document);
 	g_byte_array_unref(one);
 	g_byte_array_unref(many);
 	g_byte_array_unref(outer);

@@ -197,6 +197,18 @@ static void office(void)
 	g_byte_array_unref(file);
 }
 
+/* Of anything else such a name makes no difference: the member is a file, with its hash. */
+static void relationships_elsewhere(void)
+{
+	GByteArray *file = pack_one(NULL, "x.rels", "MZ http://example.com/", 22);
+	struct vtm_extract_settings s;
+
+	vtm_extract_defaults(&s);
+	check_archive("a.zip", file, &s, "\nfile x.rels 22 via application/octet-stream\n",
+		      "a member of an archive that is named like a list of relationships is an item");
+	g_byte_array_unref(file);
+}
+
 static void archives(void)
 {
 	static const char page[] = "<a href=http://example.com/z>z</a>";
@@ -418,6 +430,7 @@ int main(void)
 	resources();
 	archives();
 	office();
+	relationships_elsewhere();
 #ifdef HAVE_QPDF
 	pdf();
 #endif
