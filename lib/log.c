@@ -462,7 +462,8 @@ void vtm_log_event(enum vtm_severity s, const char *subject, const struct vtm_lo
 		g_string_append_c(line, ':');
 	}
 	for (const struct vtm_log_field *f = fields; f->name; f++)
-		add_field(line, json, f, f == fields);
+		if (*f->name)
+			add_field(line, json, f, f == fields);
 	if (json)
 		g_string_append_c(line, '}');
 	put_out(s, format, line->str);

@@ -31,7 +31,7 @@ enum vtm_log_format { VTM_LOG_SYSLOG, VTM_LOG_TEXT, VTM_LOG_JSON };
 /* One named value of a structured line (LogFormat json); in the other formats
  * the fields are written as name=value in the same order. */
 struct vtm_log_field {
-	const char *name;	/* stable, documented in vtmilter(8); NULL ends a list */
+	const char *name;	/* stable, documented in vtmilter(8); "": left out (not the first one); NULL ends a list */
 	const char *text;	/* used when not NULL; escaped by the sink */
 	gint64 number;		/* used otherwise */
 };

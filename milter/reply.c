@@ -57,26 +57,23 @@ bool vtm_reply_headers(SMFICTX *ctx, const struct vtm_message *m, const struct v
 	return good;
 }
 
-static sfsistat act_on_bad(SMFICTX *ctx, enum vtm_on_bad on_bad, struct vtm_counts *n, enum vtm_action *action_r)
+static sfsistat act_on_bad(SMFICTX *ctx, enum vtm_on_bad on_bad, enum vtm_action *action_r)
 {
 	switch (on_bad) {
 	case VTM_ON_BAD_ACCEPT:
 		return SMFIS_CONTINUE;
 	case VTM_ON_BAD_QUARANTINE:
-		n->quarantined = smfi_quarantine(ctx, text("VirusTotal knows its content as malicious")) == MI_SUCCESS;
-		if (n->quarantined)
+		if (smfi_quarantine(ctx, text("VirusTotal knows its content as malicious")) == MI_SUCCESS)
 			*action_r = VTM_ACTION_QUARANTINE;
 		else
 			vtm_log_limited(VTM_LOG_ERROR, "quarantine", "the MTA does not put messages into quarantine");
 		return SMFIS_CONTINUE;
 	case VTM_ON_BAD_REJECT:
-		n->rejected = 1;
 		*action_r = VTM_ACTION_REJECT;
 		smfi_setreply(ctx, text("550"), text("5.7.1"), text("Message refused: VirusTotal knows its content as "
 								    "malicious"));
 		return SMFIS_REJECT;
 	case VTM_ON_BAD_DISCARD:
-		n->discarded = 1;
 		*action_r = VTM_ACTION_DISCARD;
 		return SMFIS_DISCARD;
 	}
@@ -84,13 +81,12 @@ static sfsistat act_on_bad(SMFICTX *ctx, enum vtm_on_bad on_bad, struct vtm_coun
 }
 
 static sfsistat act_on_failure(SMFICTX *ctx, const char *queue_id, enum vtm_on_failure on_failure, const char *failure,
-			       struct vtm_counts *n, enum vtm_action *action_r)
+			       enum vtm_action *action_r)
 {
 	switch (on_failure) {
 	case VTM_ON_FAILURE_ACCEPT:
 		return SMFIS_CONTINUE;
 	case VTM_ON_FAILURE_TEMPFAIL:
-		n->tempfailed = 1;
 		*action_r = VTM_ACTION_TEMPFAIL;
 		vtm_log_limited(VTM_LOG_WARNING, "tempfail", "%s: sent back to come again (OnFailure): %s", queue_id, failure);
 		smfi_setreply(ctx, text("451"), text("4.3.0"), text("The message cannot be checked now, try again later"));
@@ -103,16 +99,14 @@ sfsistat vtm_reply_verdict(SMFICTX *ctx, const char *queue_id, const struct vtm_
 			   const struct vtm_decision *d, const char *failure, enum vtm_action *action_r)
 {
 	const struct vtm_conf *c = m->conf;
-	struct vtm_counts n = { 0 };
 	sfsistat status = SMFIS_CONTINUE;
 
 	*action_r = VTM_ACTION_NONE;
 	if (d->tags & VTM_TAG_BIT(VTM_TAG_BAD))
-		status = act_on_bad(ctx, (enum vtm_on_bad)c->on_bad.choice[m->origin], &n, action_r);
+		status = act_on_bad(ctx, (enum vtm_on_bad)c->on_bad.choice[m->origin], action_r);
 	if (failure && *action_r == VTM_ACTION_NONE)
-		status = act_on_failure(ctx, queue_id, (enum vtm_on_failure)c->on_failure.choice[m->origin], failure, &n,
+		status = act_on_failure(ctx, queue_id, (enum vtm_on_failure)c->on_failure.choice[m->origin], failure,
 					action_r);
-	vtm_daemon_count(&n);
 	return status;
 }
 
@@ -159,7 +153,7 @@ static void log_bad(const char *queue_id, const struct vtm_message *m, const str
 		{ "verdict", "bad", 0 },
 		{ "detections", detections, 0 },
 		{ url ? "url" : "sha256", subject, 0 },
-		{ item->name ? "name" : NULL, item->name, 0 },
+		{ item->name ? "name" : "", item->name, 0 },
 		{ NULL, NULL, 0 }
 	};
 
@@ -168,10 +162,12 @@ static void log_bad(const char *queue_id, const struct vtm_message *m, const str
 	g_free(subject);
 }
 
-static void count(const struct vtm_message *m, const struct vtm_decision *d, bool kept)
+static void count(const struct vtm_message *m, const struct vtm_decision *d, bool kept, enum vtm_action action)
 {
 	struct vtm_counts n = {
-		.messages = 1, .unkept = !kept, .forged = m->forged > 0, .untagged = !d->tags, .bytes = m->size
+		.messages = 1, .unkept = !kept, .forged = m->forged > 0, .untagged = !d->tags, .bytes = m->size,
+		.quarantined = action == VTM_ACTION_QUARANTINE, .rejected = action == VTM_ACTION_REJECT,
+		.discarded = action == VTM_ACTION_DISCARD, .tempfailed = action == VTM_ACTION_TEMPFAIL,
 	};
 
 	vtm_histogram_add(&n.delay, d->delay_ms);
@@ -202,12 +198,12 @@ void vtm_reply_log(const char *queue_id, const struct vtm_message *m, const stru
 		{ "delay", delay, 0 },
 		{ "asked", NULL, d->asked },
 		{ "cached", NULL, d->cached },
-		{ action ? "action" : m->forged ? "forged" : NULL, actions[action], m->forged },
-		{ action && m->forged ? "forged" : NULL, NULL, m->forged },
+		{ action ? "action" : "", actions[action], 0 },
+		{ m->forged ? "forged" : "", NULL, m->forged },
 		{ NULL, NULL, 0 }
 	};
 
-	count(m, d, kept);
+	count(m, d, kept, action);
 	vtm_log_event(VTM_LOG_INFO, queue_id, fields);
 	for (guint i = 0; i < d->items->list->len; i++) {
 		const struct vtm_item *item = d->items->list->pdata[i];
@@ -230,7 +226,7 @@ void vtm_reply_log_skipped(const char *queue_id, const struct vtm_message *m)
 	const struct vtm_log_field fields[] = {
 		{ "from", from, 0 },
 		{ "plan", vtm_plan_name(m->plan), 0 },
-		{ stripped ? "forged" : NULL, NULL, m->forged },
+		{ stripped ? "forged" : "", NULL, m->forged },
 		{ NULL, NULL, 0 }
 	};
 

@@ -92,6 +92,9 @@ static void plain_lines(void)
 		{ "name", "a, tags=VT_Scanned", 0 }, { "host", "\"q\\\"\n", 0 }, { "empty", "", 0 },
 		{ "least", NULL, G_MININT64 }, { NULL, NULL, 0 },
 	};
+	const struct vtm_log_field gaps[] = {
+		{ "items", NULL, 3 }, { "", "x", 1 }, { "tags", "none", 0 }, { "", NULL, 0 }, { NULL, NULL, 0 }
+	};
 	const struct vtm_log_field none[] = { { NULL, NULL, 0 } };
 
 	vtm_log_open("test", VTM_LOG_SYSLOG, VTM_LOG_DEBUG, "mail");
@@ -108,6 +111,8 @@ static void plain_lines(void)
 	       "a value cannot look like another field");
 	vtm_log_event(VTM_LOG_INFO, "x: y\n", none);
 	is_str(last, "x: y\\x0a:", "an event without fields; its subject is escaped too");
+	vtm_log_event(VTM_LOG_INFO, "4XyZ", gaps);
+	is_str(last, "4XyZ: items=3, tags=none", "a field without a name is left out");
 	g_free(text);
 }
 
