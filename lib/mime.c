@@ -238,8 +238,8 @@ static void boundaries_around(const struct visit *v, const char *own, const char
 	list[n] = NULL;
 }
 
-/* The body of an entity, found by its header's place and the boundaries around it. */
-static struct slice body_of(const struct visit *v)
+/* The body of an entity, found by its header's place and the boundaries around it; up to <own> boundary, unless NULL. */
+static struct slice body_until(const struct visit *v, const char *own)
 {
 	struct slice header = header_of(v->doc, v->object), s = { NULL, 0 };
 	const char *around[64];
@@ -247,11 +247,16 @@ static struct slice body_of(const struct visit *v)
 
 	if (!header.data)
 		return s;
-	boundaries_around(v, NULL, around, G_N_ELEMENTS(around));
+	boundaries_around(v, own, around, G_N_ELEMENTS(around));
 	from = (size_t)(header.data - v->doc->bytes) + header.len;
 	s.data = v->doc->bytes + from;
 	s.len = (*around ? vtm_boundary_find(v->doc->bytes, v->doc->len, from, around) : v->doc->len) - from;
 	return s;
+}
+
+static struct slice body_of(const struct visit *v)
+{
+	return body_until(v, NULL);
 }
 
 /* The encoded bytes of a leaf. */
@@ -283,9 +288,11 @@ static unsigned add_encoding(enum vtm_encoding list[READINGS_MAX], unsigned n, e
 
 /* The different transfer encodings an entity may have; at least one.  Of what a field does not name for certain, all that
  * fit the <body>: there are programs that see "base64" in anything like it. */
-static unsigned encodings(GMimeObject *object, struct slice body, enum vtm_encoding list[READINGS_MAX])
+static unsigned encodings(const struct visit *v, struct slice (*body)(const struct visit *),
+			  enum vtm_encoding list[READINGS_MAX])
 {
-	GPtrArray *values = fields(object, "Content-Transfer-Encoding");
+	GPtrArray *values = fields(v->object, "Content-Transfer-Encoding");
+	struct slice bytes = { NULL, 0 };
 	bool known = true, sure;
 	unsigned n = 0;
 
@@ -296,9 +303,11 @@ static unsigned encodings(GMimeObject *object, struct slice body, enum vtm_encod
 	g_ptr_array_free(values, TRUE);
 	if (!n || !known)
 		n = add_encoding(list, n, VTM_ENCODING_NONE);
-	if (!known && vtm_doubt_base64(body.data, body.len))
+	if (!known)
+		bytes = body(v);
+	if (bytes.len && vtm_doubt_base64(bytes.data, bytes.len))
 		n = add_encoding(list, n, VTM_ENCODING_BASE64);
-	if (!known && body.len && memchr(body.data, '=', body.len))
+	if (bytes.len && memchr(bytes.data, '=', bytes.len))
 		n = add_encoding(list, n, VTM_ENCODING_QP);
 	return n;
 }
@@ -438,7 +447,7 @@ static void push_boundaries(struct walk *w, struct visit *v, const char *taken)
 static void push_decoded(struct walk *w, struct visit *v)
 {
 	enum vtm_encoding list[READINGS_MAX];
-	unsigned n = encodings(v->object, body_of(v), list);
+	unsigned n = encodings(v, body_of, list);
 
 	for (unsigned i = 0; i < n; i++) {
 		struct vtm_decode d = { .encoding = list[i] };
@@ -622,7 +631,7 @@ static void visit_leaf(struct walk *w, struct visit *v)
 	const char *name = g_mime_part_get_filename(GMIME_PART(v->object));
 	enum vtm_encoding list[READINGS_MAX];
 	struct slice content = content_of(v);
-	unsigned n = encodings(v->object, content, list);
+	unsigned n = encodings(v, content_of, list);
 	char *type = mime_type(v->object), *valid = name ? g_utf8_make_valid(name, -1) : NULL;
 	const char **via = way_to(v->level);
 	struct vtm_part p = {
@@ -707,12 +716,11 @@ static void doubt_multipart(struct walk *w, const struct visit *v, const char *b
 {
 	const char *epilogue = g_mime_multipart_get_epilogue(GMIME_MULTIPART(v->object));
 	const char *const own[] = { boundary, NULL };
-	struct slice body = body_of(v);
+	struct slice preamble = body_until(v, boundary);
 
-	if (!body.data)
+	if (!preamble.data)
 		return;
-	body.len = vtm_boundary_find(body.data, body.len, 0, own);
-	doubt(w, vtm_doubt_outside(body.data, body.len) || vtm_doubt_leaf(body.data, body.len, own));
+	doubt(w, vtm_doubt_outside(preamble.data, preamble.len) || vtm_doubt_leaf(preamble.data, preamble.len, own));
 	doubt(w, epilogue && vtm_doubt_outside(epilogue, strlen(epilogue)));
 	for (const struct level *l = v->level; l && l->doc == v->doc; l = l->up)
 		doubt(w, l->boundary && !strcmp(l->boundary, boundary));
@@ -794,7 +802,7 @@ static void visit_encoded_message(struct walk *w, struct visit *v)
 {
 	enum vtm_encoding list[READINGS_MAX];
 	struct slice encoded = content_of(v);
-	unsigned n = encodings(v->object, encoded, list);
+	unsigned n = encodings(v, content_of, list);
 	struct level *level = level_new(w, v, NULL);
 
 	for (unsigned i = 0; level && i < n; i++) {

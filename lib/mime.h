@@ -50,7 +50,7 @@ struct vtm_part {
 struct vtm_mime_summary {
 	bool unparsable;		/* no header where one has to be; what is there was read as text */
 	bool capped;			/* a limit was hit */
-	bool ambiguous;			/* other programs may read it otherwise, and not every reading was given */
+	bool ambiguous;			/* other programs may read it otherwise: not every reading was given, or mime-doubt.h saw signs */
 	unsigned parts, groups;		/* leaves given, readings numbered */
 	char *from_domain;		/* of the only From address, A-labels; NULL: none, or several that differ; owned */
 	char *message_id;		/* with brackets, NULL; owned */
