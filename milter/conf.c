@@ -16,7 +16,7 @@
 
 /* ---- snapshots ---- */
 
-static struct vtm_conf *conf_new(void)
+struct vtm_conf *vtm_conf_defaults(void)
 {
 	struct vtm_conf *c = g_new0(struct vtm_conf, 1);
 
@@ -29,11 +29,6 @@ static struct vtm_conf *conf_new(void)
 			g_error("%s: %s", vtm_directives[i].name, error->message);	/* a slip in the table */
 	}
 	return c;
-}
-
-struct vtm_conf *vtm_conf_defaults(void)
-{
-	return conf_new();
 }
 
 static void conf_free(struct vtm_conf *c)
@@ -65,7 +60,7 @@ void vtm_conf_unref(struct vtm_conf *c)
 
 void vtm_conf_dump(const struct vtm_conf *c, FILE *to)
 {
-	struct vtm_conf *defaults = conf_new();
+	struct vtm_conf *defaults = vtm_conf_defaults();
 
 	for (size_t i = 0; i < vtm_n_directives; i++) {
 		const struct vtm_directive *d = &vtm_directives[i];
@@ -196,9 +191,9 @@ static bool take_text(struct vtm_conf_loader *l, char *text, size_t len, GError 
 
 static struct vtm_conf *load(const char *path, bool quiet, GError **error)
 {
-	struct vtm_conf *defaults = conf_new();
+	struct vtm_conf *defaults = vtm_conf_defaults();
 	struct vtm_conf_loader l = {
-		.c = conf_new(), .defaults = defaults, .lines = g_new0(unsigned, vtm_n_directives),
+		.c = vtm_conf_defaults(), .defaults = defaults, .lines = g_new0(unsigned, vtm_n_directives),
 	};
 	struct stat st;
 	size_t len;

@@ -420,28 +420,25 @@ static bool quota_by_daemon(const struct vtm_ctl *c, struct quota *q)
 	return counts;
 }
 
-/* By store and key. 0 *q is filled in; else a status, and what could not be read was told. */
-static int quota_by_store(const struct vtm_ctl *c, struct quota *q)
+/* By store and key.  false: *q is not filled in; an error, also when it is but VirusTotal did not tell its count. */
+static bool quota_by_store(const struct vtm_ctl *c, struct quota *q, GError **error)
 {
 	struct vtm_result r = { 0 };
 	struct vtm_budget b;
 	unsigned slots;
-	GError *error = NULL;
+	bool read;
 
 	vtm_budget_init(&b);
-	if (read_budget(c, &b, &slots, &error) == 0) {
+	read = read_budget(c, &b, &slots, error) == 0;
+	if (read) {
 		*q = (struct quota){ .minute_used = slots, .day_used = b.day_used, .month_used = b.month_used };
-		q->told = server_count(c, &r, &error) == 0;
+		q->told = server_count(c, &r, error) == 0;
 		q->daily = r.daily;
 		q->monthly = r.monthly;
 		vtm_result_clear(&r);
-		if (c->json)
-			put_quota_json(c, q);
-		else
-			put_quota(c, q);
 	}
 	vtm_budget_clear(&b);
-	return error ? vtm_ctl_fail(c, error) : EX_OK;
+	return read;
 }
 
 /* May this user not read what only the daemon's may? */
@@ -456,14 +453,15 @@ static bool is_closed(const struct vtm_ctl *c)
 int vtm_ctl_quota(struct vtm_ctl *c, int argc, char **argv)
 {
 	struct quota q = { 0 };
+	GError *error = NULL;
 
 	if (argc)
 		return vtm_ctl_usage(c, "found '%s', expected no argument", argv[0]);
-	if (!is_closed(c) || !quota_by_daemon(c, &q))
-		return quota_by_store(c, &q);
-	if (c->json)
-		put_quota_json(c, &q);
-	else
-		put_quota(c, &q);
-	return EX_OK;
+	if ((is_closed(c) && quota_by_daemon(c, &q)) || quota_by_store(c, &q, &error)) {
+		if (c->json)
+			put_quota_json(c, &q);
+		else
+			put_quota(c, &q);
+	}
+	return error ? vtm_ctl_fail(c, error) : EX_OK;
 }

@@ -76,29 +76,34 @@ void vtm_doctor_problem(struct vtm_doctor *d, const char *check, char *fix, cons
 	va_end(args);
 }
 
+static G_GNUC_PRINTF(2, 0)
+char *fix_of_kind(const char *kind, const char *format, va_list args)
+{
+	char *what = g_strdup_vprintf(format, args), *fix = g_strconcat(kind, ": ", what, NULL);
+
+	g_free(what);
+	return fix;
+}
+
 char *vtm_doctor_line(const char *file, const char *format, ...)
 {
-	char *line, *fix;
 	va_list args;
+	char *fix;
 
 	va_start(args, format);
-	line = g_strdup_vprintf(format, args);
+	fix = fix_of_kind(file, format, args);
 	va_end(args);
-	fix = g_strdup_printf("%s: %s", file, line);
-	g_free(line);
 	return fix;
 }
 
 char *vtm_doctor_run(const char *format, ...)
 {
-	char *command, *fix;
 	va_list args;
+	char *fix;
 
 	va_start(args, format);
-	command = g_strdup_vprintf(format, args);
+	fix = fix_of_kind("run", format, args);
 	va_end(args);
-	fix = g_strconcat("run: ", command, NULL);
-	g_free(command);
 	return fix;
 }
 

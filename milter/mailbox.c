@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -167,23 +168,8 @@ static int open_file(const char *path, int more)
 	return open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | more);
 }
 
-static bool write_all(int fd, const char *p, size_t n)
-{
-	while (n) {
-		ssize_t done = write(fd, p, n);
-
-		if (done < 0 && errno == EINTR)
-			continue;
-		if (done < 0)
-			return false;
-		p += done;
-		n -= (size_t)done;
-	}
-	return true;
-}
-
-/* Standard input, kept in memory; its size, or -1. */
-static int64_t read_stdin(int to, GError **error)
+/* Standard input goes to a file; its size, or -1. */
+static int64_t read_stdin(FILE *to, GError **error)
 {
 	char buf[65536];
 	int64_t size = 0;
@@ -192,29 +178,34 @@ static int64_t read_stdin(int to, GError **error)
 	while ((n = read(STDIN_FILENO, buf, sizeof(buf))) != 0) {
 		if (n < 0 && errno == EINTR)
 			continue;
-		if (n < 0 || !write_all(to, buf, (size_t)n))
+		if (n < 0 || fwrite(buf, 1, (size_t)n, to) != (size_t)n)
 			return complain(error, "standard input", g_strerror(errno));
 		size += n;
 		if (size > VTM_MAILBOX_STDIN)
 			return complain(error, "standard input", "is larger than 256 MiB");
 	}
-	return size;
+	return fflush(to) ? complain(error, "standard input", g_strerror(errno)) : size;
 }
 
 static int walk_stdin(const struct walk *w, GError **error)
 {
 	struct vtm_mail m = { .file = "-", .fd = memfd_create("standard input", MFD_CLOEXEC) };
+	FILE *memory = m.fd >= 0 ? fdopen(m.fd, "w") : NULL;
 	char start[5];
 	int rc = -1;
 
-	if (m.fd < 0)
-		return complain(error, "standard input", g_strerror(errno));
-	m.end = read_stdin(m.fd, error);
+	if (!memory) {
+		complain(error, "standard input", g_strerror(errno));
+		if (m.fd >= 0)
+			close(m.fd);
+		return -1;
+	}
+	m.end = read_stdin(memory, error);
 	if (m.end >= 0) {
 		m.from_line = pread(m.fd, start, sizeof(start), 0) == sizeof(start) && is_from(start, sizeof(start));
 		rc = w->each(&m, w->arg);
 	}
-	close(m.fd);
+	fclose(memory);
 	return rc;
 }
 
