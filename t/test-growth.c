@@ -90,36 +90,6 @@ static void base64(GString *m, unsigned n)
 	g_free(data);
 }
 
-static void base64_in_pieces(GString *m, unsigned n)
-{
-	g_string_append(m, MIME "Content-Type: application/octet-stream; name=a.bin\r\nContent-Transfer-Encoding: base64\r\n\r\n");
-	repeat(m, n, "QUFBQQ==\r\n");
-}
-
-static void quoted_printable(GString *m, unsigned n)
-{
-	g_string_append(m, MIME "Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n");
-	repeat(m, n, "caf=C3=A9 at http://a.example.com/=\r\nb?c=3Dd and more=20\r\n");
-}
-
-static void html(GString *m, unsigned n)
-{
-	g_string_append(m, MIME "Content-Type: text/html\r\n\r\n");
-	repeat(m, n, "<p style=\"a:b\">Some <b>words</b> &amp; <a href=\"http://a.example.com/?a=1&amp;b=2\">a link</a><br>\r\n");
-}
-
-static void html_open(GString *m, unsigned n)
-{
-	g_string_append(m, MIME "Content-Type: text/html\r\n\r\n");
-	repeat(m, n, "<div><b><table><td>x");
-}
-
-static void html_broken(GString *m, unsigned n)
-{
-	g_string_append(m, MIME "Content-Type: text/html\r\n\r\n");
-	repeat(m, n, "<a href=\"<!-- <![if <style><scr&#x");
-}
-
 static void utf16(GString *m, unsigned n)
 {
 	static const char text[] = "h\0t\0t\0p\0:\0/\0/\0w\0.\0e\0x\0a\0m\0p\0l\0e\0.\0c\0o\0m\0/\0 ";
@@ -127,24 +97,6 @@ static void utf16(GString *m, unsigned n)
 	g_string_append(m, MIME "Content-Type: text/html; charset=utf-16le\r\n\r\n");
 	for (unsigned i = 0; i < n; i++)
 		g_string_append_len(m, text, sizeof(text));	/* with its end the last letter is whole */
-}
-
-static void prose(GString *m, unsigned n)
-{
-	g_string_append(m, MIME "\r\n");
-	repeat(m, n, "Words, (words) and a URL: <http://a.example.com/b(c)d>, www.example.com; f.py a@b.example\r\n");
-}
-
-static void one_line(GString *m, unsigned n)
-{
-	g_string_append(m, MIME "\r\n");
-	repeat(m, n, "www.a.b(http://a.example.com/http://www.c@d.e/..");
-}
-
-static void quoted(GString *m, unsigned n)
-{
-	g_string_append(m, MIME "Content-Type: text/plain; format=flowed; delsp=yes\r\n\r\n");
-	repeat(m, n, ">> > http://a.example.com/b \r\n");
 }
 
 static void parts(GString *m, unsigned n)
@@ -214,12 +166,6 @@ static void parameters(GString *m, unsigned n)
 	for (unsigned i = 0; i < n; i++)
 		g_string_append_printf(m, " name*%u*=caf%%C3%%A9;\r\n", i);
 	g_string_append(m, " a=b\r\n\r\nx\r\n");
-}
-
-static void uuencoded(GString *m, unsigned n)
-{
-	g_string_append(m, MIME "\r\n");
-	repeat(m, n, "begin 644 a.bin\r\n#0V%T\r\n`\r\nend\r\nbegin 644 b\r\n");
 }
 
 static void put_le(GString *a, guint32 n, unsigned bytes)
@@ -306,25 +252,44 @@ static double cost_of_message(const void *of, unsigned which)
 	return once(p->m[which], &p->s);
 }
 
-static void message(void (*make)(GString *m, unsigned n), unsigned n, const char *what)
+/* Messages of any size: made by <make>, or <head>, a blank line in it, and <unit> over and over. */
+struct kind {
+	const char *what;
+	unsigned n;		/* somethings that the smaller one has */
+	void (*make)(GString *m, unsigned n);
+	const char *head, *unit;
+};
+
+static GString *message_of(const struct kind *k, unsigned n)
+{
+	GString *m = g_string_new(NULL);
+
+	if (k->make) {
+		k->make(m, n);
+	} else {
+		g_string_append_printf(m, MIME "%s", k->head);
+		repeat(m, n, k->unit);
+	}
+	return m;
+}
+
+static void message(const struct kind *k)
 {
 	struct pair p = { .m = { NULL } };
 	double best[2];
 
 	if (SANITIZED) {
-		skip("what a sanitizer does itself would be measured", "%s", what);
+		skip("what a sanitizer does itself would be measured", "%s", k->what);
 		return;
 	}
-	p.m[0] = g_string_new(NULL);
-	p.m[1] = g_string_new(NULL);
 	no_limits(&p.s);
-	make(p.m[0], n);
-	make(p.m[1], TIMES * n);
+	p.m[0] = message_of(k, k->n);
+	p.m[1] = message_of(k, TIMES * k->n);
 	measure(cost_of_message, &p, best);
-	if (!ok(best[1] <= RATIO_MAX * best[0], "%s: %d times as many take at most %.2f times the time", what, TIMES, RATIO_MAX))
+	if (!ok(best[1] <= RATIO_MAX * best[0], "%s: %d times as many take at most %.2f times the time", k->what, TIMES, RATIO_MAX))
 		diag("%.2f and %.2f ms", best[0] * 1e3, best[1] * 1e3);
 	else if (g_getenv("VTM_LONG"))
-		diag("%s: %zu bytes %.2f ms, %zu bytes %.2f ms, ratio %.2f", what, p.m[0]->len, best[0] * 1e3, p.m[1]->len,
+		diag("%s: %zu bytes %.2f ms, %zu bytes %.2f ms, ratio %.2f", k->what, p.m[0]->len, best[0] * 1e3, p.m[1]->len,
 		     best[1] * 1e3, best[1] / best[0]);
 	g_string_free(p.m[0], TRUE);
 	g_string_free(p.m[1], TRUE);
@@ -430,31 +395,47 @@ static void newsletter_capped(void)
 	g_string_free(m, TRUE);
 }
 
+static const struct kind kinds[] = {
+	{ "base64", 1024 * 1024, base64, NULL, NULL },
+	{ "base64 in pieces", 25000, NULL, "Content-Type: application/octet-stream; name=a.bin\r\n"
+	  "Content-Transfer-Encoding: base64\r\n\r\n",
+	  "QUFBQQ==\r\n" },
+	{ "quoted-printable", 10000, NULL, "Content-Type: text/plain; charset=utf-8\r\n"
+	  "Content-Transfer-Encoding: quoted-printable\r\n\r\n",
+	  "caf=C3=A9 at http://a.example.com/=\r\nb?c=3Dd and more=20\r\n" },
+	{ "HTML", 5000, NULL, "Content-Type: text/html\r\n\r\n",
+	  "<p style=\"a:b\">Some <b>words</b> &amp; <a href=\"http://a.example.com/?a=1&amp;b=2\">a link</a><br>\r\n" },
+	{ "open elements", 10000, NULL, "Content-Type: text/html\r\n\r\n",
+	  "<div><b><table><td>x" },
+	{ "broken HTML", 10000, NULL, "Content-Type: text/html\r\n\r\n",
+	  "<a href=\"<!-- <![if <style><scr&#x" },
+	{ "UTF-16", 10000, utf16, NULL, NULL },
+	{ "plain text", 10000, NULL, "\r\n",
+	  "Words, (words) and a URL: <http://a.example.com/b(c)d>, www.example.com; f.py a@b.example\r\n" },
+	{ "one line of text", 10000, NULL, "\r\n",
+	  "www.a.b(http://a.example.com/http://www.c@d.e/.." },
+	{ "quoted text", 10000, NULL, "Content-Type: text/plain; format=flowed; delsp=yes\r\n\r\n",
+	  ">> > http://a.example.com/b \r\n" },
+	{ "parts", 1000, parts, NULL, NULL },
+	{ "links in HTML", 1500, links, NULL, NULL },
+	{ "links in text", 2500, text_links, NULL, NULL },
+	{ "wrapped links", 1000, wrapped_links, NULL, NULL },
+	{ "multiparts in multiparts", 1000, nested_multiparts, NULL, NULL },
+	{ "messages in messages", 1000, nested_messages, NULL, NULL },
+	{ "a long field of the header", 5000, long_field, NULL, NULL },
+	{ "fields of the header", 1500, many_fields, NULL, NULL },
+	{ "parameters", 150, parameters, NULL, NULL },
+	{ "uuencoded files", 2500, NULL, "\r\n",
+	  "begin 644 a.bin\r\n#0V%T\r\n`\r\nend\r\nbegin 644 b\r\n" },
+	{ "TNEF", 2000, tnef, NULL, NULL },
+	{ "members of an archive", 500, archive_members, NULL, NULL },
+};
+
 int main(void)
 {
 	control();
-	message(base64, 1024 * 1024, "base64");
-	message(base64_in_pieces, 25000, "base64 in pieces");
-	message(quoted_printable, 10000, "quoted-printable");
-	message(html, 5000, "HTML");
-	message(html_open, 10000, "open elements");
-	message(html_broken, 10000, "broken HTML");
-	message(utf16, 10000, "UTF-16");
-	message(prose, 10000, "plain text");
-	message(one_line, 10000, "one line of text");
-	message(quoted, 10000, "quoted text");
-	message(parts, 1000, "parts");
-	message(links, 1500, "links in HTML");
-	message(text_links, 2500, "links in text");
-	message(wrapped_links, 1000, "wrapped links");
-	message(nested_multiparts, 1000, "multiparts in multiparts");
-	message(nested_messages, 1000, "messages in messages");
-	message(long_field, 5000, "a long field of the header");
-	message(many_fields, 1500, "fields of the header");
-	message(parameters, 150, "parameters");
-	message(uuencoded, 2500, "uuencoded files");
-	message(tnef, 2000, "TNEF");
-	message(archive_members, 500, "members of an archive");
+	for (size_t i = 0; i < G_N_ELEMENTS(kinds); i++)
+		message(&kinds[i]);
 	newsletter_cost();
 	newsletter_capped();
 	return done_testing();
