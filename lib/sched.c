@@ -1521,7 +1521,7 @@ static void not_stored(struct vtm_entry *e, void *arg)
 }
 
 /* The store may be another one by now.  One that knows less of the last minute than we do lost it: what was granted
- * then counts until it has run out, and the day's count is asked from VirusTotal. */
+ * then counts until it has run out, if a minute has a limit, and the day's count is asked from VirusTotal. */
 static void keep_window(struct vtm_sched *s)
 {
 	int64_t now = now_ms(s), until = 0;
@@ -1532,10 +1532,12 @@ static void keep_window(struct vtm_sched *s)
 	refresh_view(s);
 	if (s->view_stale || slots_taken(s, now) >= before)
 		return;
+	s->quotas_due_ms = now;
+	if (!s->limits.per_minute)
+		return;
 	vtm_log(VTM_LOG_WARNING, "budget: the store lost what was spent in the last minute; nothing is asked for %"
 		G_GINT64_FORMAT " s", (until - now + 999) / 1000);
 	s->refused_until_ms = MAX(s->refused_until_ms, until);
-	s->quotas_due_ms = now;
 }
 
 void vtm_sched_set_store(struct vtm_sched *s, struct vtm_store *store)

@@ -434,13 +434,25 @@ static void store_gone(void)
 	rig_clear(&r);
 }
 
-/* Its file was moved away: the minute that it knew of is not spent again. */
+/* The store's file is moved away, and a new one made. */
+static void lose_store(struct rig *r)
+{
+	struct vtm_store_settings ss = { .clock = &r->clock.clock, .host = "test" };
+	char *file = g_strconcat(r->dir, "/s.db", NULL);
+
+	vtm_sched_set_store(r->sched, NULL);
+	vtm_store_close(r->store);
+	remove(file);
+	g_free(file);
+	r->store = vtm_store_open(r->uri, &ss, NULL);
+	vtm_sched_set_store(r->sched, r->store);
+}
+
+/* The minute that it knew of is not spent again. */
 static void store_lost(void)
 {
-	struct vtm_store_settings ss = { 0 };
 	struct rig r;
 	struct mail *m, *n;
-	char *other;
 
 	rig_init(&r);
 	begin(&r);
@@ -449,15 +461,7 @@ static void store_lost(void)
 	step(&r);
 	end_all(&r, VTM_ANSWER_REPORT, 0, 9);
 	is_int(r.sent->len, 4, "a minute's requests are spent");
-	vtm_sched_set_store(r.sched, NULL);
-	vtm_store_close(r.store);
-	other = g_strconcat(r.dir, "/s.db", NULL);
-	remove(other);
-	g_free(other);
-	ss.clock = &r.clock.clock;
-	ss.host = "test";
-	r.store = vtm_store_open(r.uri, &ss, NULL);
-	vtm_sched_set_store(r.sched, r.store);
+	lose_store(&r);
 	n = mail_new(&r, "b", 0, 4, VTM_CLASS_RISKY, 120000);
 	vtm_sched_add(r.sched, &n->ticket);
 	pass(&r, 59000);
@@ -466,6 +470,29 @@ static void store_lost(void)
 	end_all(&r, VTM_ANSWER_REPORT, 0, 9);
 	pass(&r, 1000);
 	is_int(r.sent->len, 8, "after the minute it goes on");
+	mail_free(m);
+	mail_free(n);
+	rig_clear(&r);
+}
+
+static void store_lost_without_a_minute(void)
+{
+	struct rig r;
+	struct mail *m, *n;
+
+	rig_init(&r);
+	r.set.limits.per_minute = 0;
+	vtm_sched_configure(r.sched, &r.set);
+	begin(&r);
+	m = mail_new(&r, "a", 0, 4, VTM_CLASS_RISKY, 120000);
+	vtm_sched_add(r.sched, &m->ticket);
+	step(&r);
+	end_all(&r, VTM_ANSWER_REPORT, 0, 9);
+	lose_store(&r);
+	n = mail_new(&r, "b", 0, 4, VTM_CLASS_RISKY, 120000);
+	vtm_sched_add(r.sched, &n->ticket);
+	step(&r);
+	is_int(r.sent->len, 8, "where a minute has no limit, a new store holds nothing up");
 	mail_free(m);
 	mail_free(n);
 	rig_clear(&r);
@@ -884,6 +911,7 @@ int main(void)
 	failures();
 	store_gone();
 	store_lost();
+	store_lost_without_a_minute();
 	caps();
 	full_queue();
 	restart();
