@@ -32,7 +32,7 @@ all_named 'all tags' $(sed -n 's/.*"\(VT_[A-Z][A-Za-z_]*\)".*/\1/p' "$srcdir/lib
 # The members of a line of the log, and what the manual says of them: the same.
 fields=$({
 	sed -n '/struct vtm_log_field fields/,/};/p' "$srcdir"/milter/reply.c "$srcdir"/milter/main.c |
-		sed -n 's/^[^"]*{ \([^,]*\),.*/\1/p' | grep -o '"[a-z0-9-]*"' | tr -d '"'
+		sed -n 's/^[^"]*{ \([^,]*\),.*/\1/p' | grep -o '"[a-z0-9-][a-z0-9-]*"' | tr -d '"'
 	echo subject
 } | sort -u)
 like "$fields" '^detections$' 'lines of the log have fields'
