@@ -493,6 +493,7 @@ static void store_lost_without_a_minute(void)
 	vtm_sched_add(r.sched, &n->ticket);
 	step(&r);
 	is_int(r.sent->len, 8, "where a minute has no limit, a new store holds nothing up");
+	end_all(&r, VTM_ANSWER_REPORT, 0, 9);
 	mail_free(m);
 	mail_free(n);
 	rig_clear(&r);
