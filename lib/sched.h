@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* sched.h - the scheduler: which look-up is asked when, who waits for it, who is told.  Composite, pure: one thread, no clock
- * but the given one, no I/O but through the store and a transport; so the simulator and the property tests run the very same code as the daemon.
+/* sched.h - the scheduler: which look-up is asked when, who waits for it, who is told.  Composite, pure: one thread, no
+ * clock but the given one, no I/O but through the store and a transport; so the simulator and the property tests run
+ * the very same code as the daemon.
  *
- * A *ticket* is one message that wants answers.  The caller adds it with its look-ups; the scheduler answers what the store knows, queues the rest
- * under the budget, and decides by prediction which of them can be answered before the ticket's deadline: only for those the ticket
- * waits.  It is *released* (settings.released, exactly once) as soon as it waits for nothing more, at its deadline at the latest.
+ * A *ticket* is one message that wants answers.  The caller adds it with its look-ups; the scheduler answers what the
+ * store knows, queues the rest under the budget, and decides by prediction which of them can be answered before the
+ * ticket's deadline: only for those the ticket waits.  It is *released* (settings.released, exactly once) as soon as it
+ * waits for nothing more, at its deadline at the latest.
  * A look-up goes on without waiters; its answer goes to cache, store and journal (settings.answered).
  */
 #ifndef VTM_SCHED_H
@@ -119,12 +121,13 @@ void vtm_sched_add(struct vtm_sched *s, struct vtm_ticket *t);
 void vtm_sched_cancel(struct vtm_sched *s, struct vtm_ticket *t);
 void vtm_sched_release_all(struct vtm_sched *s);
 
-/* Starts what may start, releases what is due.  Returns boot ms of the next time it wants to be called (INT64_MAX: not by itself). */
+/* Starts what may start, releases what is due.  Returns boot ms of the next time it wants to be called (INT64_MAX: not
+ * by itself). */
 int64_t vtm_sched_step(struct vtm_sched *s);
 /* The request with <tag> ended; <r> is read, not kept. */
 void vtm_sched_result(struct vtm_sched *s, const struct vtm_result *r);
-/* Another process got an answer for <lookup> and put it into the store (vtmilterctl submit): cache, queue and who is told by
- * answered() get it. */
+/* Another process got an answer for <lookup> and put it into the store (vtmilterctl submit): cache, queue and who is
+ * told by answered() get it. */
 void vtm_sched_tell(struct vtm_sched *s, const struct vtm_lookup *lookup);
 /* After a reload or by hand: an open circuit is probed at once. */
 void vtm_sched_retry_now(struct vtm_sched *s);

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* sched-quotas.c - what VirusTotal itself has counted, and a store that forgot it. */
+#include "sched-parts.h"
+
+#include "log.h"
+
+#define QUOTAS_MS 3600000		/* how often the server's own count is read */
+#define QUOTAS_RETRY_MS 300000	/* and when that failed */
+#define QUOTAS_LOST_MS 60000		/* how often, while the store does not know */
+#define QUOTAS_FIRST_MS 10000		/* requests wait so long for it at start */
+
+/* The tag of a request that is nobody's entry. */
+static char quotas_tag;
+
+void vtm_sched_ask_quotas(struct vtm_sched *s, int64_t now)
+{
+	if (s->quotas_in_flight || now < s->quotas_due_ms)
+		return;
+	s->quotas_due_ms = now + QUOTAS_MS;
+	s->quotas_asked_ms = now;
+	if (s->set.start(s->set.arg, VTM_OP_QUOTAS, NULL, NULL, &quotas_tag) < 0) {
+		s->quotas_known = true;
+		return;
+	}
+	s->quotas_in_flight = true;
+	if (!s->quotas_hold_ms)
+		s->quotas_hold_ms = now + QUOTAS_FIRST_MS;
+}
+
+void vtm_sched_budget_lost(struct vtm_sched *s, int64_t now)
+{
+	if (!s->budget_lost)
+		vtm_log(VTM_LOG_WARNING, "budget: the store does not know what was spent (new, flushed or restarted); "
+			"nothing is asked until VirusTotal's own count is read");
+	s->budget_lost = s->plan_stale = true;
+	if (!s->quotas_in_flight && now - s->quotas_asked_ms >= QUOTAS_LOST_MS)
+		s->quotas_due_ms = now;
+}
+
+void vtm_sched_budget_found(struct vtm_sched *s)
+{
+	if (s->budget_lost)
+		vtm_log(VTM_LOG_NOTICE, "budget: what was spent is known again");
+	s->budget_lost = false;
+}
+
+static uint32_t tighter(uint32_t configured, int64_t allowed)
+{
+	if (allowed < 0 || allowed > G_MAXUINT32)
+		return configured;
+	if (!configured)
+		return allowed ? (uint32_t)allowed : 1;
+	return (uint32_t)MIN((int64_t)configured, allowed);
+}
+
+/* The server's own count: ours is raised to it, and smaller limits are taken over. */
+static void take_quotas(struct vtm_sched *s, const struct vtm_result *r)
+{
+	struct vtm_budget_limits old = s->limits;
+	GError *error = NULL;
+
+	s->stats.server_daily = r->daily;
+	s->stats.server_monthly = r->monthly;
+	s->limits = s->set.limits;
+	s->limits.per_day = tighter(s->limits.per_day, r->daily.allowed);
+	s->limits.per_month = tighter(s->limits.per_month, r->monthly.allowed);
+	if (s->limits.per_day != old.per_day || s->limits.per_month != old.per_month)
+		vtm_log(VTM_LOG_WARNING, "budget: the key has %" G_GINT64_FORMAT " requests a day and %" G_GINT64_FORMAT
+			" a month; using %u and %u", r->daily.allowed, r->monthly.allowed, s->limits.per_day,
+			s->limits.per_month);
+	/* the time first: it says which day the count is of */
+	if (s->set.store && r->server_utc_ms)
+		vtm_sched_stored(s, vtm_store_budget_sync(s->set.store, r->server_utc_ms, &error), &error);
+	if (s->set.store)
+		vtm_sched_stored(s, vtm_store_budget_raise(s->set.store,
+							   (uint32_t)CLAMP(r->daily.used, 0, G_MAXUINT32),
+							   (uint32_t)CLAMP(r->monthly.used, 0, G_MAXUINT32), &error),
+				 &error);
+}
+
+bool vtm_sched_quotas_result(struct vtm_sched *s, const struct vtm_result *r)
+{
+	if (r->tag != &quotas_tag)
+		return false;
+	s->quotas_in_flight = false;
+	s->quotas_known = true;
+	s->view_stale = true;
+	s->plan_stale = true;
+	if (r->answer == VTM_ANSWER_QUOTAS)
+		take_quotas(s, r);
+	else
+		s->quotas_due_ms = MIN(s->quotas_due_ms, vtm_sched_now(s) + QUOTAS_RETRY_MS);
+	if (r->answer == VTM_ANSWER_DENIED)
+		vtm_sched_denied(s, r);
+	return true;
+}
+
+void vtm_sched_keep_window(struct vtm_sched *s)
+{
+	int64_t now = vtm_sched_now(s), until = 0;
+	unsigned before = vtm_sched_slots_taken(s, now);
+
+	if (before)
+		until = g_array_index(s->view.window, int64_t, s->view.window->len - 1);
+	vtm_sched_refresh(s);
+	if (s->view_stale || vtm_sched_slots_taken(s, now) >= before)
+		return;
+	s->quotas_due_ms = now;
+	if (!s->limits.per_minute)
+		return;
+	vtm_log(VTM_LOG_WARNING, "budget: the store lost what was spent in the last minute; nothing is asked for %"
+		G_GINT64_FORMAT " s", (until - now + 999) / 1000);
+	s->refused_until_ms = MAX(s->refused_until_ms, until);
+}
