@@ -258,8 +258,8 @@ static void check_lists(struct vtm_doctor *d)
 	for (char **path = c->ignored_hashes; path && *path; path++)
 		check_list(d, *path, false);
 	if (!c->ignored_domains)
-		vtm_doctor_note(d, "ignored", vtm_doctor_line(d->conf_path, "IgnoredDomains /etc/vtmilter/ignored-domains"),
-				"no IgnoredDomains: training mails of your own would be asked about");
+		vtm_doctor_note(d, "ignored", vtm_doctor_line(d->conf_path, "IgnoredDomains " PKGDATADIR "/ignored-domains.knowbe4"),
+				"no IgnoredDomains: training mails of your own would be asked about (this list is KnowBe4's)");
 }
 
 /* ---- room ---- */
@@ -301,8 +301,7 @@ static void check_command(struct vtm_doctor *d)
 		return;
 	closed = vtm_account_closed(&d->user, path, &unseen);
 	if (stat(path, &st) < 0 || !S_ISREG(st.st_mode))
-		vtm_doctor_problem(d, "late", vtm_doctor_line(d->conf_path,
-							      "LateVerdictCommand /usr/share/vtmilter/vtmilter-late-mail"),
+		vtm_doctor_problem(d, "late", vtm_doctor_line(d->conf_path, "LateVerdictCommand " PKGDATADIR "/vtmilter-late-mail"),
 				   "LateVerdictCommand %s is not a program", path);
 	else if (closed || !vtm_account_may(&d->user, &st, 1))
 		vtm_doctor_problem(d, "late", vtm_doctor_run("chmod a+rx %s", closed ? closed : path),

@@ -11,7 +11,8 @@
 
 #define OUTPUT_MAX 262144
 #define COMMAND_LEAST_MS 10000		/* milter_command_timeout: its answers take milliseconds, on a swapping host seconds */
-#define HEADER_CHECKS "regexp:/etc/postfix/vtmilter-header_checks"
+#define HEADER_CHECKS "regexp:" PKGDATADIR "/header_checks"
+#define CHROOT_NAME "unix:vtmilter/vtmilter.sock"	/* below queue_directory: right in a chroot and without one */
 
 /* ---- what Postfix says ---- */
 
@@ -128,6 +129,35 @@ static char *changed(const char *element, const char *name, const char *value)
 	return g_string_free(g_string_append(to, " }"), FALSE);
 }
 
+/* The element with another name and the same settings. */
+static char *renamed(const char *element, const char *name)
+{
+	const char *settings = strchr(element, ',');
+
+	return settings ? g_strconcat("{ ", name, settings, " }", NULL) : g_strdup(name);
+}
+
+/* The list with <by> in the place of <element>, or behind the others if that is NULL. */
+static char *list_with(const char *list, const char *element, const char *by)
+{
+	GPtrArray *all = elements(list);
+	GString *to = g_string_new(NULL);
+
+	for (guint i = 0; i < all->len; i++) {
+		const char *e = all->pdata[i];
+		bool braces = strchr(e, ',') != NULL;
+		char *text = element && !strcmp(e, element) ? g_strdup(by) :
+			     g_strconcat(braces ? "{ " : "", e, braces ? " }" : "", NULL);
+
+		g_string_append_printf(to, "%s%s", i ? ", " : "", text);
+		g_free(text);
+	}
+	if (!element)
+		g_string_append_printf(to, "%s%s", all->len ? ", " : "", by);
+	g_ptr_array_free(all, TRUE);
+	return g_string_free(to, FALSE);
+}
+
 /* ---- is it us? ---- */
 
 enum names { OTHERS, US, OUT_OF_CHROOT };
@@ -195,15 +225,19 @@ static enum names names_us(const struct vtm_doctor *d, const char *element, bool
 	return result;
 }
 
+static bool below_queue(const char *path, const char *queue)
+{
+	return g_str_has_prefix(path, queue) && path[strlen(queue)] == '/';
+}
+
 /* How Postfix is to name our socket, from a chroot or not.  New string. */
 static char *right_name(const struct vtm_doctor *d, const char *queue)
 {
 	const char *path = vtm_socket_path(d->conf->socket), *socket = d->conf->socket;
 	const char *at = strchr(socket, '@'), *colon = strchr(socket, ':');
-	gsize n = strlen(queue);
 
-	if (path && !strncmp(path, queue, n) && path[n] == '/')
-		return g_strconcat("unix:", path + n + 1, NULL);
+	if (path && below_queue(path, queue))
+		return g_strconcat("unix:", path + strlen(queue) + 1, NULL);
 	if (path)
 		return g_strconcat("unix:", path, NULL);
 	return g_strdup_printf(at && strchr(at, ':') ? "inet:[%s]:%u" : "inet:%s:%u", at ? at + 1 : "127.0.0.1",
@@ -219,9 +253,15 @@ struct use {
 	const char *element;	/* of the list, ours */
 };
 
+/* How postconf(1) sets it: in master.cf or in main.cf. */
+static const char *postconf_option(const char *parameter)
+{
+	return strchr(parameter, '/') ? "-P" : "-e";
+}
+
 static char *set_command(const char *parameter, const char *value)
 {
-	return vtm_doctor_run("postconf %s '%s = %s' && postfix reload", strchr(parameter, '/') ? "-P" : "-e", parameter, value);
+	return vtm_doctor_run("postconf %s '%s = %s' && postfix reload", postconf_option(parameter), parameter, value);
 }
 
 /* The value that counts for us, of "content_timeout" and the like.  New string. */
@@ -240,21 +280,11 @@ static char *setting_fix(const struct use *u, const char *name, const char *valu
 	char *own = own_setting(u->element, name), *general = g_strconcat("milter_", name, NULL), *fix;
 
 	if (own) {
-		GPtrArray *all = elements(u->list);
-		GString *list = g_string_new(NULL);
+		char *element = changed(u->element, name, value), *list = list_with(u->list, u->element, element);
 
-		for (guint i = 0; i < all->len; i++) {
-			const char *element = all->pdata[i];
-			bool ours = !strcmp(element, u->element), braces = strchr(element, ',') != NULL;
-			char *text = ours ? changed(element, name, value) :
-				     g_strconcat(braces ? "{ " : "", element, braces ? " }" : "", NULL);
-
-			g_string_append_printf(list, "%s%s", i ? ", " : "", text);
-			g_free(text);
-		}
-		fix = set_command(u->parameter, list->str);
-		g_string_free(list, TRUE);
-		g_ptr_array_free(all, TRUE);
+		fix = set_command(u->parameter, list);
+		g_free(list);
+		g_free(element);
 	} else {
 		fix = set_command(general, value);
 	}
@@ -322,19 +352,32 @@ static void check_settings(struct vtm_doctor *d, const struct use *u)
 	check_action(d, u);
 }
 
-static void tell_chroot(struct vtm_doctor *d, GHashTable *t, const char *service)
+/* What makes us reached from a chroot: <element> of the list, NULL: none yet, gets another name, and where the socket is out of
+ * reach it is moved. */
+static char *chroot_fix(const struct vtm_doctor *d, GHashTable *t, const char *parameter, const char *list, const char *element)
 {
 	const char *path = vtm_socket_path(d->conf->socket), *queue = get(t, "queue_directory");
-	char *name = right_name(d, queue), *fix;
+	char *name = below_queue(path, queue) ? right_name(d, queue) : g_strdup(CHROOT_NAME);
+	char *by = renamed(element ? element : name, name), *whole = list_with(list, element, by), *fix;
 
-	if (strcmp(name + strlen("unix:"), path) != 0)
-		fix = set_command("smtpd_milters", name);
+	if (below_queue(path, queue))
+		fix = set_command(parameter, whole);
 	else
 		fix = vtm_doctor_line(d->conf_path, "Socket local:%s/vtmilter/vtmilter.sock, and run: install -d -o %s -g %s "
-				      "-m 2750 %s/vtmilter && postconf -e 'smtpd_milters = unix:vtmilter/vtmilter.sock'", queue,
-				      d->user.name, get(t, "mail_owner"), queue);
-	vtm_doctor_problem(d, "chroot", fix, "%s of master.cf runs in a chroot, where %s is %s%s", service, path, queue, path);
+				      "-m 2750 %s/vtmilter && systemctl restart vtmilter && postconf %s '%s = %s' && postfix reload",
+				      queue, d->user.name, get(t, "mail_owner"), queue, postconf_option(parameter), parameter, whole);
+	g_free(whole);
+	g_free(by);
 	g_free(name);
+	return fix;
+}
+
+static void tell_chroot(struct vtm_doctor *d, const struct use *u, const char *service)
+{
+	const char *path = vtm_socket_path(d->conf->socket), *queue = get(u->t, "queue_directory");
+
+	vtm_doctor_problem(d, "chroot", chroot_fix(d, u->t, u->parameter, u->list, u->element),
+			   "%s of master.cf runs in a chroot, where %s is %s%s", service, path, queue, path);
 }
 
 /* ---- the services of master.cf ---- */
@@ -428,7 +471,7 @@ static enum names check_smtpd(struct vtm_doctor *d, GHashTable *t, const struct 
 	element = ours_in(d, t, u.list, s->chroot, &how);
 	u.element = element;
 	if (how == OUT_OF_CHROOT)
-		tell_chroot(d, t, s->name);
+		tell_chroot(d, &u, s->name);
 	if (how != OTHERS && (own || !*general_r)) {
 		vtm_doctor_fine(d, "postfix", "%s has %s", u.parameter, element);
 		check_settings(d, &u);
@@ -442,46 +485,61 @@ static enum names check_smtpd(struct vtm_doctor *d, GHashTable *t, const struct 
 	return how;
 }
 
-static void tell_unnamed(struct vtm_doctor *d, GHashTable *t)
+static void tell_unnamed(struct vtm_doctor *d, GHashTable *t, bool chroot)
 {
 	const char *list = get(t, "smtpd_milters");
-	char *name = right_name(d, get(t, "queue_directory"));
-	char *whole = *list ? g_strconcat(list, ", ", name, NULL) : g_strdup(name);
+	char *name = right_name(d, get(t, "queue_directory")), *whole = list_with(list, NULL, name);
 
-	vtm_doctor_problem(d, "postfix", set_command("smtpd_milters", whole), "smtpd_milters (%s) does not name our Socket",
-			   *list ? list : "empty");
+	vtm_doctor_problem(d, "postfix", chroot ? chroot_fix(d, t, "smtpd_milters", list, NULL) : set_command("smtpd_milters", whole),
+			   "smtpd_milters (%s) does not name our Socket", *list ? list : "empty");
 	g_free(whole);
 	g_free(name);
 }
 
-static void check_services(struct vtm_doctor *d, GHashTable *t)
+static void check_non_smtpd(struct vtm_doctor *d, GHashTable *t, bool chroot)
 {
-	GPtrArray *all = services(t);
-	bool general = false, named = false, cleanup_chroot = false;
-	char *element;
+	struct use u = { .t = t, .parameter = "non_smtpd_milters", .list = get(t, "non_smtpd_milters") };
 	enum names how;
+	char *element = ours_in(d, t, u.list, chroot, &how);
 
-	for (guint i = 0; i < all->len; i++) {
-		const struct service *s = all->pdata[i];
-
-		if (!strcmp(s->program, "smtpd"))
-			named |= check_smtpd(d, t, s, &general) != OTHERS;
-		else if (!strcmp(s->program, "cleanup"))
-			cleanup_chroot |= s->chroot;
-	}
-	if (!named)
-		tell_unnamed(d, t);
-	element = ours_in(d, t, get(t, "non_smtpd_milters"), cleanup_chroot, &how);
+	u.element = element;
 	if (!element)
 		vtm_doctor_note(d, "postfix", NULL, "non_smtpd_milters does not name our Socket: mail by sendmail(1) is not scanned");
 	else if (how == OUT_OF_CHROOT)
-		tell_chroot(d, t, "cleanup/unix");
+		tell_chroot(d, &u, "cleanup/unix");
 	else if (d->conf->timeout_ms)
 		vtm_doctor_note(d, "postfix", set_command("non_smtpd_milters", ""), "non_smtpd_milters has us: mail by "
 				"sendmail(1) is taken in one after the other, each waiting for up to %" G_GINT64_FORMAT " s",
 				d->conf->timeout_ms / 1000);
 	g_free(element);
+}
+
+/* True: the socket is where it can stay. */
+static bool check_services(struct vtm_doctor *d, GHashTable *t)
+{
+	const char *path = vtm_socket_path(d->conf->socket);
+	bool outside = path && !below_queue(path, get(t, "queue_directory"));
+	bool general = false, named = false, unreached = false, chroot = false, cleanup_chroot = false;
+	GPtrArray *all = services(t);
+
+	for (guint i = 0; i < all->len; i++) {
+		const struct service *s = all->pdata[i];
+
+		if (!strcmp(s->program, "smtpd")) {
+			enum names how = check_smtpd(d, t, s, &general);
+
+			named |= how != OTHERS;
+			unreached |= how == OUT_OF_CHROOT;
+			chroot |= s->chroot;
+		} else if (!strcmp(s->program, "cleanup")) {
+			cleanup_chroot |= s->chroot;
+		}
+	}
+	if (!named)
+		tell_unnamed(d, t, chroot && path);
+	check_non_smtpd(d, t, cleanup_chroot);
 	g_ptr_array_free(all, TRUE);
+	return !(outside && (unreached || (!named && chroot)));
 }
 
 /* ---- forged headers while we are down ---- */
@@ -512,7 +570,7 @@ static void check_forged(struct vtm_doctor *d, GHashTable *t)
 		vtm_doctor_note(d, "postfix", NULL, "while the milter is down, forged X-VT-* headers come through");
 	else if (!found)
 		vtm_doctor_note(d, "postfix", set_command("header_checks", with), "while the milter is down, forged X-VT-* headers "
-				"come through; contrib/postfix/header_checks deletes them");
+				"come through; this table deletes them");
 	else if (strstr(get(t, "nested_header_checks"), found))
 		vtm_doctor_note(d, "postfix", set_command("nested_header_checks", ""),
 				"nested_header_checks has %s too, which changes messages inside of messages", found);
@@ -528,8 +586,8 @@ bool vtm_doctor_postfix(struct vtm_doctor *d)
 
 	if (!t)
 		return false;
-	check_services(d, t);
-	vtm_doctor_access(d, get(t, "mail_owner"));
+	if (check_services(d, t))
+		vtm_doctor_access(d, get(t, "mail_owner"));
 	check_forged(d, t);
 	if (*get(t, "smtpd_milter_maps"))
 		vtm_doctor_note(d, "postfix", NULL, "smtpd_milter_maps (%s) may leave the milter out for some clients",

@@ -138,10 +138,25 @@ postconf_says "queue_directory=$work"
 master_says 'smtp  inet  n  -  y  -  -  smtpd'
 finds "chroot +smtp/inet of master.cf runs in a chroot, where $milter_socket is $work$milter_socket" \
 	"run: postconf -e 'smtpd_milters = unix:vtmilter.sock'" 'but not by its whole path'
+postconf_says "queue_directory=$work" "smtpd_milters={ unix:$milter_socket, content_timeout=300s }, inet:127.0.0.1:1"
+master_says 'smtp  inet  n  -  y  -  -  smtpd'
+finds 'chroot +smtp/inet' \
+	"run: postconf -e 'smtpd_milters = \{ unix:vtmilter.sock, content_timeout=300s }, inet:127.0.0.1:1'" \
+	'its settings and the other milters stay'
+postconf_says "queue_directory=$work" smtpd_milters= "smtp/inet/smtpd_milters=unix:$milter_socket"
+master_says 'smtp  inet  n  -  y  -  -  smtpd'
+finds 'chroot +smtp/inet' "run: postconf -P 'smtp/inet/smtpd_milters = unix:vtmilter.sock'" 'one that master.cf names'
 postconf_says
 master_says 'smtp  inet  n  -  y  -  -  smtpd'
-finds 'chroot +smtp/inet' "$milter_conf: Socket local:/var/spool/postfix/vtmilter/vtmilter.sock, and run: install -d" \
+moved="$milter_conf: Socket local:/var/spool/postfix/vtmilter/vtmilter.sock, and run: install -d .* && systemctl restart"
+finds 'chroot +smtp/inet' "$moved vtmilter && postconf -e 'smtpd_milters = unix:vtmilter/vtmilter.sock'" \
 	'a socket outside of the chroot'
+unlike "$(said)" ' socket ' 'which is not to be opened where it is'
+postconf_says smtpd_milters=inet:127.0.0.1:1
+master_says 'smtp  inet  n  -  y  -  -  smtpd'
+finds 'postfix +smtpd_milters .* does not name' \
+	"$moved vtmilter && postconf -e 'smtpd_milters = inet:127.0.0.1:1, unix:vtmilter/vtmilter.sock'" \
+	'a fresh Debian is told where the socket has to be'
 postconf_says compatibility_level=0
 master_says 'smtp  inet  n  -  -  -  -  smtpd'
 exits 1 'a chroot was usual once' doctor
@@ -156,6 +171,8 @@ postconf_says non_smtpd_milters= smtpd_milter_maps=cidr:/etc/postfix/m
 : >"$work/no-checks"
 notes 'postfix +non_smtpd_milters does not name' '' 'local mail that is not scanned'
 like "$(said)" '^note +postfix +while the milter is down, forged' 'and forged headers'
+like "$(said)" "-> run: postconf -e 'header_checks = regexp:.*, regexp:/[^ ]*/share/vtmilter/header_checks'" \
+	'and the table that is installed'
 like "$(said)" '^note +postfix +smtpd_milter_maps' 'and clients without a milter'
 rm "$work/no-checks"
 postconf_says nested_header_checks=regexp:/etc/postfix/header_checks
@@ -261,6 +278,8 @@ vt set limits per-minute=4 >/dev/null
 
 # ---- this host
 
+doctor >"$work/said"
+like "$(said)" '^ +-> .*: IgnoredDomains /[^ ]*/share/vtmilter/ignored-domains.knowbe4$' 'a list that is installed'
 domains=$work/ignored-domains
 with()
 {

@@ -7,7 +7,7 @@ need_built milter/vtmilter t/fakevt
 unit=$srcdir/contrib/systemd/vtmilter.service
 
 if command -v systemd-analyze >/dev/null; then
-	sed "s,/usr/sbin/vtmilter,$builddir/milter/vtmilter," "$unit" >"$work/vtmilter.service"
+	sed "s,/usr/s*bin/,$builddir/milter/," "$unit" >"$work/vtmilter.service"
 	ok 'systemd-analyze finds no fault' systemd-analyze verify --man=no "$work/vtmilter.service"
 	is "$(cat "$work/said")" '' 'and warns of nothing'
 	if systemd-analyze security --help 2>/dev/null | grep -q -e --offline; then
