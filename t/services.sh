@@ -152,6 +152,20 @@ warp_by()
 	warp_write
 }
 
+# ---- what the system refuses -----------------------------------------------------------------------------------------
+
+# LD_PRELOAD=$builddir/t/libfaults.so and VTM_FAULTS=$work/faults in $service_env let it.
+# faults NAME=N ... : what the system does to the daemon (t/faults.c); the rest is well again.
+faults()
+{
+	perl -e 'my ($file, @set) = @ARGV;
+		my @names = qw(store spool fsync thread fork alloc dns);
+		my %n = map { split /=/ } @set;
+		open(my $f, -e $file ? "+<" : ">", $file) or die "$!\n";
+		syswrite($f, pack("l*", map { delete $n{$_} // 0 } @names)) == 4 * @names or die "$!\n";
+		die join(" ", keys %n), "\n" if %n;' "$work/faults" "$@" || bail 'no faults'
+}
+
 # ---- vtmilter --------------------------------------------------------------------------------------------------------
 
 milter_socket=$work/vtmilter.sock
