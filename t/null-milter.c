@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* null-milter.c - a milter that does nothing: what throughput is compared with, and the ticker's test.
  *
- *	null-milter [-t] [-d] [-e N] SOCKET
+ *	null-milter [-t] [-d] [-e N [-n NAME]] SOCKET
  *
  * A message with the header "X-Hold: MS" is held for so long at its end, with progress every second; all others go on
- * at once.  -t: with the ticker; -d: reply to DATA (for TCP); -e: N header fields are added to each message.  Says "ready" when it listens.
+ * at once.  -t: with the ticker; -d: reply to DATA (for TCP); -e: N header fields, called NAME, are added to each message.
+ * Says "ready" when it listens.
  */
 #include <pthread.h>
 #include <signal.h>
@@ -22,6 +23,7 @@
 
 static struct vtm_ticker *ticker;
 static int edits;
+static char *field = (char *)(uintptr_t)"X-Null-Report";
 static unsigned long steps = SMFIP_NR_CONN | SMFIP_NR_HELO | SMFIP_NR_MAIL | SMFIP_NR_RCPT | SMFIP_NR_DATA |
 	SMFIP_NR_HDR | SMFIP_NR_EOH | SMFIP_NR_BODY;
 
@@ -99,7 +101,7 @@ static sfsistat on_eom(SMFICTX *ctx)
 			break;
 	}
 	for (int i = 0; i < edits; i++)
-		smfi_insheader(ctx, i, (char *)(uintptr_t)"X-Null-Report", (char *)(uintptr_t)"attachment; verdict=unknown; "
+		smfi_insheader(ctx, i, field, (char *)(uintptr_t)"attachment; verdict=unknown; "
 			       "sha256=\n\t0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef");
 	if (ticker)
 		vtm_ticker_leave(ticker, &stay);
@@ -142,10 +144,11 @@ int main(int argc, char **argv)
 	sigset_t stop;
 	int c;
 
-	while ((c = getopt(argc, argv, "tde:")) != -1)
+	while ((c = getopt(argc, argv, "tde:n:")) != -1)
 		switch (c) {
 		case 't': with_ticker = true; break;
 		case 'e': edits = atoi(optarg); break;
+		case 'n': field = optarg; break;
 		case 'd': steps &= ~(unsigned long)SMFIP_NR_DATA; break;
 		default: return 64;
 		}

@@ -24,10 +24,11 @@ sendmail_missing()
 	fi
 }
 
-# sendmail_create DIR PORT MILTER : MILTER is what stands in the second argument of INPUT_MAIL_FILTER.
+# sendmail_create DIR PORT MILTER ... : what stands in the second argument of INPUT_MAIL_FILTER, one after the other.
 sendmail_create()
 {
-	local dir="$1" port="$2" milter="$3" cf="$sendmail_root/usr/share/sendmail/cf"
+	local dir="$1" port="$2" cf="$sendmail_root/usr/share/sendmail/cf" milter n=0
+	shift 2
 	mkdir -p "$dir/queue" "$dir/mail" || return 1
 	chmod 755 "$dir"
 	chmod 700 "$dir/queue"
@@ -58,7 +59,7 @@ sendmail_create()
 		FEATURE(\`accept_unresolvable_domains')dnl
 		RELAY_DOMAIN(\`example.test')dnl
 		DAEMON_OPTIONS(\`Family=inet, Addr=127.0.0.1, Port=$port, Name=MTA')dnl
-		INPUT_MAIL_FILTER(\`vtmilter', \`$milter')dnl
+		$(for milter; do echo "INPUT_MAIL_FILTER(\`milter$((n += 1))', \`$milter')dnl"; done)
 		MAILER(\`local')dnl
 		MAILER(\`smtp')dnl
 		MAILER_DEFINITIONS
