@@ -43,6 +43,7 @@ struct vtm_resolver {
 	/* the lock covers this block and nothing else; it is never held over I/O or a callback */
 	GMutex lock;
 	GQueue inbox;			/* of struct asked: not seen by the thread yet */
+	unsigned inbox_wants;		/* what they want together */
 	GQueue abandoned;		/* of struct asked: nobody waits for them any more */
 	GQueue told;			/* of struct vtm_lookup: others have answers */
 	GQueue journal;			/* of struct journalled */
@@ -529,6 +530,7 @@ static void take_inbox(struct vtm_resolver *r)
 	g_mutex_lock(&r->lock);
 	in = r->inbox;
 	g_queue_init(&r->inbox);
+	r->inbox_wants = 0;
 	out = r->abandoned;
 	g_queue_init(&r->abandoned);
 	all = r->release_all || r->stop;
@@ -830,6 +832,25 @@ static struct asked *new_asked(const struct vtm_ticket *t)
 	return a;
 }
 
+/* Hands <a> to the thread, or frees it and returns false when too many wait for that. */
+static bool hand_over(struct vtm_resolver *r, struct asked *a)
+{
+	bool room;
+
+	g_mutex_lock(&r->lock);
+	room = r->inbox_wants + a->ticket.n <= VTM_RESOLVER_INBOX_MAX;
+	if (room) {
+		g_queue_push_tail(&r->inbox, a);
+		r->inbox_wants += a->ticket.n;
+	}
+	g_mutex_unlock(&r->lock);
+	if (room)
+		wake(r);
+	else
+		free_asked(a);
+	return room;
+}
+
 void vtm_resolver_ask(struct vtm_resolver *r, struct vtm_ticket *t, uint32_t threshold, bool (*progress)(void *),
 		      void *progress_arg, int64_t progress_ms)
 {
@@ -838,11 +859,7 @@ void vtm_resolver_ask(struct vtm_resolver *r, struct vtm_ticket *t, uint32_t thr
 	if (all_cached(r, t, threshold))
 		return;
 	a = new_asked(t);
-	g_mutex_lock(&r->lock);
-	g_queue_push_tail(&r->inbox, a);
-	g_mutex_unlock(&r->lock);
-	wake(r);
-	if (!wait_back(r, a, t->deadline_ms, progress, progress_arg, progress_ms)) {
+	if (!hand_over(r, a) || !wait_back(r, a, t->deadline_ms, progress, progress_arg, progress_ms)) {
 		for (unsigned i = 0; i < t->n; i++)
 			if (!t->wants[i].answered)
 				t->wants[i].report = (struct vtm_report){ .reason = VTM_WHY_STORE };

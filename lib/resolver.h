@@ -15,6 +15,10 @@
  * Timeout: the look into the store, not into VirusTotal. */
 #define VTM_RESOLVER_GRACE_MS 250
 
+/* So many look-ups wait at most for the thread to see them at all.  It takes them in within milliseconds; where it is
+ * stuck and they pile up, further messages are answered at once with VTM_WHY_STORE. */
+#define VTM_RESOLVER_INBOX_MAX 65536
+
 #define VTM_LATE_AT_ONCE 4
 #define VTM_LATE_ATTEMPTS 12		/* then it is logged and dropped: after about 15 hours */
 #define VTM_LATE_FIRST_MS 15000		/* pause after the first failure; doubles up to */

@@ -331,6 +331,29 @@ static void journal(struct rig *r, const char *queue_id, const char *url)
 	journal_with(r, queue_id, url, 0);
 }
 
+/* Fills the inbox of a thread that takes nothing out of it and has <there> look-ups in it. */
+static void fill_inbox(struct rig *r, unsigned there)
+{
+	const unsigned n = VTM_RESOLVER_INBOX_MAX - there;
+	struct vtm_lookup *l = vtm_lookup_new(VTM_LOOKUP_URL, "https://many.example/");
+	struct vtm_ticket t = { .wants = g_new0(struct vtm_want, n), .n = n };
+
+	for (unsigned i = 0; i < t.n; i++)
+		t.wants[i] = (struct vtm_want){ .lookup = l, .class = VTM_CLASS_URL_FIRST };
+	vtm_resolver_ask(r->resolver, &t, 2, NULL, NULL, 0);
+	g_free(t.wants);
+	vtm_lookup_free(l);
+}
+
+static int progresses;
+
+static bool count_progress(void *arg)
+{
+	(void)arg;
+	progresses++;
+	return false;
+}
+
 /* The journal, a late verdict that holds the thread up, and those who ask meanwhile. */
 static void late_and_stuck(void)
 {
@@ -358,6 +381,10 @@ static void late_and_stuck(void)
 	ok(!a.answered && a.took_ms < SOON_MS, "or when his client is gone");
 	a = ask(r.resolver, "https://bad.example/", 100);
 	ok(a.answered && a.report.verdict == VTM_BAD, "what is in memory is answered at once");
+	fill_inbox(&r, 2);
+	a = ask_with(r.resolver, "https://fourth.example/", PATIENCE_MS, count_progress);
+	ok(!a.answered && a.report.reason == VTM_WHY_STORE, "where too much waits for the thread, no more is taken");
+	is_int(progresses, 0, "and nobody waits");
 	g_atomic_int_set(&r.stuck, 0);
 	ok(wait_for(&r, is_late_done), "the thread goes on, the late verdict is done");
 	journal(&r, "5XQ", "https://bad.example/");
