@@ -1,80 +1,23 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* resolver.c - the thread that owns scheduler, transfers and store. */
-#include "resolver.h"
+#include "resolver-parts.h"
 
 #include <string.h>
 
-#include "error.h"
-#include "json.h"
 #include "log.h"
-#include "tags.h"
 
-#define JOURNAL_MAX 10000		/* messages that wait to be written */
 #define TOLD_MAX 1000			/* look-ups that others answered and the thread has not looked at */
-#define STORE_RETRY_MS 3000		/* how often a store that failed is opened again */
-#define STORE_CALM_MS 5000		/* without a failure, until it is said to work again; doubles for one that */
-#define STORE_CALM_MAX_MS 600000	/* comes and goes, and is forgotten after so long */
-#define CHORES_MS 60000			/* how often old rows are deleted */
-#define CHORES_ROWS 1000		/* at most so many at a time */
-#define LATE_LOOK_MS 2000		/* how often due late verdicts are looked for */
 #define TURN_MAX_MS 1000		/* the thread turns at least so often (watchdog, statistics) */
 
-/* A ticket on its way through the resolver: a copy, so that a message thread can leave before the thread has time for it. */
+/* A ticket on its way through the resolver: a copy, so that a message thread can leave before the thread has time for
+ * it. */
 struct asked {
 	struct vtm_ticket ticket;
 	bool released;		/* under lock: the ticket is back */
-	bool abandoned;		/* under lock: the message thread left; the thread frees it */
 	GCond back;
 };
 
-struct journalled {
-	struct vtm_journal_message *message;
-	struct vtm_journal_item *items;
-	size_t n;
-};
-
-/* A late verdict that was handed out and what became of it. */
-struct late_result {
-	int64_t id;
-	bool fine;
-};
-
-struct vtm_resolver {
-	/* the lock covers this block and nothing else; it is never held over I/O or a callback */
-	GMutex lock;
-	GQueue inbox;			/* of struct asked: not seen by the thread yet */
-	unsigned inbox_wants;		/* what they want together */
-	GQueue abandoned;		/* of struct asked: nobody waits for them any more */
-	GQueue told;			/* of struct vtm_lookup: others have answers */
-	GQueue journal;			/* of struct journalled */
-	GArray *late_results;		/* of struct late_result */
-	struct vtm_resolver_settings *fresh;	/* settings to take over, NULL: none */
-	struct vtm_vt *fresh_vt;
-	bool stop, release_all, retry_now;
-	struct vtm_resolver_stats stats;
-	/* constant */
-	const struct vtm_clock *clock;
-	struct vtm_cache *cache;
-	GThread *thread;
-	/* the wake-up of the thread is vt's, which may be replaced: under its own lock */
-	GMutex vt_lock;
-	struct vtm_vt *vt;
-	/* the thread's own */
-	struct vtm_resolver_settings set;
-	struct vtm_store *store;
-	struct vtm_sched *sched;
-	int64_t store_retry_ms, chores_ms, late_ms;
-	uint64_t journal_written;
-	char store_error[200];
-	bool store_bad;			/* as the log has it */
-	int64_t store_bad_ms, store_trouble_ms, store_good_ms, store_calm_ms;
-	uint64_t store_errors;		/* of the scheduler's that were seen */
-	GHashTable *late_out;		/* ids handed out -> attempts so far + 1 */
-	uint64_t late_verdicts, late_done, late_failed;
-	GPtrArray *old_vt;		/* clients of earlier settings with requests in flight */
-};
-
-/* ---- settings are deep copies: the caller's may go --------------------------------------- */
+/* ---- settings are deep copies: the caller's may go ---- */
 
 static struct vtm_resolver_settings *copy_settings(const struct vtm_resolver_settings *s)
 {
@@ -104,7 +47,7 @@ static void clear_settings(struct vtm_resolver_settings *c)
 		g_free(texts[i]);
 }
 
-/* ---- the scheduler's callbacks, in the thread ------------------------------------------------ */
+/* ---- the scheduler's callbacks, in the thread ---- */
 
 static int start(void *arg, enum vtm_op op, const struct vtm_lookup *lookup, const char *analysis, void *tag)
 {
@@ -129,118 +72,7 @@ static void released(void *arg, struct vtm_ticket *t)
 	g_mutex_unlock(&r->lock);
 }
 
-static struct vtm_json *late_item(const struct vtm_journal_item *i)
-{
-	struct vtm_json *j = vtm_json_new();
-
-	vtm_json_text(j, "kind", vtm_kind_name(i->item->kind));
-	vtm_json_text(j, "subject", i->item->subject);
-	vtm_json_text(j, "name", i->item->name);
-	vtm_json_text(j, "verdict", vtm_verdict_name(i->item->report.verdict));
-	vtm_json_int(j, "malicious", i->item->report.malicious);
-	vtm_json_int(j, "engines", i->item->report.engines);
-	return j;
-}
-
-/* Writes a late verdict into the store, from where it is handed out until it has arrived. */
-static void keep_late(struct vtm_resolver *r, const struct vtm_journal_message *m, const struct vtm_journal_item *items,
-		      size_t n)
-{
-	struct vtm_json *j = vtm_json_new();
-	char *tags = vtm_tags_text(m->tags), *line;
-	GError *error = NULL;
-
-	vtm_json_text(j, "queue_id", m->queue_id);
-	vtm_json_text(j, "message_id", m->message_id);
-	vtm_json_text(j, "sender", m->sender);
-	vtm_json_texts(j, "recipients", (const char *const *)m->recipients);
-	vtm_json_text(j, "tags", tags);
-	vtm_json_int(j, "time", m->time_ms / 1000);
-	for (size_t i = 0; i < n; i++)
-		if (items[i].item->report.verdict == VTM_BAD)
-			vtm_json_append(j, "items", late_item(&items[i]));
-	line = vtm_json_line(j);
-	if (vtm_store_late_add(r->store, line, &error) < 0) {
-		vtm_log(VTM_LOG_ERROR, "late verdict on %s is not kept: %s", m->queue_id ? m->queue_id : "NOQUEUE",
-			error->message);
-		g_error_free(error);
-	}
-	g_free(line);
-	g_free(tags);
-	vtm_json_free(j);
-}
-
-/* Counts a delivered message's tags again. */
-static void turned(struct vtm_journal_message *m, const struct vtm_journal_item *items, size_t n, void *arg)
-{
-	struct vtm_resolver *r = arg;
-	struct vtm_item **list = g_new(struct vtm_item *, n + 1);
-	uint32_t before = m->tags;
-	bool pending = false;
-
-	for (size_t i = 0; i < n; i++) {
-		list[i] = items[i].item;
-		pending = pending || items[i].item->report.verdict == VTM_PENDING;
-	}
-	m->tags = vtm_tags_again(before, list, n);
-	if (!pending && !m->done_ms)
-		m->done_ms = vtm_utc_ms(r->clock);
-	if (m->tags & ~before & VTM_TAG_BIT(VTM_TAG_BAD)) {
-		r->late_verdicts++;
-		if (r->set.turned_bad)
-			r->set.turned_bad(r->set.arg, m, items, n);
-		if (r->set.late)
-			keep_late(r, m, items, n);
-	}
-	g_free(list);
-}
-
-/* A call failed.  The log has a line when the store turns bad and one when it works again, not one a call. */
-static void store_trouble(struct vtm_resolver *r, const char *what)
-{
-	int64_t now = vtm_boot_ms(r->clock);
-
-	r->store_trouble_ms = now;
-	if (r->store_bad)
-		return;
-	r->store_bad = true;
-	r->store_bad_ms = now;
-	r->store_calm_ms = r->store_good_ms && now - r->store_good_ms < STORE_CALM_MAX_MS ?
-			   MIN(2 * r->store_calm_ms, STORE_CALM_MAX_MS) : STORE_CALM_MS;
-	vtm_log(VTM_LOG_WARNING, "store: %s; nothing is asked until it works again", what);
-}
-
-static void answered(void *arg, const struct vtm_lookup *lookup, const struct vtm_report *report)
-{
-	struct vtm_resolver *r = arg;
-	GError *error = NULL;
-
-	if (!r->store || !r->set.journal_retention_ms)
-		return;
-	if (vtm_store_journal_answer(r->store, &lookup->key, report, turned, r, &error) < 0) {
-		store_trouble(r, error->message);
-		g_error_free(error);
-	}
-}
-
-/* ---- the store ---------------------------------------------------------------------------------- */
-
-static void watch_store(struct vtm_resolver *r, const struct vtm_sched_stats *s, int64_t now)
-{
-	bool failed = s->store_failing || s->store_errors != r->store_errors;
-
-	r->store_errors = s->store_errors;
-	if (failed || !r->store) {
-		store_trouble(r, failed ? s->store_error : r->store_error);
-	} else if (r->store_bad && now - r->store_trouble_ms >= r->store_calm_ms) {
-		r->store_bad = false;
-		r->store_good_ms = now;
-		vtm_log(VTM_LOG_NOTICE, "store: works again, after %" G_GINT64_FORMAT " s",
-			(r->store_trouble_ms - r->store_bad_ms + 999) / 1000);
-	}
-}
-
-static void wake(void *arg)
+void vtm_resolver_wake(void *arg)
 {
 	struct vtm_resolver *r = arg;
 
@@ -249,250 +81,7 @@ static void wake(void *arg)
 	g_mutex_unlock(&r->vt_lock);
 }
 
-/* Without that, what others answer is looked for more often. */
-static void watch_others(struct vtm_resolver *r)
-{
-	GError *error = NULL;
-
-	if (vtm_store_watch(r->store, wake, r, &error) < 0) {
-		vtm_log(VTM_LOG_NOTICE, "store: %s", error->message);
-		g_error_free(error);
-	}
-}
-
-static void open_store(struct vtm_resolver *r, int64_t now)
-{
-	GError *error = NULL;
-
-	r->store_retry_ms = now + STORE_RETRY_MS;
-	r->store = vtm_store_open(r->set.store_uri, &r->set.store, &error);
-	if (r->store) {
-		r->store_error[0] = '\0';
-		watch_others(r);
-	} else {
-		store_trouble(r, error->message);
-		g_strlcpy(r->store_error, error->message, sizeof(r->store_error));
-		g_error_free(error);
-	}
-	if (r->sched)
-		vtm_sched_set_store(r->sched, r->store);
-}
-
-static void close_store(struct vtm_resolver *r)
-{
-	if (r->sched)
-		vtm_sched_set_store(r->sched, NULL);
-	vtm_store_close(r->store);
-	r->store = NULL;
-}
-
-/* A store that fails is closed and opened again: its file may be another by now. */
-static void mend_store(struct vtm_resolver *r, int64_t now)
-{
-	struct vtm_sched_stats s;
-
-	if (now < r->store_retry_ms)
-		return;
-	vtm_sched_stats(r->sched, &s);
-	if (r->store && !s.store_failing)
-		return;
-	if (r->store)
-		close_store(r);
-	g_strlcpy(r->store_error, s.store_error[0] ? s.store_error : "closed", sizeof(r->store_error));
-	open_store(r, now);
-}
-
-static void chores(struct vtm_resolver *r, int64_t now)
-{
-	GError *error = NULL;
-
-	if (!r->store || now < r->chores_ms)
-		return;
-	r->chores_ms = now + CHORES_MS;
-	if (vtm_store_verdicts_expire(r->store, CHORES_ROWS, &error) < 0 ||
-	    (r->set.journal_retention_ms &&
-	     vtm_store_journal_expire(r->store, vtm_utc_ms(r->clock) - r->set.journal_retention_ms, CHORES_ROWS,
-				      &error) < 0)) {
-		store_trouble(r, error->message);
-		g_error_free(error);
-	}
-}
-
-/* ---- the journal --------------------------------------------------------------------------------- */
-
-static void free_journalled(gpointer p)
-{
-	struct journalled *j = p;
-
-	for (size_t i = 0; i < j->n; i++)
-		vtm_item_free(j->items[i].item);
-	g_free(j->items);
-	vtm_journal_message_clear(j->message);
-	g_free(j->message);
-	g_free(j);
-}
-
-static void strip_details(struct vtm_journal_message *m)
-{
-	g_clear_pointer(&m->sender, g_free);
-	g_clear_pointer(&m->recipients, g_strfreev);
-	g_clear_pointer(&m->client, g_free);
-}
-
-/* Takes what was written off <batch> and counts it; in a transaction that is all or nothing. */
-static bool write_journal(struct vtm_resolver *r, GQueue *batch, GQueue *written, GError **error)
-{
-	GList *i = batch->head;
-
-	if (vtm_store_begin(r->store, error) < 0)
-		return false;
-	for (; i; i = i->next) {
-		struct journalled *j = i->data;
-
-		if (r->set.journal_ids_only)
-			strip_details(j->message);
-		if (vtm_store_journal_add(r->store, j->message, j->items, j->n, error) < 0)
-			break;
-	}
-	if (!i && vtm_store_commit(r->store, error) < 0)
-		i = batch->head;
-	else if (i && !vtm_store_shared(r->store))
-		i = batch->head;
-	while (batch->head != i)
-		g_queue_push_tail(written, g_queue_pop_head(batch));
-	return !i;
-}
-
-/* What the store could not take waits for it; what it will never take is dropped. */
-static void keep_journal(struct vtm_resolver *r, GQueue *batch, const GError *error)
-{
-	bool bad = !g_error_matches(error, VTM_ERROR, VTM_ERROR_STORE) &&
-		   !g_error_matches(error, VTM_ERROR, VTM_ERROR_BUSY);
-
-	store_trouble(r, error->message);
-	if (bad) {
-		vtm_log_limited(VTM_LOG_WARNING, "journal", "journal: %u messages not written: %s", batch->length,
-				error->message);
-	}
-	g_mutex_lock(&r->lock);
-	while (!bad && batch->length && r->journal.length < JOURNAL_MAX)
-		g_queue_push_head(&r->journal, g_queue_pop_tail(batch));
-	r->stats.journal_dropped += batch->length;
-	r->stats.journal_waiting = r->journal.length;
-	g_mutex_unlock(&r->lock);
-}
-
-/* An answer may have come between the headers and this entry: those items are told now. */
-static void catch_up(struct vtm_resolver *r, GQueue *batch)
-{
-	for (GList *i = batch->head; i; i = i->next) {
-		struct journalled *j = i->data;
-
-		for (size_t n = 0; n < j->n; n++) {
-			struct vtm_lookup l = { .key = j->items[n].key };
-			struct vtm_report report;
-
-			if (!j->items[n].has_key || j->items[n].item->report.verdict != VTM_PENDING ||
-			    vtm_cache_get(r->cache, &l.key, &report) != 1)
-				continue;
-			vtm_report_judge(&report, r->set.sched.threshold);
-			answered(r, &l, &report);
-		}
-	}
-}
-
-static void take_journal(struct vtm_resolver *r)
-{
-	GQueue batch, written = G_QUEUE_INIT;
-	GError *error = NULL;
-
-	if (!r->store)
-		return;
-	g_mutex_lock(&r->lock);
-	batch = r->journal;
-	g_queue_init(&r->journal);
-	r->stats.journal_waiting = 0;
-	g_mutex_unlock(&r->lock);
-	if (!batch.length)
-		return;
-	if (!write_journal(r, &batch, &written, &error)) {
-		keep_journal(r, &batch, error);
-		g_clear_error(&error);
-	}
-	r->journal_written += written.length;
-	catch_up(r, &written);
-	g_queue_clear_full(&written, free_journalled);
-	g_queue_clear_full(&batch, free_journalled);
-}
-
-/* ---- late verdicts --------------------------------------------------------------------------------- */
-
-static void hand_out(const struct vtm_late *l, void *arg)
-{
-	struct vtm_resolver *r = arg;
-
-	if (g_hash_table_size(r->late_out) >= VTM_LATE_AT_ONCE || g_hash_table_contains(r->late_out, &l->id))
-		return;
-	g_hash_table_insert(r->late_out, g_memdup2(&l->id, sizeof(l->id)), GINT_TO_POINTER(l->attempts + 1));
-	r->set.late(r->set.arg, r, l->id, g_strdup(l->json));
-}
-
-static int64_t late_pause(int attempts)
-{
-	int64_t pause = VTM_LATE_FIRST_MS;
-
-	while (attempts-- > 1 && pause < VTM_LATE_MAX_MS)
-		pause *= 2;
-	return MIN(pause, VTM_LATE_MAX_MS);
-}
-
-static void note_late(struct vtm_resolver *r, const struct late_result *result)
-{
-	int attempts = GPOINTER_TO_INT(g_hash_table_lookup(r->late_out, &result->id));
-	GError *error = NULL;
-	int rc;
-
-	g_hash_table_remove(r->late_out, &result->id);
-	if (!r->store)
-		return;		/* handed out again when there is one */
-	if (!result->fine && attempts < VTM_LATE_ATTEMPTS) {
-		rc = vtm_store_late_retry(r->store, result->id, vtm_utc_ms(r->clock) + late_pause(attempts), &error);
-	} else {
-		if (!result->fine) {
-			r->late_failed++;
-			vtm_log(VTM_LOG_ERROR, "LateVerdictCommand failed %d times: given up for this message", attempts);
-		}
-		r->late_done += result->fine;
-		rc = vtm_store_late_done(r->store, result->id, &error);
-	}
-	if (rc < 0) {
-		store_trouble(r, error->message);
-		g_error_free(error);
-	}
-}
-
-static void take_late(struct vtm_resolver *r, int64_t now)
-{
-	GArray *results;
-	GError *error = NULL;
-
-	g_mutex_lock(&r->lock);
-	results = r->late_results;
-	r->late_results = g_array_new(FALSE, FALSE, sizeof(struct late_result));
-	g_mutex_unlock(&r->lock);
-	for (guint i = 0; i < results->len; i++)
-		note_late(r, &g_array_index(results, struct late_result, i));
-	if ((results->len || now >= r->late_ms) && r->store && r->set.late) {
-		r->late_ms = now + LATE_LOOK_MS;
-		if (vtm_store_late_due(r->store, 2 * VTM_LATE_AT_ONCE, hand_out, r, &error) < 0) {
-			store_trouble(r, error->message);
-			g_error_free(error);
-		}
-	}
-	g_array_free(results, TRUE);
-}
-
-/* ---- one turn of the thread -------------------------------------------------------------------------- */
+/* ---- one turn of the thread ---- */
 
 static void free_asked(struct asked *a)
 {
@@ -601,7 +190,7 @@ static void take_settings(struct vtm_resolver *r)
 		return;
 	moved = store_moved(fresh, &r->set);
 	if (moved && r->store)
-		close_store(r);
+		vtm_resolver_close_store(r);
 	clear_settings(&r->set);
 	r->set = *fresh;
 	g_free(fresh);
@@ -611,7 +200,7 @@ static void take_settings(struct vtm_resolver *r)
 	g_mutex_unlock(&r->vt_lock);
 	vtm_sched_configure(r->sched, &r->set.sched);
 	if (moved)
-		open_store(r, vtm_boot_ms(r->clock));
+		vtm_resolver_open_store(r, vtm_boot_ms(r->clock));
 	vtm_sched_retry_now(r->sched);
 }
 
@@ -636,7 +225,7 @@ static gpointer run(gpointer arg)
 	struct vtm_resolver *r = arg;
 	bool stop = false;
 
-	open_store(r, vtm_boot_ms(r->clock));
+	vtm_resolver_open_store(r, vtm_boot_ms(r->clock));
 	r->set.sched.store = r->store;
 	r->sched = vtm_sched_new(&r->set.sched);
 	while (!stop) {
@@ -647,12 +236,12 @@ static gpointer run(gpointer arg)
 		take_inbox(r);
 		take_told(r);
 		next = vtm_sched_step(r->sched);
-		take_journal(r);
-		mend_store(r, now);
-		chores(r, now);
-		take_late(r, now);
+		vtm_resolver_take_journal(r);
+		vtm_resolver_mend_store(r, now);
+		vtm_resolver_chores(r, now);
+		vtm_resolver_take_late(r, now);
 		vtm_sched_stats(r->sched, &s);
-		watch_store(r, &s, now);
+		vtm_resolver_watch_store(r, &s, now);
 		publish(r, &s);
 		next = MIN(next - vtm_boot_ms(r->clock), r->old_vt->len ? 50 : TURN_MAX_MS);
 		vtm_vt_poll(r->vt, CLAMP(next, 0, TURN_MAX_MS));
@@ -663,12 +252,12 @@ static gpointer run(gpointer arg)
 		g_mutex_unlock(&r->lock);
 	}
 	vtm_sched_free(r->sched);
-	take_journal(r);
+	vtm_resolver_take_journal(r);
 	vtm_store_close(r->store);
 	return NULL;
 }
 
-/* ---- what other threads call ------------------------------------------------------------------------------ */
+/* ---- what other threads call ---- */
 
 static void wire(struct vtm_resolver *r, struct vtm_sched_settings *s)
 {
@@ -677,7 +266,7 @@ static void wire(struct vtm_resolver *r, struct vtm_sched_settings *s)
 	s->store = NULL;
 	s->start = start;
 	s->released = released;
-	s->answered = answered;
+	s->answered = vtm_resolver_answered;
 	s->arg = r;
 }
 
@@ -728,7 +317,7 @@ int vtm_resolver_configure(struct vtm_resolver *r, const struct vtm_resolver_set
 		clear_settings(unused);
 		g_free(unused);
 	}
-	wake(r);
+	vtm_resolver_wake(r);
 	return 0;
 }
 
@@ -739,14 +328,14 @@ void vtm_resolver_free(struct vtm_resolver *r)
 	g_mutex_lock(&r->lock);
 	r->stop = true;
 	g_mutex_unlock(&r->lock);
-	wake(r);
+	vtm_resolver_wake(r);
 	g_thread_join(r->thread);
 	if (r->fresh) {
 		clear_settings(r->fresh);
 		g_free(r->fresh);
 		vtm_vt_free(r->fresh_vt);
 	}
-	g_queue_clear_full(&r->journal, free_journalled);
+	g_queue_clear_full(&r->journal, vtm_resolver_free_journalled);
 	while (r->abandoned.length)
 		free_asked(g_queue_pop_head(&r->abandoned));
 	for (guint i = 0; i < r->old_vt->len; i++)
@@ -809,10 +398,8 @@ static bool wait_back(struct vtm_resolver *r, struct asked *a, int64_t deadline_
 		g_mutex_lock(&r->lock);
 	}
 	back = a->released;
-	if (!back) {
-		a->abandoned = true;
+	if (!back)
 		g_queue_push_tail(&r->abandoned, a);
-	}
 	g_mutex_unlock(&r->lock);
 	return back;
 }
@@ -845,7 +432,7 @@ static bool hand_over(struct vtm_resolver *r, struct asked *a)
 	}
 	g_mutex_unlock(&r->lock);
 	if (room)
-		wake(r);
+		vtm_resolver_wake(r);
 	else
 		free_asked(a);
 	return room;
@@ -875,43 +462,13 @@ void vtm_resolver_ask(struct vtm_resolver *r, struct vtm_ticket *t, uint32_t thr
 	free_asked(a);
 }
 
-void vtm_resolver_journal(struct vtm_resolver *r, struct vtm_journal_message *m, struct vtm_journal_item *items, size_t n)
-{
-	struct journalled *j = g_new(struct journalled, 1);
-	bool full;
-
-	*j = (struct journalled){ m, items, n };
-	g_mutex_lock(&r->lock);
-	full = r->journal.length >= JOURNAL_MAX;
-	if (full)
-		r->stats.journal_dropped++;
-	else
-		g_queue_push_tail(&r->journal, j);
-	r->stats.journal_waiting = r->journal.length;
-	g_mutex_unlock(&r->lock);
-	if (full)
-		free_journalled(j);
-	else
-		wake(r);
-}
-
 void vtm_resolver_tell(struct vtm_resolver *r, const struct vtm_lookup *lookup)
 {
 	g_mutex_lock(&r->lock);
 	if (r->told.length < TOLD_MAX)
 		g_queue_push_tail(&r->told, vtm_lookup_copy(lookup));
 	g_mutex_unlock(&r->lock);
-	wake(r);
-}
-
-void vtm_resolver_late_result(struct vtm_resolver *r, int64_t id, bool fine)
-{
-	struct late_result result = { id, fine };
-
-	g_mutex_lock(&r->lock);
-	g_array_append_val(r->late_results, result);
-	g_mutex_unlock(&r->lock);
-	wake(r);
+	vtm_resolver_wake(r);
 }
 
 void vtm_resolver_release_all(struct vtm_resolver *r)
@@ -919,7 +476,7 @@ void vtm_resolver_release_all(struct vtm_resolver *r)
 	g_mutex_lock(&r->lock);
 	r->release_all = true;
 	g_mutex_unlock(&r->lock);
-	wake(r);
+	vtm_resolver_wake(r);
 }
 
 void vtm_resolver_retry_now(struct vtm_resolver *r)
@@ -927,7 +484,7 @@ void vtm_resolver_retry_now(struct vtm_resolver *r)
 	g_mutex_lock(&r->lock);
 	r->retry_now = true;
 	g_mutex_unlock(&r->lock);
-	wake(r);
+	vtm_resolver_wake(r);
 }
 
 void vtm_resolver_stats(struct vtm_resolver *r, struct vtm_resolver_stats *out)

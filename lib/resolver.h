@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* resolver.h - the one thread that owns scheduler, transfers and store.  Composite: sched, vt, store, cache.
  *
- * Message threads hand it tickets and wait on a condition with a deadline of their own; a slow disk or a slow VirusTotal
- * stalls this thread, never theirs beyond that deadline.
+ * Message threads hand it tickets and wait on a condition with a deadline of their own; a slow disk or a slow
+ * VirusTotal stalls this thread, never theirs beyond that deadline.
  */
 #ifndef VTM_RESOLVER_H
 #define VTM_RESOLVER_H
@@ -42,23 +42,27 @@ struct vtm_resolver_settings {
 	bool journal_ids_only;
 };
 
-/* Starts the thread.  The store is opened by it (and again, when it fails: every few seconds); the settings are copied. NULL and an error when VirusTotal's client cannot be set up. */
+/* Starts the thread.  The store is opened by it (and again, when it fails: every few seconds); the settings are copied.
+ * NULL and an error when VirusTotal's client cannot be set up. */
 struct vtm_resolver *vtm_resolver_new(const struct vtm_resolver_settings *s, GError **error);
 /* Releases all tickets, lets journal entries reach the store, ends the thread. */
 void vtm_resolver_free(struct vtm_resolver *r);
 /* Takes over new settings (reload); the clock and the cache stay.  Waits for nobody; the new settings are copied. */
 int vtm_resolver_configure(struct vtm_resolver *r, const struct vtm_resolver_settings *s, GError **error);
 
-/* Asks for all <wants> of a ticket (owned by the caller, wants filled in on return) and waits until it is released, at most until its
- * deadline + VTM_RESOLVER_GRACE_MS.  <progress> (may be NULL) is called about every <progress_ms> without a lock held; false ends the wait. Any thread. */
+/* Asks for all <wants> of a ticket (owned by the caller, wants filled in on return) and waits until it is released, at
+ * most until its deadline + VTM_RESOLVER_GRACE_MS.  <progress> (may be NULL) is called about every <progress_ms>
+ * without a lock held; false ends the wait.  Any thread. */
 void vtm_resolver_ask(struct vtm_resolver *r, struct vtm_ticket *t, uint32_t threshold, bool (*progress)(void *),
 		      void *progress_arg, int64_t progress_ms);
 
-/* Hands a delivered message to the journal: takes ownership of both; returns at once.  At most 10,000 wait; more are dropped and counted. */
-void vtm_resolver_journal(struct vtm_resolver *r, struct vtm_journal_message *m, struct vtm_journal_item *items, size_t n);
+/* Hands a delivered message to the journal: takes ownership of both; returns at once.  At most 10,000 wait; more are
+ * dropped and counted.  Any thread. */
+void vtm_resolver_journal(struct vtm_resolver *r, struct vtm_journal_message *m, struct vtm_journal_item *items,
+			  size_t n);
 
-/* Another process put an answer for <lookup> into the store: mail that waits and the journal get it.  Returns at once; a copy
- * is kept.  At most 1,000 wait, more are dropped.  Any thread. */
+/* Another process put an answer for <lookup> into the store: mail that waits and the journal get it.  Returns at once;
+ * a copy is kept.  At most 1,000 wait, more are dropped.  Any thread. */
 void vtm_resolver_tell(struct vtm_resolver *r, const struct vtm_lookup *lookup);
 
 /* The late verdict <id> arrived (<fine>), or is to be handed out again later.  Any thread. */
