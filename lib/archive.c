@@ -7,6 +7,7 @@
 #include <glib.h>
 #include <string.h>
 
+#include "archive-parts.h"
 #include "hash.h"
 
 #define CHUNK 65536
@@ -62,39 +63,6 @@ static struct archive *open_archive(const void *data, size_t len, const char *fo
 	return NULL;
 }
 
-/* ODF, EPUB, jar. */
-static bool is_document(const char *first)
-{
-	return first && (!strcmp(first, "mimetype") || g_str_has_prefix(first, "META-INF/"));
-}
-
-/* OOXML, by what writers of it begin with. */
-static bool is_office(const char *first)
-{
-	return first && (!strcmp(first, "[Content_Types].xml") || !strcmp(first, "_rels/.rels") ||
-			 g_str_has_prefix(first, "docProps/"));
-}
-
-/* What OOXML is made of.  Anything else was put there by somebody else. */
-static bool is_office_part(const char *path)
-{
-	static const char *const endings[] = {
-		"bin", "bmp", "doc", "docx", "emf", "fntdata", "gif", "jpeg", "jpg", "odttf", "png", "ppt", "pptx", "psmdcp",
-		"rels", "sigs", "svg", "tif", "tiff", "vml", "wdp", "wmf", "xls", "xlsx", "xml", NULL
-	};
-	const char *dot = path ? strrchr(path, '.') : NULL;
-	char *ending = dot ? g_ascii_strdown(dot + 1, -1) : NULL;
-	bool part = ending && g_strv_contains(endings, ending);
-
-	g_free(ending);
-	return part;
-}
-
-static bool is_relationships(const char *path)
-{
-	return path && g_str_has_suffix(path, ".rels");
-}
-
 /* "report.exe" for "../../x/report.exe"; valid UTF-8; NULL if nothing is left. */
 static char *base_name(const char *path)
 {
@@ -112,6 +80,60 @@ static const char *entry_path(struct archive_entry *e)
 	return path ? path : archive_entry_pathname(e);
 }
 
+/* ---- documents ---- */
+
+static bool is_file(struct archive_entry *e)
+{
+	return archive_entry_filetype(e) == AE_IFREG || archive_entry_filetype(e) == 0;
+}
+
+static bool next_entry(struct archive *a, struct archive_entry **e_r, int *rc_r)
+{
+	*rc_r = archive_read_next_header(a, e_r);
+	return *rc_r == ARCHIVE_OK || *rc_r == ARCHIVE_WARN;
+}
+
+/* What the zip file is by the names of its members, in whatever order they come. */
+static enum vtm_document document_kind(const void *data, size_t len)
+{
+	enum vtm_document kind = VTM_DOCUMENT_NONE;
+	struct archive *a = open_archive(data, len, "zip");
+	struct archive_entry *e;
+	char head[64];
+	int rc;
+
+	/* one whose size is not known yet has to be unpacked to come to the next */
+	while (a && kind == VTM_DOCUMENT_NONE && next_entry(a, &e, &rc) && archive_entry_size_is_set(e)) {
+		const char *path = entry_path(e);
+		la_ssize_t n;
+
+		if (!path || !is_file(e))
+			continue;
+		kind = vtm_document_marked(path);
+		if (strcmp(path, "mimetype"))
+			continue;
+		n = archive_read_data(a, head, sizeof(head));
+		kind = n > 0 ? vtm_document_typed(head, (size_t)n) : kind;
+	}
+	if (a)
+		archive_read_free(a);
+	return kind;
+}
+
+/* ---- members ---- */
+
+struct walk {
+	struct archive *a;
+	const char *format;
+	enum vtm_document document;
+	struct vtm_archive_limits *limits;
+	uint64_t ratio_left;
+	unsigned lists_left;
+	bool capped;			/* a list was too large to be given */
+	vtm_archive_each *each;
+	void *arg;
+};
+
 struct member_read {
 	struct vtm_sha256 *sha;
 	GByteArray *kept;
@@ -119,19 +141,19 @@ struct member_read {
 };
 
 /* Reads one member's bytes; ARCHIVE_OK at its end, else libarchive's word, or ARCHIVE_RETRY when a limit was hit. */
-static int read_member(struct archive *a, struct vtm_archive_limits *limits, uint64_t *ratio_left, struct member_read *r)
+static int read_member(struct walk *w, struct member_read *r)
 {
 	char buffer[CHUNK];
 	la_ssize_t n;
 
-	while ((n = archive_read_data(a, buffer, sizeof(buffer))) > 0) {
-		if ((uint64_t)n > limits->bytes || (uint64_t)n > *ratio_left)
+	while ((n = archive_read_data(w->a, buffer, sizeof(buffer))) > 0) {
+		if ((uint64_t)n > w->limits->bytes || (uint64_t)n > w->ratio_left)
 			return ARCHIVE_RETRY;
-		limits->bytes -= (uint64_t)n;
-		*ratio_left -= (uint64_t)n;
+		w->limits->bytes -= (uint64_t)n;
+		w->ratio_left -= (uint64_t)n;
 		vtm_sha256_add(r->sha, buffer, (size_t)n);
 		r->size += n;
-		if (r->kept && (uint64_t)r->size > limits->keep)
+		if (r->kept && (uint64_t)r->size > w->limits->keep)
 			g_clear_pointer(&r->kept, g_byte_array_unref);
 		if (r->kept)
 			g_byte_array_append(r->kept, (const guint8 *)buffer, (guint)n);
@@ -139,26 +161,33 @@ static int read_member(struct archive *a, struct vtm_archive_limits *limits, uin
 	return n < 0 ? (int)n : ARCHIVE_OK;
 }
 
-/* <list>: it is a list of relationships. */
-static int take_member(struct archive *a, struct archive_entry *e, const char *format, struct vtm_archive_limits *limits,
-		       uint64_t *ratio_left, bool list, vtm_archive_each *each, void *arg)
+/* Is there room for one more? */
+static bool count(unsigned *left)
+{
+	if (!*left)
+		return false;
+	--*left;
+	return true;
+}
+
+/* <list>: it is known for its links only. */
+static int take_member(struct walk *w, struct archive_entry *e, bool list)
 {
 	struct member_read r = { vtm_sha256_new(), g_byte_array_new(), 0 };
 	char *name = base_name(entry_path(e));
-	struct vtm_member m = { .name = name, .format = format };
+	struct vtm_member m = { .name = name, .format = w->format, .links_only = list };
 	uint8_t digest[VTM_SHA256_LEN];
-	int rc = read_member(a, limits, ratio_left, &r);
+	int rc = read_member(w, &r);
 
-	m.links_only = list && r.kept;
-	if (rc == ARCHIVE_OK && m.links_only && !memmem(r.kept->data, r.kept->len, "External", 8)) {
-		limits->members++;	/* given nobody */
+	if (rc == ARCHIVE_OK && list && !r.kept) {
+		w->capped = true;
 	} else if (rc == ARCHIVE_OK && r.size > 0) {
 		vtm_sha256_end(r.sha, digest);
 		vtm_hex(digest, m.sha256);
 		m.size = r.size;
 		m.content = r.kept ? (const char *)r.kept->data : NULL;
 		m.content_len = r.kept ? r.kept->len : 0;
-		each(&m, arg);
+		w->each(&m, w->arg);
 	}
 	if (r.kept)
 		g_byte_array_unref(r.kept);
@@ -167,58 +196,53 @@ static int take_member(struct archive *a, struct archive_entry *e, const char *f
 	return rc;
 }
 
-static enum vtm_archive_result walk(struct archive *a, const char *format, size_t len, struct vtm_archive_limits *limits,
-				    vtm_archive_each *each, void *arg)
+static enum vtm_archive_result walk(struct walk *w)
 {
 	enum vtm_archive_result result = VTM_ARCHIVE_READ;
-	uint64_t ratio_left = (uint64_t)len * VTM_ARCHIVE_RATIO + 1024 * 1024;
 	struct archive_entry *e;
-	bool first = true, office = false, list;
 	int rc;
 
-	while ((rc = archive_read_next_header(a, &e)) == ARCHIVE_OK || rc == ARCHIVE_WARN) {
-		if (first && is_document(entry_path(e)))
-			return VTM_ARCHIVE_NONE;
-		office = office || (first && is_office(entry_path(e)));
-		first = false;
-		if (archive_entry_filetype(e) != AE_IFREG && archive_entry_filetype(e) != 0)
-			continue;
-		list = office && is_relationships(entry_path(e));
-		if (office && !list && is_office_part(entry_path(e)))
+	while (next_entry(w->a, &e, &rc)) {
+		bool list = vtm_document_links(w->document, entry_path(e));
+
+		if (!is_file(e) || (!list && vtm_document_part(w->document, entry_path(e))))
 			continue;
 		if (archive_entry_is_encrypted(e)) {
 			result = VTM_ARCHIVE_ENCRYPTED;
 			continue;
 		}
-		if (!limits->members)
+		if (!count(list ? &w->lists_left : &w->limits->members))
 			return VTM_ARCHIVE_CAPPED;
-		limits->members--;
-		rc = take_member(a, e, format, limits, &ratio_left, list, each, arg);
+		rc = take_member(w, e, list);
 		if (rc == ARCHIVE_RETRY)
 			return VTM_ARCHIVE_CAPPED;
 		if (rc != ARCHIVE_OK)
-			result = archive_read_has_encrypted_entries(a) > 0 ? VTM_ARCHIVE_ENCRYPTED : VTM_ARCHIVE_BROKEN;
+			result = archive_read_has_encrypted_entries(w->a) > 0 ? VTM_ARCHIVE_ENCRYPTED : VTM_ARCHIVE_BROKEN;
 		if (rc == ARCHIVE_FATAL)
 			return result;
 	}
 	if (rc != ARCHIVE_EOF)
-		return archive_read_has_encrypted_entries(a) > 0 ? VTM_ARCHIVE_ENCRYPTED : VTM_ARCHIVE_BROKEN;
+		return archive_read_has_encrypted_entries(w->a) > 0 ? VTM_ARCHIVE_ENCRYPTED : VTM_ARCHIVE_BROKEN;
 	return result;
 }
 
 enum vtm_archive_result vtm_archive_walk(const void *data, size_t len, struct vtm_archive_limits *limits,
 					 vtm_archive_each *each, void *arg)
 {
-	const char *format = vtm_archive_format(data, len);
+	struct walk w = {
+		.format = vtm_archive_format(data, len), .limits = limits, .each = each, .arg = arg,
+		.ratio_left = (uint64_t)len * VTM_ARCHIVE_RATIO + 1024 * 1024, .lists_left = VTM_ARCHIVE_LISTS,
+	};
 	enum vtm_archive_result result;
-	struct archive *a;
 
-	if (!format)
+	if (!w.format)
 		return VTM_ARCHIVE_NONE;
-	a = open_archive(data, len, format);
-	if (!a)
+	w.a = open_archive(data, len, w.format);
+	if (!w.a)
 		return VTM_ARCHIVE_BROKEN;
-	result = walk(a, format, len, limits, each, arg);
-	archive_read_free(a);
-	return result;
+	if (!strcmp(w.format, "zip"))
+		w.document = document_kind(data, len);
+	result = walk(&w);
+	archive_read_free(w.a);
+	return result == VTM_ARCHIVE_READ && w.capped ? VTM_ARCHIVE_CAPPED : result;
 }

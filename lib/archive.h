@@ -2,10 +2,10 @@
 /* archive.h - the members of an archive, within bounds.  Leaf; the only file that knows libarchive.
  *
  * zip, 7z, rar, tar, iso, cab, lha, xar and what gzip, bzip2, xz or zstd packed.  Everything happens in memory: no member is ever
- * written, under its own name or another.  Documents that are zip files inside (OOXML, ODF, jar) are no archives: what
- * people and VirusTotal know is the document.  Of OOXML's only two kinds of members are given: lists of relationships
- * (".rels") that name something outside, for the links in them, and what is no part of a document.  Any thread, one
- * archive a call.
+ * written, under its own name or another.  Of documents that are zip files inside (OOXML, OpenDocument, EPUB, jar), what
+ * people and VirusTotal know is the document.  Of theirs only two kinds of members are given: XML that holds their links
+ * (relationships of OOXML, content and styles of OpenDocument), and what is no part of such a document, as anybody may
+ * name an archive's members like a document's.  Any thread, one archive a call.
  */
 #ifndef VTM_ARCHIVE_H
 #define VTM_ARCHIVE_H
@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #define VTM_ARCHIVE_RATIO 200	/* unpacked bytes per packed byte, on top of 1 MiB */
+#define VTM_ARCHIVE_LISTS 1000	/* members of a document that are given for their links: these are not in limits->members */
 
 struct vtm_archive_limits {	/* what is left of them is kept up to date by the walk */
 	unsigned members;	/* of one message */
@@ -29,7 +30,7 @@ struct vtm_member {		/* lives during the callback */
 	char sha256[65];
 	const char *content;	/* NULL if larger than limits->keep */
 	size_t content_len;
-	bool links_only;	/* a document's list of relationships: no file that anybody opens, but links; it has content */
+	bool links_only;	/* XML of a document that holds its links: no file that anybody opens; it has content */
 };
 
 enum vtm_archive_result {

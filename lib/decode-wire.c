@@ -41,12 +41,17 @@ static unsigned max_kind(uint32_t decoder)
 	       decoder == VTM_DECODER_ARCHIVE ? VTM_WIRE_LINKS : 0;
 }
 
-/* How many may be found, and how much together. */
-static uint64_t max_found(const struct vtm_request *q)
+static bool is_list(const struct vtm_request *q, unsigned kind)
+{
+	return q->decoder == VTM_DECODER_ARCHIVE && kind == VTM_WIRE_LINKS;
+}
+
+/* How many of a kind may be found, and how much together. */
+static uint64_t max_found(const struct vtm_request *q, unsigned kind)
 {
 	switch ((enum vtm_decoder)q->decoder) {
 	case VTM_DECODER_ARCHIVE:
-		return MIN(q->members, VTM_WIRE_FOUND_MAX);
+		return is_list(q, kind) ? VTM_ARCHIVE_LISTS : MIN(q->members, VTM_WIRE_FOUND_MAX);
 	case VTM_DECODER_TNEF:
 		return VTM_WIRE_FOUND_MAX;
 	case VTM_DECODER_SMIME:
@@ -74,12 +79,14 @@ bool vtm_wire_good_request(const struct vtm_request *q)
 
 static bool good_found(const struct vtm_request *q, const struct vtm_reply *r, const struct vtm_frame *f)
 {
-	if (r->found->len >= max_found(q) || f->what > max_kind(q->decoder) || f->size == 0 || f->size > r->bytes)
+	uint64_t found = is_list(q, f->what) ? r->lists : r->found->len - r->lists;
+
+	if (f->what > max_kind(q->decoder) || found >= max_found(q, f->what) || f->size == 0 || f->size > r->bytes)
 		return false;
 	if (f->named > 1 || f->kept > 1 || f->name_len > VTM_WIRE_NAME_MAX || (!f->named && f->name_len))
 		return false;
 	/* all of it, unless an archive's member is too large to be kept */
-	if (q->decoder == VTM_DECODER_ARCHIVE && f->what == VTM_WIRE_LINKS && !f->kept)
+	if (is_list(q, f->what) && !f->kept)
 		return false;
 	return f->kept ? q->decoder != VTM_DECODER_ARCHIVE || f->size <= q->keep : q->decoder == VTM_DECODER_ARCHIVE;
 }
@@ -108,11 +115,18 @@ static bool read_found(const struct vtm_request *q, const struct vtm_frame *f, v
 			goto bad;
 	}
 	r->bytes -= f->size;
+	r->lists += is_list(q, f->what);
 	g_ptr_array_add(r->found, found);
 	return true;
 bad:
 	vtm_found_free(found);
 	return false;
+}
+
+/* What is left of the members can only be less than what was counted here. */
+static uint64_t members_left(const struct vtm_request *q, const struct vtm_reply *r)
+{
+	return q->members - MIN(q->members, r->found->len - r->lists);
 }
 
 static bool read_end(const struct vtm_request *q, const struct vtm_frame *f, struct vtm_reply *r)
@@ -122,8 +136,7 @@ static bool read_end(const struct vtm_request *q, const struct vtm_frame *f, str
 	if (q->decoder == VTM_DECODER_SMIME && (f->what == VTM_SMIME_SIGNED) != (r->found->len == 1))
 		return false;
 	r->result = f->what;
-	/* what is left can only be less than what was counted here */
-	r->members = MIN(q->members - MIN(q->members, r->found->len), f->members);
+	r->members = MIN(members_left(q, r), f->members);
 	r->bytes = MIN(r->bytes, f->bytes);
 	return true;
 }
@@ -141,7 +154,7 @@ bool vtm_wire_read_reply(const struct vtm_request *q, vtm_wire_take *take, void 
 		if (f.type != VTM_FRAME_FOUND || !read_found(q, &f, take, arg, r))
 			break;
 	}
-	r->members = q->members - MIN(q->members, r->found->len);
+	r->members = members_left(q, r);
 	return false;
 }
 

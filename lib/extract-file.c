@@ -308,13 +308,19 @@ static bool begins(const struct vtm_part *p, const char *with)
 	return (size_t)(end - at) > strlen(with) && !g_ascii_strncasecmp(at, with, strlen(with));
 }
 
+/* In UTF-16 too, with a mark or without. */
+static bool is_xml(const struct vtm_part *p)
+{
+	return begins(p, "<?xml") || memmem(p->content, MIN(p->content_len, 8), "<\0?", 3);
+}
+
 static void search_text(struct extraction *x, const struct vtm_part *p)
 {
 	const struct vtm_linkify_options form = {
 		.flowed = p->flowed, .delsp = p->delsp, .folded = begins(p, "BEGIN:VC")
 	};
 
-	if (begins(p, "<?xml"))
+	if (is_xml(p))
 		vtm_extract_xml(x, p->content, p->content_len, p->charset);
 	else
 		vtm_extract_text(x, p->content, p->content_len, p->charset, &form);

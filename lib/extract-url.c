@@ -185,10 +185,18 @@ void vtm_extract_text(struct extraction *x, const char *text, size_t len, const 
 	g_free(utf8);
 }
 
+/* UTF-16 may lack its mark (XML 1.0, appendix F). */
+static const char *xml_charset(const char *xml, size_t len, const char *charset)
+{
+	if (len > 1 && xml[0] == '<' && !xml[1])
+		return "UTF-16LE";
+	return len > 1 && !xml[0] && xml[1] == '<' ? "UTF-16BE" : charset;
+}
+
 void vtm_extract_xml(struct extraction *x, const char *xml, size_t len, const char *charset)
 {
 	size_t utf8_len;
-	char *utf8 = vtm_charset_utf8(xml, len, charset, &utf8_len);
+	char *utf8 = vtm_charset_utf8(xml, len, xml_charset(xml, len, charset), &utf8_len);
 	GString *text = vtm_html_xml(utf8, utf8_len);
 
 	vtm_extract_text(x, text->str, text->len, "utf-8", NULL);

@@ -4,17 +4,33 @@
 
 #include "html.h"
 
+static const char *local_name(const char *name)
+{
+	const char *colon = strchr(name, ':');
+
+	return colon ? colon + 1 : name;
+}
+
 /* Attributes whose value is a URL that names something and that nobody follows. */
 static bool is_name_only(const char *element, const char *attribute)
 {
-	const char *local = strchr(attribute, ':');
+	static const struct {
+		const char *element;		/* NULL: any */
+		const char *attribute;
+	} table[] = {
+		{ NULL, "schemalocation" }, { NULL, "nonamespaceschemalocation" },
+		{ NULL, "transformation" },	/* GRDDL, in OpenDocument */
+		{ "relationship", "type" },	/* the target is another attribute */
+		{ "graphicdata", "uri" },
+	};
 
-	local = local ? local + 1 : attribute;
-	if (!strncmp(attribute, "xmlns", 5) || !strcmp(local, "schemalocation") ||
-	    !strcmp(local, "nonamespaceschemalocation"))
+	if (!strncmp(attribute, "xmlns", 5))
 		return true;
-	/* of an office document's relationship, whose target is another attribute */
-	return !strcmp(attribute, "type") && !strcmp(element, "relationship");
+	for (size_t i = 0; i < G_N_ELEMENTS(table); i++)
+		if (!strcmp(local_name(attribute), table[i].attribute) &&
+		    (!table[i].element || !strcmp(local_name(element), table[i].element)))
+			return true;
+	return false;
 }
 
 /* Copies a name in lower case, cut; what is behind it. */

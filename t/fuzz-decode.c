@@ -56,7 +56,8 @@ static void check(const struct vtm_request *q, const struct vtm_reply *r, bool w
 			     q->decoder == VTM_DECODER_PDF ? VTM_PDF_BYTES_MAX : q->len));
 	if (q->decoder != VTM_DECODER_ARCHIVE)
 		return;
-	FUZZ_CHECK(r->found->len <= q->members && r->members <= q->members - r->found->len);
+	FUZZ_CHECK(r->lists <= VTM_ARCHIVE_LISTS && r->lists <= r->found->len);
+	FUZZ_CHECK(r->found->len - r->lists <= q->members && r->members <= q->members - (r->found->len - r->lists));
 	FUZZ_CHECK(r->bytes <= q->bytes - bytes);
 	FUZZ_CHECK(!whole || r->result <= VTM_ARCHIVE_CAPPED);
 }

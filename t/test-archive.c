@@ -77,34 +77,117 @@ static void bounds(void)
 	g_free(zeros);
 }
 
+/* What a walk through a zip file of <members> gives. */
+static void check_zip(const struct member *members, size_t n, struct vtm_archive_limits limits, enum vtm_archive_result result,
+		      const char *want, const char *what)
+{
+	GByteArray *data = pack(archive_write_set_format_zip, NULL, members, n);
+	char *seen = seen_in(data->data, data->len, limits, result, what);
+
+	is_str(seen, want, "%s: what is given", what);
+	g_free(seen);
+	g_byte_array_unref(data);
+}
+#define CHECK_ZIP(members, limits, result, want, what) \
+	check_zip(members, G_N_ELEMENTS(members), limits, result, want, what)
+
+static const struct vtm_archive_limits two = { 2, 1 << 20, 1 << 20 };
+
+/* Documents by whatever comes first: of them their links, and what is no part of them. */
+static void documents(void)
+{
+	const struct member word[] = {
+		{ "[Content_Types].xml", "abc", 3 }, { "word/document.xml", "abc", 3 }, { "_rels/.rels", "abc", 3 },
+		{ "word/_rels/document.xml.rels", "abc", 3 }, { "word/media/image1.PNG", "abc", 3 },
+		{ "word/embeddings/oleObject1.bin", "abc", 3 },
+	};
+	const struct member google[] = {
+		{ "word/numbering.xml", "abc", 3 }, { "word/_rels/document.xml.rels", "abc", 3 },
+		{ "[Content_Types].xml", "abc", 3 },
+	};
+	const struct member xps[] = {
+		{ "FixedDocSeq.fdseq", "abc", 3 }, { "1.fpage", "abc", 3 }, { "[Content_Types].xml", "abc", 3 },
+	};
+	const struct member text[] = {
+		{ "mimetype", "application/vnd.oasis.opendocument.text", 39 }, { "content.xml", "abc", 3 },
+		{ "META-INF/manifest.xml", "abc", 3 }, { "Thumbnails/thumbnail", "abc", 3 }, { "Pictures/1.png", "abc", 3 },
+		{ "Object 1/content.xml", "abc", 3 }, { "layout-cache", "abc", 3 },
+	};
+	const struct member book[] = {
+		{ "mimetype", "application/epub+zip", 20 }, { "OEBPS/content.opf", "abc", 3 }, { "a.css", "abc", 3 },
+		{ "b.js", "abc", 3 },
+	};
+	const struct member java[] = {
+		{ "a/B.class", "abc", 3 }, { "META-INF/MANIFEST.MF", "abc", 3 }, { "b.dll", "abc", 3 },
+	};
+
+	CHECK_ZIP(word, two, VTM_ARCHIVE_READ, ".rels:3:ba7816bf:links document.xml.rels:3:ba7816bf:links ", "Word");
+	CHECK_ZIP(google, two, VTM_ARCHIVE_READ, "document.xml.rels:3:ba7816bf:links ", "Word as Google writes it");
+	CHECK_ZIP(xps, two, VTM_ARCHIVE_READ, "1.fpage:3:ba7816bf:links ", "XPS");
+	CHECK_ZIP(text, two, VTM_ARCHIVE_READ, "content.xml:3:ba7816bf:links content.xml:3:ba7816bf:links ",
+		  "OpenDocument");
+	CHECK_ZIP(book, two, VTM_ARCHIVE_READ, "b.js:3:ba7816bf ", "EPUB");
+	CHECK_ZIP(java, two, VTM_ARCHIVE_READ, "b.dll:3:ba7816bf ", "a jar");
+}
+
+/* Names of a document's parts among others, or as others: nothing that somebody may open is left out. */
+static void disguises(void)
+{
+	const struct member laden[] = {
+		{ "[content_types].XML", "abc", 3 }, { "word/x.exe", "abc", 3 }, { "y.exe", "abc", 3 }, { "none", "abc", 3 },
+	};
+	const struct member folder[] = {
+		{ "[Content_Types].xml", "abc", 3 }, { "invoice.xls", "abc", 3 }, { "excel.d/word/a.doc", "abc", 3 },
+	};
+	const struct member typed[] = { { "mimetype", "abc", 3 }, { "a.xml", "abc", 3 } };
+	const struct member open[] = {
+		{ "mimetype", "application/vnd.oasis.opendocument.text", 39 }, { "a.exe", "abc", 3 }, { "b", "abc", 3 },
+	};
+	const struct member manifest[] = {
+		{ "META-INF/", "", 0 }, { "META-INF/a.exe", "abc", 3 }, { "a.class", "abc", 3 },
+	};
+	const struct member jar[] = {
+		{ "META-INF/MANIFEST.MF", "abc", 3 }, { "META-INF/a.exe", "abc", 3 }, { "a.class", "abc", 3 },
+	};
+
+	CHECK_ZIP(laden, plenty, VTM_ARCHIVE_READ, "x.exe:3:ba7816bf y.exe:3:ba7816bf none:3:ba7816bf ",
+		  "OOXML with programs");
+	CHECK_ZIP(folder, plenty, VTM_ARCHIVE_READ, "invoice.xls:3:ba7816bf a.doc:3:ba7816bf ",
+		  "OOXML with documents outside");
+	CHECK_ZIP(typed, plenty, VTM_ARCHIVE_READ, "mimetype:3:ba7816bf a.xml:3:ba7816bf ", "another mimetype");
+	CHECK_ZIP(open, plenty, VTM_ARCHIVE_READ, "a.exe:3:ba7816bf b:3:ba7816bf ", "OpenDocument with programs");
+	CHECK_ZIP(manifest, plenty, VTM_ARCHIVE_READ, "a.exe:3:ba7816bf a.class:3:ba7816bf ", "a directory META-INF");
+	CHECK_ZIP(jar, plenty, VTM_ARCHIVE_READ, "a.exe:3:ba7816bf ", "a jar with a program");
+}
+
+/* Lists of links have bounds of their own. */
+static void lists(void)
+{
+	static const char list[] = "a.rels:3:ba7816bf:links ";
+	const struct member large[] = {
+		{ "[Content_Types].xml", "abc", 3 }, { "a.rels", "abcd", 4 }, { "b.exe", "abc", 3 },
+	};
+	const struct vtm_archive_limits small = { 1, 1 << 20, 3 }, none = { 0, 1 << 20, 1 << 20 };
+	struct member many[VTM_ARCHIVE_LISTS + 2] = { large[0] };
+
+	CHECK_ZIP(large, small, VTM_ARCHIVE_CAPPED, "b.exe:3:ba7816bf ", "a list that is too large");
+	for (size_t i = 1; i < G_N_ELEMENTS(many); i++)
+		many[i] = (struct member){ "a.rels", "abc", 3 };
+	for (size_t over = 0; over < 2; over++) {
+		GByteArray *data = pack(archive_write_set_format_zip, NULL, many, VTM_ARCHIVE_LISTS + 1 + over);
+		char *seen = seen_in(data->data, data->len, none, over ? VTM_ARCHIVE_CAPPED : VTM_ARCHIVE_READ, "many lists");
+
+		is_int((int)strlen(seen), VTM_ARCHIVE_LISTS * (int)strlen(list), "%d lists are given", VTM_ARCHIVE_LISTS);
+		g_free(seen);
+		g_byte_array_unref(data);
+	}
+}
+
 static void others(void)
 {
-	static const char inside[] = "<Relationship Target=\"a\"/>", outside[] = "TargetMode=\"External\"";
-	const struct member document[] = {
-		{ "[Content_Types].xml", "<x/>", 4 }, { "word/document.xml", "<y/>", 4 },
-		{ "word/_rels/document.xml.rels", outside, sizeof(outside) - 1 },
-		{ "_rels/.rels", inside, sizeof(inside) - 1 }, { "word/media/image1.PNG", "PNG", 3 },
-	};
-	const struct member laden[] = { { "docProps/app.xml", "<x/>", 4 }, { "word/x.exe", "abc", 3 }, { "y.exe", "abc", 3 } };
-	const struct member opendocument[] = { { "mimetype", "x", 1 }, { "content.xml", "<y/>", 4 } };
-	struct vtm_archive_limits two = { 2, 1 << 20, 1 << 20 };
-	char *seen;
 	const struct member secret[] = { { "secret.exe", "MZ....", 6 } };
-	GByteArray *data = pack(archive_write_set_format_zip, NULL, document, G_N_ELEMENTS(document));
+	GByteArray *data = pack(archive_write_set_format_zip, "infected", secret, 1);
 
-	seen = seen_in(data->data, data->len, two, VTM_ARCHIVE_READ, "an office document");
-	ok(g_str_has_prefix(seen, "document.xml.rels:") && g_str_has_suffix(seen, ":links ") && !strstr(seen, " ."), "of it only what points outside: %s", seen);
-	g_free(seen);
-	g_byte_array_unref(data);
-	data = pack(archive_write_set_format_zip, NULL, laden, 3);
-	seen = seen_in(data->data, data->len, plenty, VTM_ARCHIVE_READ, "an office document with more in it");
-	is_str(seen, "x.exe:3:ba7816bf y.exe:3:ba7816bf ", "what is no part of it is a file");
-	g_free(seen);
-	g_byte_array_unref(data);
-	data = pack(archive_write_set_format_zip, NULL, opendocument, 2);
-	g_free(seen_in(data->data, data->len, plenty, VTM_ARCHIVE_NONE, "an OpenDocument is no archive"));
-	g_byte_array_unref(data);
-	data = pack(archive_write_set_format_zip, "infected", secret, 1);
 	g_free(seen_in(data->data, data->len, plenty, VTM_ARCHIVE_ENCRYPTED, "an encrypted archive is noticed"));
 	g_byte_array_unref(data);
 	g_free(seen_in("no archive at all", 17, plenty, VTM_ARCHIVE_NONE, "text"));
@@ -116,6 +199,9 @@ int main(void)
 {
 	formats();
 	bounds();
+	documents();
+	disguises();
+	lists();
 	others();
 	return done_testing();
 }

@@ -180,13 +180,16 @@ static void check_archive(const char *name, const GByteArray *file, const struct
 }
 
 /* A document's links lie in its lists of relationships. */
+#define LIST "<?xml version=\"1.0\"?><Relationships xmlns=\"http://example.com/n\">" \
+	"<r:Relationship Type=\"http://example.com/t\" Target=\"https://example.com/?a&amp;b\" TargetMode=\"External\"/></Relationships>"
+
 static void office(void)
 {
-	static const char list[] = "<?xml version=\"1.0\"?><Relationships xmlns=\"http://example.com/n\"><Relationship Type=\"http://"
-		"example.com/t\" Target=\"https://example.com/?a&amp;b\" TargetMode=\"External\"/></Relationships>";
-	const struct member parts[] = {
+	glong units;
+	gunichar2 *wide = g_utf8_to_utf16("\xef\xbb\xbf" LIST, -1, NULL, &units, NULL);
+	struct member parts[] = {
 		{ "[Content_Types].xml", "<Types xmlns='http://example.com/m'/>", 36 },
-		{ "word/_rels/document.xml.rels", list, sizeof(list) - 1 }, { "word/document.xml", "<x/>", 4 },
+		{ "word/_rels/document.xml.rels", LIST, sizeof(LIST) - 1 }, { "word/document.xml", "<x/>", 4 },
 	};
 	GByteArray *file = pack(archive_write_set_format_zip, NULL, parts, G_N_ELEMENTS(parts));
 	struct vtm_extract_settings s;
@@ -194,6 +197,32 @@ static void office(void)
 	vtm_extract_defaults(&s);
 	check_archive("a.docx", file, &s, "\ntext https://example.com/?a&b via application/octet-stream\n",
 		      "an office document: its links, and no items of what it is made of");
+	g_byte_array_unref(file);
+	for (int mark = 0; mark < 2; mark++) {
+		parts[1].content = wide + !mark;
+		parts[1].len = (size_t)(units - !mark) * sizeof(*wide);
+		file = pack(archive_write_set_format_zip, NULL, parts, G_N_ELEMENTS(parts));
+		check_archive("a.docx", file, &s, "\ntext https://example.com/?a&b via application/octet-stream\n",
+			      mark ? "its links in UTF-16" : "in UTF-16 without a mark");
+		g_byte_array_unref(file);
+	}
+	g_free(wide);
+}
+
+static void open_document(void)
+{
+	static const char content[] = "<office:document-content xmlns:office=\"urn:x\" "
+		"grddl:transformation=\"http://example.com/odf2rdf.xsl\">"
+		"<text:a xlink:type=\"simple\" xlink:href=\"https://example.com/a\">here</text:a></office:document-content>";
+	const struct member parts[] = {
+		{ "mimetype", "application/vnd.oasis.opendocument.text", 39 }, { "content.xml", content, sizeof(content) - 1 },
+		{ "meta.xml", "<x/>", 4 },
+	};
+	GByteArray *file = pack(archive_write_set_format_zip, NULL, parts, G_N_ELEMENTS(parts));
+	struct vtm_extract_settings s;
+
+	vtm_extract_defaults(&s);
+	check_archive("a.odt", file, &s, "\ntext https://example.com/a via application/octet-stream\n", "OpenDocument: its links");
 	g_byte_array_unref(file);
 }
 
@@ -430,6 +459,7 @@ int main(void)
 	resources();
 	archives();
 	office();
+	open_document();
 	relationships_elsewhere();
 #ifdef HAVE_QPDF
 	pdf();

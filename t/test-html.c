@@ -242,6 +242,7 @@ static void xml(void)
 		  "http://e/\n\n" },
 		{ "<Relationship Type='http://t/' Target='http://e/'/><a Type='http://f/'>",
 		  "http://e/\n\nhttp://f/\n\n" },
+		{ "<r:Relationship Type='http://t/'/><a:graphicData uri='http://g/'/><a uri='http://e/'/>", "\n\nhttp://e/\n\n" },
 		{ "<a b=c d='>'>e", ">\n\ne" },
 		{ "<![CDATA[<a href=\"http://e/?a&b\">]]>c", "<a href=\"http://e/?a&b\">c" },
 		{ "<!-- http://e/ -->", " http://e/ -->" },
