@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* archive.h - the members of an archive, within bounds.  Leaf; the only file that knows libarchive.
  *
- * zip, 7z, rar, tar, iso, cab, lha, xar and what gzip, bzip2, xz or zstd packed.  Everything happens in memory: no member is ever
- * written, under its own name or another.  Of documents that are zip files inside (OOXML, OpenDocument, EPUB, jar), what
- * people and VirusTotal know is the document.  Of theirs only two kinds of members are given: XML that holds their links
- * (relationships of OOXML, content and styles of OpenDocument), and what is no part of such a document, as anybody may
- * name an archive's members like a document's.  Any thread, one archive a call.
+ * zip, 7z, rar, tar, iso, cab, lha, xar and what gzip, bzip2, xz or zstd packed.  Everything happens in memory: no
+ * member is ever written, under its own name or another.  Of documents that are zip files inside (OOXML, OpenDocument,
+ * EPUB, jar), what people and VirusTotal know is the document.  Of theirs only two kinds of members are given: XML that
+ * holds their links (relationships of OOXML, content and styles of OpenDocument), and what is no part of such a
+ * document, as anybody may name an archive's members like a document's.  Any thread, one archive a call.
  */
 #ifndef VTM_ARCHIVE_H
 #define VTM_ARCHIVE_H
@@ -15,7 +15,7 @@
 #include <stdint.h>
 
 #define VTM_ARCHIVE_RATIO 200	/* unpacked bytes per packed byte, on top of 1 MiB */
-#define VTM_ARCHIVE_LISTS 1000	/* members of a document that are given for their links: these are not in limits->members */
+#define VTM_ARCHIVE_LISTS 1000	/* members of one document that are given for their links; not in limits->members */
 
 struct vtm_archive_limits {	/* what is left of them is kept up to date by the walk */
 	unsigned members;	/* of one message */

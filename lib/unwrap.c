@@ -165,6 +165,15 @@ static struct vtm_url *by_domain(const struct vtm_url *u, const struct wrapper *
 	return target;
 }
 
+/* Sophos: base64 in "u"; where that is missing, the host in "d". */
+static struct vtm_url *by_base64_or_domain(const struct vtm_url *u, const struct wrapper *w)
+{
+	static const struct wrapper domain = { .params = "d" };
+	struct vtm_url *target = by_base64(u, w);
+
+	return target ? target : by_domain(u, &domain);
+}
+
 /* In the path: an escaped one ends with its segment, one as it is takes all that follows. */
 static struct vtm_url *by_path(const struct vtm_url *u, const struct wrapper *w)
 {
@@ -185,13 +194,18 @@ static struct vtm_url *by_path(const struct vtm_url *u, const struct wrapper *w)
 	return target;
 }
 
-/* Check Point: "/v2/___URL___.TOKEN" */
+/* Check Point: "/v2/r01/___URL___.TOKEN", in which "*26" is "%26". */
 static struct vtm_url *by_underscores(const struct vtm_url *u, const struct wrapper *w)
 {
-	const char *begin = u->path + strlen(w->path), *end = strstr(begin, "___");
-	char *text = end ? g_strndup(begin, (gsize)(end - begin)) : NULL;
-	struct vtm_url *target = text ? url_of(text) : NULL;
+	const char *begin = strstr(u->path, "___"), *end = begin ? strstr(begin + 3, "___") : NULL;
+	char *text = end ? g_strndup(begin + 3, (gsize)(end - begin - 3)) : NULL;
+	struct vtm_url *target;
 
+	(void)w;
+	for (char *p = text; p && *p; p++)
+		if (*p == '*' && g_ascii_isxdigit(p[1]) && g_ascii_isxdigit(p[2]))
+			*p = '%';
+	target = text ? url_of(text) : NULL;
 	g_free(text);
 	return target;
 }
@@ -205,12 +219,10 @@ static struct vtm_url *by_query(const struct vtm_url *u, const struct wrapper *w
 	return query ? url_of(query + 1) : NULL;
 }
 
-/* "/amp/s/www.example.com/x": a path that is a URL without its scheme, "s" for https. */
-static struct vtm_url *by_amp(const struct vtm_url *u, const struct wrapper *w)
+/* The URL that lacks its scheme in <rest>, which begins with a host. */
+static struct vtm_url *with_scheme(bool secure, const char *rest)
 {
-	const char *p = u->path + strlen(w->path);
-	bool secure = g_str_has_prefix(p, "s/");
-	char *text = g_strconcat(secure ? "https://" : "http://", secure ? p + 2 : p, NULL);
+	char *text = g_strconcat(secure ? "https://" : "http://", rest, NULL);
 	struct vtm_url *target = vtm_url_parse(text, -1);
 
 	g_free(text);
@@ -218,6 +230,39 @@ static struct vtm_url *by_amp(const struct vtm_url *u, const struct wrapper *w)
 		return target;
 	vtm_url_free(target);
 	return NULL;
+}
+
+/* "/amp/s/www.example.com/x": a path that is a URL without its scheme, "s" for https. */
+static struct vtm_url *by_amp(const struct vtm_url *u, const struct wrapper *w)
+{
+	const char *p = u->path + strlen(w->path);
+	bool secure = g_str_has_prefix(p, "s/");
+
+	return with_scheme(secure, secure ? p + 2 : p);
+}
+
+/* Postmark: "/3s/www.example.com%2Fx/ID", "s" at the end of the first segment for https. */
+static struct vtm_url *by_second_segment(const struct vtm_url *u, const struct wrapper *w)
+{
+	const char *slash = strchr(u->path + 1, '/');
+	char *plain = slash ? vtm_url_unescape(slash + 1, (gssize)strcspn(slash + 1, "/?")) : NULL;
+	struct vtm_url *target = plain ? with_scheme(slash[-1] == 's', plain) : NULL;
+
+	(void)w;
+	g_free(plain);
+	return target;
+}
+
+/* Microsoft's proxy: "www.example.com.mcas.ms" */
+static struct vtm_url *by_host_before(const struct vtm_url *u, const struct wrapper *w)
+{
+	const char *own = vtm_host_domain(u->host);
+	char *rest = own > u->host ? g_strdup_printf("%.*s%s", (int)(own - u->host - 1), u->host, u->path) : NULL;
+	struct vtm_url *target = rest ? with_scheme(true, rest) : NULL;
+
+	(void)w;
+	g_free(rest);
+	return target;
 }
 
 /* "www-example-com.translate.goog": a hyphen is two, a dot is one. */
@@ -309,12 +354,18 @@ static struct vtm_url *by_proofpoint3(const struct vtm_url *u, const struct wrap
 
 #define SAFE_LINKS "safelinks.protection.outlook.com safelinks.protection.office365.us " \
 	"safelinks.protection.outlook.us safelinks.protection.apps.mil safelinks.protection.partner.outlook.cn"
+#define DEREFERRERS "deref-gmx.net deref-gmx.com deref-gmx.fr deref-gmx.co.uk deref-web.de deref-web-02.de " \
+	"deref-mail.com deref-mail-02.com deref-1und1.de deref-1und1-02.de"
 #define PROOFPOINT "urldefense.com urldefense.us urldefense.proofpoint.com"
 
 static const struct wrapper wrappers[] = {
 	/* rewriters of mail filters */
 	{ SAFE_LINKS, NULL, by_param, "url" },					/* Microsoft */
 	{ "statics.teams.cdn.office.net", "/evergreen-assets/safelinks/", by_param, "url" },
+	{ "outlook.office.com outlook.office365.com outlook.live.com", "/mail/safelink", by_param, "url" },
+	{ "safelink.emails.azure.net", "/redirect/", by_param, "destination" },
+	{ "mcas.ms mcas-gov.us mcas-gov.ms", "/certificate-checker", by_param, "originalUrl" },
+	{ "mcas.ms mcas-gov.us mcas-gov.ms", NULL, by_host_before, NULL },
 	{ PROOFPOINT, "/v1/url", by_param, "u" },				/* Proofpoint URL Defense */
 	{ PROOFPOINT, "/v2/url", by_proofpoint2, "u" },
 	{ PROOFPOINT, "/v3/__", by_proofpoint3, NULL },
@@ -323,14 +374,18 @@ static const struct wrapper wrappers[] = {
 	{ "linkprotect.cudasvc.com", "/url", by_param, "a" },			/* Barracuda */
 	{ "secure-web.cisco.com", NULL, by_path, NULL },
 	{ "mimecast.com mimecastprotect.com", "/s/", by_domain, "domain" },
-	{ "protection.sophos.com", NULL, by_base64, "u" },
-	{ "ctp.trendmicro.com", NULL, by_param, "url" },
+	{ "protection.sophos.com", NULL, by_base64_or_domain, "u" },
+	{ "trendmicro.com", "/wis/clicktime/", by_param, "url" },
 	{ "protect2.fireeye.com protect.fireeye.com", NULL, by_param, "u" },
 	{ "scanmail.trustwave.com", NULL, by_param, "u" },
 	{ "linklock.titanhq.com", NULL, by_param, "url" },
-	{ "link.edgepilot.com", NULL, by_param, "u" },
-	{ "avanan.url-protection.com", NULL, by_param, "o" },
-	{ "protect.checkpoint.com url.avanan.click", "/v2/___", by_underscores, NULL },
+	{ "link.edgepilot.com link.zixcentral.com", NULL, by_param, "u" },	/* OpenText */
+	{ "url-protection.com", "/v1/", by_param, "o" },			/* Check Point, once Avanan; SonicWall */
+	{ "protect.checkpoint.com url.avanan.click", "/v2/", by_underscores, NULL },
+	{ "atpscan.global.hornetsecurity.com scanner.topsec.com", NULL, by_param, "u" },
+	{ "vadesecure.com", NULL, by_base64, "u" },
+	{ "*", "/securelink/", by_base64, "key" },				/* Mailinblack, on its partners' hosts */
+	{ "urlisolation.com", "/browser", by_param, "url" },			/* Proofpoint */
 	{ "linkscan.io lsems.gravityzone.bitdefender.com", "/scan/", by_path, NULL },	/* Bitdefender */
 	{ "*", "/fmlurlsvc/", by_param, "url" },				/* FortiMail, on its owner's host */
 	{ "shared.outlook.inky.com", "/link", by_domain, "domain" },
@@ -345,11 +400,16 @@ static const struct wrapper wrappers[] = {
 	{ "cdn.ampproject.org", "/c/", by_amp, NULL },
 	{ "cdn.ampproject.org", "/v/", by_amp, NULL },
 	{ "translate.goog", NULL, by_translated_host, NULL },
-	{ "bing.com", "/ck/", by_base64, "u" },
-	{ "bing.com", "/alink/", by_param, "url" },
+	{ "meet.google.com", "/linkredirect", by_param, "dest" },
+	{ "bing.*", "/ck/", by_base64, "u" },
+	{ "bing.*", "/acl", by_base64, "u" },
+	{ "bing.*", "/alink/", by_param, "url" },
+	{ "bing.*", "/news/apiclick.aspx", by_param, "url" },
 	{ "r.search.yahoo.com", NULL, by_path, NULL },
 	{ "duckduckgo.com", "/l/", by_param, "uddg" },
 	{ "yandex.*", "/redir", by_param, "url" },
+	{ "yandex.*", "/re.jsx", by_base64, "l" },
+	{ DEREFERRERS, NULL, by_param, "redirectUrl" },				/* web mail of GMX and others */
 	{ "facebook.com", "/l.php", by_param, "u" },
 	{ "l.facebook.com lm.facebook.com l.messenger.com l.instagram.com l.threads.com l.wl.co", NULL, by_param, "u" },
 	{ "linkedin.com", "/redir/", by_param, "url" },
@@ -357,15 +417,19 @@ static const struct wrapper wrappers[] = {
 	{ "youtube.com", "/redirect", by_param, "q" },
 	{ "slack-redir.net", "/link", by_param, "url" },
 	{ "out.reddit.com", NULL, by_param, "url" },
-	{ "vk.com", "/away.php", by_param, "to" },
+	{ "vk.com vk.ru vkontakte.ru", "/away.php", by_param, "to" },
+	{ "ok.ru", "/dk", by_param, "st.link" },
+	{ "tiktok.com", "/link/", by_param, "target" },
+	{ "pinterest.*", "/offsite/", by_param, "url" },
 	{ "t.umblr.com", "/redirect", by_param, "z" },
 	{ "steamcommunity.com", "/linkfilter/", by_param, "url u" },
 	{ "deviantart.com", "/users/outgoing", by_query, NULL },
-	{ "href.li", NULL, by_query, NULL },
+	{ "href.li anonym.to anon.to nullrefer.com", NULL, by_query, NULL },
 
 	/* trackers that keep the target in the link */
 	{ "awstrack.me", NULL, by_path, NULL },
-	{ "mandrillapp.com", "/track/click/", by_base64, "p" },
+	{ "mandrillapp.com", "/track/click", by_base64, "p url" },
+	{ "pstmrk.it", NULL, by_second_segment, NULL },
 };
 
 /* Is <host> <domain> or below it?  "NAME.*": NAME under any public suffix. */

@@ -78,8 +78,8 @@ static void bounds(void)
 }
 
 /* What a walk through a zip file of <members> gives. */
-static void check_zip(const struct member *members, size_t n, struct vtm_archive_limits limits, enum vtm_archive_result result,
-		      const char *want, const char *what)
+static void check_zip(const struct member *members, size_t n, struct vtm_archive_limits limits,
+		      enum vtm_archive_result result, const char *want, const char *what)
 {
 	GByteArray *data = pack(archive_write_set_format_zip, NULL, members, n);
 	char *seen = seen_in(data->data, data->len, limits, result, what);

@@ -181,7 +181,8 @@ static void check_archive(const char *name, const GByteArray *file, const struct
 
 /* A document's links lie in its lists of relationships. */
 #define LIST "<?xml version=\"1.0\"?><Relationships xmlns=\"http://example.com/n\">" \
-	"<r:Relationship Type=\"http://example.com/t\" Target=\"https://example.com/?a&amp;b\" TargetMode=\"External\"/></Relationships>"
+	"<r:Relationship Type=\"http://example.com/t\" Target=\"https://example.com/?a&amp;b\" " \
+	"TargetMode=\"External\"/></Relationships>"
 
 static void office(void)
 {
@@ -222,7 +223,8 @@ static void open_document(void)
 	struct vtm_extract_settings s;
 
 	vtm_extract_defaults(&s);
-	check_archive("a.odt", file, &s, "\ntext https://example.com/a via application/octet-stream\n", "OpenDocument: its links");
+	check_archive("a.odt", file, &s, "\ntext https://example.com/a via application/octet-stream\n",
+		      "OpenDocument: its links");
 	g_byte_array_unref(file);
 }
 

@@ -10,6 +10,7 @@
 #define TARGET "https://www.example.com/a?b=c"
 #define ESCAPED "https%3A%2F%2Fwww.example.com%2Fa%3Fb%3Dc"
 #define BASE64 "aHR0cHM6Ly93d3cuZXhhbXBsZS5jb20vYT9iPWM"
+#define LINK_JSON "eyJsYW5nIjoiZnIiLCJ0b2tlbiI6IngiLCJ1cmwiOiJodHRwczovL3d3dy5leGFtcGxlLmNvbS9hP2I9YyJ9"
 
 struct unwrap_case {
 	const char *what, *url, *want;	/* several URLs with blanks between */
@@ -74,15 +75,40 @@ static void rows(void)
 		{ "Mimecast, new", "https://url.us.m.mimecastprotect.com/s/AbCdEf?domain=www.example.com",
 		  "http://www.example.com/(host)" },
 		{ "Mimecast without", "https://protect-us.mimecast.com/s/AbCdEf", "" },
+		{ "Trend Micro, another product", "https://smex-ctp.trendmicro.com/wis/clicktime/v1/query?url=" ESCAPED,
+		  TARGET },
 		{ "Sophos", "https://eu-central-1.protection.sophos.com/?d=example.com&u=" BASE64 "=&i=x&t=y&h=z",
 		  TARGET },
-		{ "Trend Micro", "https://ca-1801.ctp.trendmicro.com/wis/clicktime/v1/query?url=" ESCAPED
+		{ "Trend Micro", "https://ca-1801-ctp.trendmicro.com/wis/clicktime/v1/query?url=" ESCAPED
 		  "&umid=x&auth=y", TARGET },
 		{ "FireEye", "https://protect2.fireeye.com/v1/url?k=x&q=1&e=y&u=" ESCAPED, TARGET },
 		{ "Trustwave", "https://scanmail.trustwave.com/?c=1&d=x&u=" ESCAPED, TARGET },
 		{ "TitanHQ", "https://linklock.titanhq.com/analyse?url=" ESCAPED "&data=x", TARGET },
 		{ "EdgePilot", "https://link.edgepilot.com/s/1a2b/x?u=" ESCAPED, TARGET },
 		{ "Avanan", "https://avanan.url-protection.com/v1/url?o=" ESCAPED "&g=x&s=y", TARGET },
+		{ "SonicWall", "https://sonicwall.url-protection.com/v1/r01/url?o=https%3A//www.example.com/a%3Fb%3Dc&g=x",
+		  TARGET },
+		{ "Hornetsecurity", "https://atpscan.global.hornetsecurity.com/?d=x&f=y&u=" ESCAPED, TARGET },
+		{ "Topsec", "https://scanner.topsec.com/?d=1&r=show&u=" ESCAPED "&t=x", TARGET },
+		{ "Zix", "https://link.zixcentral.com/u/1a2b3c4d/x?u=" ESCAPED, TARGET },
+		{ "Vade", "https://antiphishing.vadesecure.com/v4?f=x&i=y&k=z&r=w&s=v&u=" ESCAPED, TARGET },
+		{ "Vade for Microsoft 365", "https://m365.eu.vadesecure.com/safeproxy/v4?f=x&u=" ESCAPED, TARGET },
+		{ "Mailinblack", "https://mibc-fr-01.mailinblack.com/securelink/?url=https://www.example.com&key=" LINK_JSON,
+		  TARGET },
+		{ "Mailinblack at a partner's", "https://mib.example.org/securelink/?key=" LINK_JSON, TARGET },
+		{ "Proofpoint's isolation", "https://urlisolation.com/browser?clickId=x&traceToken=y&url=" ESCAPED, TARGET },
+		{ "Check Point, region and escapes",
+		  "https://protect.checkpoint.com/v2/r01/___https:/www.example.com/a?b=c*26d=e___.YzJ1OmE6bzox",
+		  "https://www.example.com/a?b=c%26d=e" },
+		{ "Check Point, unfinished", "https://protect.checkpoint.com/v2/r01/___https:", "" },
+		{ "Sophos with the host only", "https://us-east-2.protection.sophos.com/?d=www.example.com&b=x&q=y",
+		  "http://www.example.com/(host)" },
+		{ "Safe Links in Outlook on the web", "https://outlook.office.com/mail/safelink.html?url=" ESCAPED "&corid=x",
+		  TARGET },
+		{ "Azure's mail", "https://nam.safelink.emails.azure.net/redirect/?destination=" ESCAPED "&p=x", TARGET },
+		{ "Microsoft's proxy", "https://mcas-proxyweb.mcas.ms/certificate-checker?login=false&originalUrl=" ESCAPED,
+		  TARGET },
+		{ "Microsoft's proxy, by host", "https://www.example.com.mcas.ms/a?b=c", TARGET },
 		{ "Check Point", "https://protect.checkpoint.com/v2/___https://www.example.com/a?b=c___.YzJ1OmE6bzox",
 		  TARGET },
 		{ "Bitdefender", "https://linkscan.io/scan/ux/" BASE64 "/x/y", TARGET },
@@ -106,9 +132,15 @@ static void rows(void)
 		{ "AMP cache, viewer", "https://x.cdn.ampproject.org/v/www.example.com/a", "http://www.example.com/a" },
 		{ "Bing", "https://www.bing.com/ck/a?!&&p=x&ptn=3&hsh=3&u=a1" BASE64 "&ntb=1", TARGET },
 		{ "Bing, other", "https://www.bing.com/alink/link?url=" ESCAPED "&source=x", TARGET },
+		{ "Bing, advertisement", "https://www.bing.com/aclick?ld=x&u=aHR0cHMlM2ElMmYlMmZ3d3cuZXhhbXBsZS5jb20lMmZh&rlid=y",
+		  "https://www.example.com/a" },
+		{ "Bing, news", "http://www.bing.com/news/apiclick.aspx?ref=x&url=" ESCAPED "&c=1", TARGET },
+		{ "Google Meet", "https://meet.google.com/linkredirect?authuser=0&dest=" ESCAPED, TARGET },
 		{ "Yahoo", "https://r.search.yahoo.com/_ylt=x/RV=2/RE=1/RO=10/RU=" ESCAPED "/RK=2/RS=y-", TARGET },
 		{ "DuckDuckGo", "https://duckduckgo.com/l/?uddg=" ESCAPED "&rut=x", TARGET },
 		{ "Yandex", "https://sba.yandex.net/redirect?url=" ESCAPED, TARGET },
+		{ "Yandex mail", "https://mail.yandex.ru/re.jsx?h=x&l=" BASE64, TARGET },
+		{ "GMX", "https://deref-gmx.net/mail/client/x/dereferrer/?redirectUrl=" ESCAPED, TARGET },
 		{ "Facebook", "https://l.facebook.com/l.php?u=" ESCAPED "&h=x", TARGET },
 		{ "Facebook, old", "https://www.facebook.com/l.php?u=" ESCAPED, TARGET },
 		{ "Instagram", "https://l.instagram.com/?u=" ESCAPED "&e=x", TARGET },
@@ -119,6 +151,9 @@ static void rows(void)
 		{ "Slack", "https://slack-redir.net/link?url=" ESCAPED, TARGET },
 		{ "Reddit", "https://out.reddit.com/t3_x?url=" ESCAPED "&token=y", TARGET },
 		{ "VK", "https://vk.com/away.php?to=" ESCAPED, TARGET },
+		{ "Odnoklassniki", "https://ok.ru/dk?cmd=logExternal&st.cmd=logExternal&st.link=" ESCAPED, TARGET },
+		{ "TikTok", "https://www.tiktok.com/link/v2?aid=1988&target=" ESCAPED, TARGET },
+		{ "Pinterest", "https://www.pinterest.com/offsite/?token=x&url=" ESCAPED, TARGET },
 		{ "Tumblr", "https://t.umblr.com/redirect?z=" ESCAPED "&t=x", TARGET },
 		{ "Steam", "https://steamcommunity.com/linkfilter/?u=" ESCAPED, TARGET },
 		{ "DeviantArt", "https://www.deviantart.com/users/outgoing?https://www.example.com/a",
@@ -127,7 +162,88 @@ static void rows(void)
 		{ "Amazon SES", "https://abc123.r.eu-west-1.awstrack.me/L0/" ESCAPED "/1/0102018-000000/x=1", TARGET },
 		{ "Mandrill", "https://mandrillapp.com/track/click/30/www.example.com?p=" JSON,
 		  "https://www.example.com/a" },
+		{ "Mandrill, old", "https://mandrillapp.com/track/click.php?u=1&id=x&url=" ESCAPED, TARGET },
+		{ "Postmark", "https://click.pstmrk.it/3s/www.example.com%2Fa%3Fb%3Dc/x/y/z", TARGET },
+		{ "Postmark, no TLS", "https://click.pstmrk.it/2/www.example.com%2Fa/x", "http://www.example.com/a" },
+		{ "Postmark, no host", "https://click.pstmrk.it/3s/x", "" },
 		{ "a row, but nothing in it", "https://www.google.com/url?sa=t", "" },
+	};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++)
+		check(&cases[i], true);
+}
+
+/* As met in the wild, signatures cut; where each was published. */
+static void published(void)
+{
+	static const struct unwrap_case cases[] = {
+		{ "Proofpoint v1: Cortex XSOAR, tests of FormatURL",
+		  "https://urldefense.proofpoint.com/v1/url?u=http://www.bouncycastle.org/&amp;k=oIvRg1%2BdGA"
+		  "gOoM1BIlLLqw%3D%3D%0A&amp;r=IKM5u8%2B%2F%2Fi8EBhWOS%2BqGbTqCC%0A",
+		  "http://www.bouncycastle.org/" },
+		{ "Proofpoint v2: the same",
+		  "https://urldefense.proofpoint.com/v2/url?u=http-3A__links.mkt3337.com_ctt-3Fkn-3D3-26ms-3D"
+		  "MzQ3OTg3MDQS1-26r-3DMzkxNzk3NDkwMDA0S0-26b-3D0-26j-3DMTMwMjA1ODYzNQS2-26mt-3D1-26rt-3D0&d="
+		  "DwMFaQ&e=",
+		  "http://links.mkt3337.com/ctt?kn=3&ms=MzQ3OTg3MDQS1&r=MzkxNzk3NDkwMDA0S0&b=0&j=MTMwMjA1ODYzNQS2&mt=1&rt=0" },
+		{ "Proofpoint v3: Binary Refinery, tests of urlguards",
+		  "https://urldefense.com/v3/__https://google.com:443/search?q=a*test&gs=ps__;Kw!-612Flbf0JvQ"
+		  "3kNJkRi5Jg!Ue6tQudNKaShHg93trcdjqDP8se2ySE65jyCIe2K1D_uNjZ1Lnf6YLQERujng$",
+		  "https://google.com/search?q=a+test&gs=ps" },
+		{ "FireEye: Linux kernel mailing lists",
+		  "https://protect2.fireeye.com/v1/url?k=569d5207-09066afa-569cd948-000babff317b&q=1&e=1305c5"
+		  "cc-33c8-467e-a498-6862a854cf94&u=https%3A%2F%2Fgithub.com%2Fopenedev%2Fkernel%2Ftree%2Fimx"
+		  "8mm-dsi-v2",
+		  "https://github.com/openedev/kernel/tree/imx8mm-dsi-v2" },
+		{ "Trend Micro: Linux kernel mailing lists",
+		  "https://ddec1-0-en-ctp.trendmicro.com:443/wis/clicktime/v1/query?url=https%3a%2f%2flore.ke"
+		  "rnel.org%2flkml%2f87y1fzkq8c.wl%2dtiwai%40suse.de%2fT%2f&umid=6a6586e6-8c0c&auth=53c7",
+		  "https://lore.kernel.org/lkml/87y1fzkq8c.wl-tiwai@suse.de/T/" },
+		{ "Barracuda: a page of servingconnecticut.com",
+		  "https://linkprotect.cudasvc.com/url?a=https%3a%2f%2fservingconnecticut.com%2f&c=E,1,hA45iW"
+		  "0GZJdGWU2_lp0BOlPA2MbuJCyCSHBrRznoiP5v2BNJNsn5x0h4ADkZlBLeOHr2HP5RMLme4LozPT9vTx,,&typo=1",
+		  "https://servingconnecticut.com/" },
+		{ "Sophos: LangGraph, discussion 894",
+		  "https://eu-central-1.protection.sophos.com/?d=langchain-ai.github.io&u=aHR0cHM6Ly9sYW5nY2h"
+		  "haW4tYWkuZ2l0aHViLmlvL2xhbmdncmFwaC9ob3ctdG9zL2h1bWFuX2luX3RoZV9sb29wL2VkaXQtZ3JhcGgtc3Rhd"
+		  "GUv&i=NWY1&h=af",
+		  "https://langchain-ai.github.io/langgraph/how-tos/human_in_the_loop/edit-graph-state/" },
+		{ "Check Point: a link to Wikipedia",
+		  "https://protect.checkpoint.com/v2/r01/___https:/en.wikipedia.org/wiki/Elastic_net_regulari"
+		  "zation___.YXAzOnNhcmFncmlsbG86YzpnOjRlOWZhZTAyODNhNjIy",
+		  "https://en.wikipedia.org/wiki/Elastic_net_regularization" },
+		{ "Check Point: a link to The Register",
+		  "https://protect.checkpoint.com/v2/r01/___https%3A/www.theregister.com/security/2026/529278"
+		  "0___.YXAzOmRpZ2ljZXJ0",
+		  "https://www.theregister.com/security/2026/5292780" },
+		{ "Check Point, old: Sony's release notes",
+		  "https://checkpoint.url-protection.com/v1/url?o=https%3A//app.cimediacloud.com/r/xDNWuhwjME"
+		  "NB&g=NTViYjkzMTE0M2NkMWJjYQ==&h=ZjNi&p=YzJ1",
+		  "https://app.cimediacloud.com/r/xDNWuhwjMENB" },
+		{ "Mailinblack: a call for workshops",
+		  "https://mibc-fr-05.mailinblack.com/securelink/?url=https://docs.google.com&key=eyJsYW5nIjo"
+		  "iRlIiLCJ1cmwiOiJodHRwczovL2RvY3MuZ29vZ2xlLmNvbS9mb3Jtcy9kL2UvMUZBSXBRTFNjTUlaejNDbzdaekRjR"
+		  "GZSOVA2TTJMa0ZwXzh2WjNtbmRfY3dNbWZBZVpTeFZhc1Evdmlld2Zvcm0iLCJ0b2tlbiI6ImdBQSJ9",
+		  "https://docs.google.com/forms/d/e/1FAIpQLScMIZz3Co7ZzDcDfR9P6M2LkFp_8vZ3mnd_cwMmfAeZSxVasQ/viewform" },
+		{ "Azure: a mail's footer",
+		  "https://nam.safelink.emails.azure.net/redirect/?destination=https%3A%2F%2Fwww.facebook.com"
+		  "%2Fmicrosoftazure&p=bT1lZGRlZGIx",
+		  "https://www.facebook.com/microsoftazure" },
+		{ "Postmark: a phishing mail",
+		  "https://click.pstmrk.it/3s/sweedbuy.com%2Fblog%2F/ahc/k_CuAQ/AQ/44a54f89-410d/1/qOoKiS9V1s"
+		  "?/2",
+		  "https://sweedbuy.com/blog/" },
+		{ "Amazon SES: a mail's footer",
+		  "https://bjdxkhre.r.us-east-1.awstrack.me/L0/https:%2F%2Fwww.amazon.com%2F/1/0100018595d6e5"
+		  "24-a90b3fed-1398-4b8f-9ece-8e2bb455e281-000000/fxvzTsY7O1OAZ8Wl6rO-c9VGex0=303",
+		  "https://www.amazon.com/" },
+		{ "Yahoo: a link to Visual Studio Code",
+		  "https://r.search.yahoo.com/_ylt=Awr.ioz.dfxkmvcVrB8M34lQ;_ylu=Y29sbwNpcjIEcG9zAzEE/RV=2/RE"
+		  "=1694295679/RO=10/RU=https%3a%2f%2fcode.visualstudio.com%2f/RK=2/RS=zxlvA43U",
+		  "https://code.visualstudio.com/" },
+		{ "INKY: a sharepoint",
+		  "https://shared.outlook.inky.com/link?domain=ofgemcloud.sharepoint.com&t=h.eJxVj01PhDAYhP",
+		  "http://ofgemcloud.sharepoint.com/(host)" },
 	};
 
 	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++)
@@ -209,6 +325,7 @@ static void bounds(void)
 int main(void)
 {
 	rows();
+	published();
 	others();
 	bounds();
 	return done_testing();
