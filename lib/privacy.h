@@ -15,6 +15,13 @@
 
 #include "url.h"
 
+/* URLPrivacy: what is asked about by its host only. */
+enum vtm_url_privacy {
+	VTM_PRIVACY_GUARDED,	/* what looks personal */
+	VTM_PRIVACY_HOST,	/* every URL */
+	VTM_PRIVACY_FULL	/* none */
+};
+
 /* The name of the rule that <u> meets, static; NULL: none.  Names: "userinfo", "host-only" (nothing but the host is
  * known), "unsubscribe", "confirm", "reset", "invite", "login", "session", "token", "recipient", "email", "random". */
 const char *vtm_privacy_rule(const struct vtm_url *u);

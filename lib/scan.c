@@ -31,13 +31,14 @@ static void bypass(struct vtm_item *item, enum vtm_reason why)
 static bool host_only(const struct vtm_item *item, const struct vtm_scan_settings *settings)
 {
 	switch (settings->url_privacy) {
-	case 2:
-		return item->host_only;
-	case 1:
-		return true;
-	default:
+	case VTM_PRIVACY_GUARDED:
 		return item->personal;
+	case VTM_PRIVACY_HOST:
+		return true;
+	case VTM_PRIVACY_FULL:
+		break;
 	}
+	return item->host_only;
 }
 
 struct vtm_lookup *vtm_scan_lookup_of(struct vtm_item *item, const struct vtm_scan_settings *settings)

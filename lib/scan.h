@@ -7,12 +7,13 @@
 #define VTM_SCAN_H
 
 #include "extract.h"
+#include "privacy.h"
 #include "resolver.h"
 #include "tags.h"
 
 struct vtm_scan_settings {	/* a copy of what vtmilter.conf says, borrowed during a call */
 	bool enabled, attachments, urls;
-	int url_privacy;		/* 0 guarded, 1 host, 2 full */
+	enum vtm_url_privacy url_privacy;
 	bool submit_unknown_urls;
 	unsigned max_lookups;
 	uint32_t threshold;

@@ -16,10 +16,10 @@
 #include "ignore.h"
 #include "log.h"
 #include "netlist.h"
+#include "privacy.h"
 
 #define VTM_CONF_FILE_DEFAULT SYSCONFDIR "/vtmilter.conf"
 
-enum vtm_url_privacy { VTM_PRIVACY_GUARDED, VTM_PRIVACY_HOST, VTM_PRIVACY_FULL };
 enum vtm_on_bad { VTM_ON_BAD_ACCEPT, VTM_ON_BAD_QUARANTINE, VTM_ON_BAD_REJECT, VTM_ON_BAD_DISCARD };
 enum vtm_on_failure { VTM_ON_FAILURE_ACCEPT, VTM_ON_FAILURE_TEMPFAIL };
 enum vtm_journal_detail { VTM_JOURNAL_FULL, VTM_JOURNAL_IDS };

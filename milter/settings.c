@@ -17,7 +17,7 @@ void vtm_settings_scan(const struct vtm_conf *c, struct vtm_scan_settings *s)
 	s->enabled = c->enabled;
 	s->attachments = c->scan_attachments;
 	s->urls = c->scan_urls;
-	s->url_privacy = c->url_privacy;
+	s->url_privacy = (enum vtm_url_privacy)c->url_privacy;
 	s->submit_unknown_urls = c->submit_unknown_urls;
 	s->max_lookups = c->max_lookups_per_message;
 	s->threshold = c->detection_threshold;

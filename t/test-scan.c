@@ -50,10 +50,10 @@ static void urls(void)
 	is_asked(item, &s, exact, "guarded: a plain url is asked");
 	item->personal = true;
 	is_asked(item, &s, host, "guarded: of a personal one only the host");
-	s.url_privacy = 1;
+	s.url_privacy = VTM_PRIVACY_HOST;
 	item->personal = false;
 	is_asked(item, &s, host, "host: of every url only the host");
-	s.url_privacy = 2;
+	s.url_privacy = VTM_PRIVACY_FULL;
 	item->personal = true;
 	is_asked(item, &s, exact, "full: a personal one too");
 	item->host_only = true;
