@@ -197,10 +197,17 @@ void vtm_resolver_take_journal(struct vtm_resolver *r)
 static void hand_out(const struct vtm_late *l, void *arg)
 {
 	struct vtm_resolver *r = arg;
+	struct handed_out *out;
+	char *queue_id;
 
 	if (g_hash_table_size(r->late_out) >= VTM_LATE_AT_ONCE || g_hash_table_contains(r->late_out, &l->id))
 		return;
-	g_hash_table_insert(r->late_out, g_memdup2(&l->id, sizeof(l->id)), GINT_TO_POINTER(l->attempts + 1));
+	queue_id = vtm_json_get_text(l->json, "queue_id");
+	out = g_new(struct handed_out, 1);
+	out->attempts = l->attempts + 1;
+	g_strlcpy(out->queue_id, queue_id ? queue_id : "NOQUEUE", sizeof(out->queue_id));
+	g_hash_table_insert(r->late_out, g_memdup2(&l->id, sizeof(l->id)), out);
+	g_free(queue_id);
 	r->set.late(r->set.arg, r, l->id, g_strdup(l->json));
 }
 
@@ -213,29 +220,30 @@ static int64_t late_pause(int attempts)
 	return MIN(pause, VTM_LATE_MAX_MS);
 }
 
+static int settle_late(struct vtm_resolver *r, const struct late_result *result, const struct handed_out *out, GError **error)
+{
+	if (result->end == VTM_LATE_AGAIN && out->attempts < VTM_LATE_ATTEMPTS)
+		return vtm_store_late_retry(r->store, result->id, vtm_utc_ms(r->clock) + late_pause(out->attempts), error);
+	if (result->end == VTM_LATE_DONE) {
+		r->late_done++;
+	} else {
+		r->late_failed++;
+		vtm_log(VTM_LOG_ERROR, "%s: LateVerdictCommand is given up, attempts: %d", out->queue_id, out->attempts);
+	}
+	return vtm_store_late_done(r->store, result->id, error);
+}
+
 static void note_late(struct vtm_resolver *r, const struct late_result *result)
 {
-	int attempts = GPOINTER_TO_INT(g_hash_table_lookup(r->late_out, &result->id));
+	const struct handed_out *out = g_hash_table_lookup(r->late_out, &result->id);
 	GError *error = NULL;
-	int rc;
 
-	g_hash_table_remove(r->late_out, &result->id);
-	if (!r->store)
-		return;		/* handed out again when there is one */
-	if (!result->fine && attempts < VTM_LATE_ATTEMPTS) {
-		rc = vtm_store_late_retry(r->store, result->id, vtm_utc_ms(r->clock) + late_pause(attempts), &error);
-	} else {
-		if (!result->fine) {
-			r->late_failed++;
-			vtm_log(VTM_LOG_ERROR, "LateVerdictCommand failed %d times: given up for this message", attempts);
-		}
-		r->late_done += result->fine;
-		rc = vtm_store_late_done(r->store, result->id, &error);
-	}
-	if (rc < 0) {
+	/* without a store it is handed out again when there is one */
+	if (out && r->store && settle_late(r, result, out, &error) < 0) {
 		vtm_resolver_store_trouble(r, error->message);
 		g_error_free(error);
 	}
+	g_hash_table_remove(r->late_out, &result->id);
 }
 
 void vtm_resolver_take_late(struct vtm_resolver *r, int64_t now)
@@ -280,9 +288,9 @@ void vtm_resolver_journal(struct vtm_resolver *r, struct vtm_journal_message *m,
 		vtm_resolver_wake(r);
 }
 
-void vtm_resolver_late_result(struct vtm_resolver *r, int64_t id, bool fine)
+void vtm_resolver_late_result(struct vtm_resolver *r, int64_t id, enum vtm_late_end end)
 {
-	struct late_result result = { id, fine };
+	struct late_result result = { id, end };
 
 	g_mutex_lock(&r->lock);
 	g_array_append_val(r->late_results, result);

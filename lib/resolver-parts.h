@@ -16,7 +16,12 @@ struct journalled {
 /* A late verdict that was handed out and what became of it. */
 struct late_result {
 	int64_t id;
-	bool fine;
+	enum vtm_late_end end;
+};
+
+struct handed_out {
+	int attempts;		/* this one too */
+	char queue_id[64];	/* for the log */
 };
 
 struct vtm_resolver {
@@ -49,7 +54,7 @@ struct vtm_resolver {
 	bool store_bad;			/* as the log has it */
 	int64_t store_bad_ms, store_trouble_ms, store_good_ms, store_calm_ms;
 	uint64_t store_errors;		/* of the scheduler's that were seen */
-	GHashTable *late_out;		/* ids handed out -> attempts so far + 1 */
+	GHashTable *late_out;		/* ids handed out -> struct handed_out */
 	uint64_t late_verdicts, late_done, late_failed;
 	GPtrArray *old_vt;		/* clients of earlier settings with requests in flight */
 };

@@ -286,7 +286,7 @@ struct vtm_resolver *vtm_resolver_new(const struct vtm_resolver_settings *settin
 	r->vt = vt;
 	r->old_vt = g_ptr_array_new();
 	r->late_results = g_array_new(FALSE, FALSE, sizeof(struct late_result));
-	r->late_out = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
+	r->late_out = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, g_free);
 	copy = copy_settings(settings);
 	r->set = *copy;
 	g_free(copy);

@@ -24,6 +24,13 @@
 #define VTM_LATE_FIRST_MS 15000		/* pause after the first failure; doubles up to */
 #define VTM_LATE_MAX_MS 14400000
 
+/* What became of a late verdict that was handed out. */
+enum vtm_late_end {
+	VTM_LATE_DONE,
+	VTM_LATE_AGAIN,		/* it failed: to be handed out again later */
+	VTM_LATE_NEVER		/* it failed, and would again */
+};
+
 struct vtm_resolver;
 
 struct vtm_resolver_settings {
@@ -34,7 +41,7 @@ struct vtm_resolver_settings {
 	/* Called in the resolver's thread; must not block. */
 	void (*turned_bad)(void *arg, const struct vtm_journal_message *m, const struct vtm_journal_item *items, size_t n);
 	/* A late verdict to hand out, NULL: there is nobody to hand them to and none are kept.  Each is handed out until
-	 * vtm_resolver_late_result() says that it arrived, at most VTM_LATE_AT_ONCE at a time, over restarts too. <json> is
+	 * vtm_resolver_late_result() says how that ended, at most VTM_LATE_AT_ONCE at a time, over restarts too. <json> is
 	 * the caller's to free. */
 	void (*late)(void *arg, struct vtm_resolver *r, int64_t id, char *json);
 	void *arg;
@@ -65,8 +72,8 @@ void vtm_resolver_journal(struct vtm_resolver *r, struct vtm_journal_message *m,
  * a copy is kept.  At most 1,000 wait, more are dropped.  Any thread. */
 void vtm_resolver_tell(struct vtm_resolver *r, const struct vtm_lookup *lookup);
 
-/* The late verdict <id> arrived (<fine>), or is to be handed out again later.  Any thread. */
-void vtm_resolver_late_result(struct vtm_resolver *r, int64_t id, bool fine);
+/* How the late verdict <id> ended.  Any thread. */
+void vtm_resolver_late_result(struct vtm_resolver *r, int64_t id, enum vtm_late_end end);
 
 /* Releases every ticket now and from now on (shutdown). */
 void vtm_resolver_release_all(struct vtm_resolver *r);

@@ -9,6 +9,7 @@
 #include <spawn.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <sysexits.h>
 #include <unistd.h>
 
 #include "clock.h"
@@ -17,6 +18,8 @@
 #include "log.h"
 
 #define WORDS_MAX 300	/* of what a command says on standard error, for the log */
+#define VARIABLE_MAX 32768	/* bytes; of more, with others of that size, execve() makes an error */
+#define LOOK_MS 20	/* between looks whether it has ended */
 #define STOP_MS 2000	/* what runs when the daemon stops gets so long; it is run again after the next start */
 
 struct vtm_late_runner {
@@ -35,7 +38,7 @@ static void add_variable(GPtrArray *env, const char *name, const char *json, con
 {
 	char *value = vtm_json_get_text(json, member);
 
-	if (value)
+	if (value && strlen(value) <= VARIABLE_MAX)
 		g_ptr_array_add(env, g_strdup_printf("%s=%s", name, value));
 	g_free(value);
 }
@@ -82,36 +85,60 @@ static int spawn(pid_t *pid_r, char **argv, char **env, int in, int err)
 	return rc;
 }
 
-/* Writes what the pipe takes until <end_ms>; a command that does not read is no error of ours. */
-static void feed(int fd, const char *text, int64_t end_ms)
+static void close_fd(int *fd)
 {
-	size_t left = strlen(text);
-
-	while (left) {
-		struct pollfd p = { .fd = fd, .events = POLLOUT };
-		int64_t wait = end_ms - vtm_boot_ms(vtm_clock_system());
-		ssize_t n;
-
-		if (wait <= 0 || poll(&p, 1, (int)MIN(wait, 1000)) < 0)
-			return;
-		n = write(fd, text, left);
-		if (n < 0 && errno != EAGAIN && errno != EINTR)
-			return;
-		if (n > 0) {
-			text += n;
-			left -= (size_t)n;
-		}
-	}
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
 }
 
-/* Reads what is there without waiting, so that the command never waits for us; keeps the beginning. */
-static void take_words(int fd, GString *words)
+/* A command that runs. */
+struct running {
+	const char *name, *who;	/* the command, the message */
+	pid_t pid;
+	int in, err;		/* our ends of its standard input and error, nonblocking; -1: closed */
+	const char *text;	/* what is still to be written */
+	size_t left;
+	GString *words;		/* the beginning of what it said */
+};
+
+static bool for_good(ssize_t n)
+{
+	return n < 0 && errno != EAGAIN && errno != EINTR;
+}
+
+/* Writes what the pipe takes; a command that does not read is no error of ours. */
+static void feed(struct running *r)
+{
+	ssize_t n = r->in >= 0 ? write(r->in, r->text, r->left) : 0;
+
+	if (n > 0) {
+		r->text += n;
+		r->left -= (size_t)n;
+	}
+	if (!r->left || for_good(n))
+		close_fd(&r->in);
+}
+
+/* Reads some of what is there, so that the command never waits for us; keeps the beginning. */
+static void hear(struct running *r)
 {
 	char buf[4096];
-	ssize_t n;
+	ssize_t n = r->err >= 0 ? read(r->err, buf, sizeof(buf)) : 0;
 
-	while ((n = read(fd, buf, sizeof(buf))) > 0)
-		g_string_append_len(words, buf, MIN(n, (ssize_t)(WORDS_MAX - words->len)));
+	if (n > 0)
+		g_string_append_len(r->words, buf, MIN(n, (ssize_t)(WORDS_MAX - r->words->len)));
+	else if (n == 0 || for_good(n))
+		close_fd(&r->err);
+}
+
+static void talk(struct running *r)
+{
+	struct pollfd p[] = { { .fd = r->in, .events = POLLOUT }, { .fd = r->err, .events = POLLIN } };
+
+	poll(p, G_N_ELEMENTS(p), LOOK_MS);
+	feed(r);
+	hear(r);
 }
 
 /* ": " and the first line of what it said, or nothing.  New string. */
@@ -125,82 +152,80 @@ static char *first_line(const GString *words)
 	return text;
 }
 
-static void log_end(const char *name, int status, const GString *words)
+static enum vtm_late_end judge(const struct running *r, int status)
 {
-	char *said = first_line(words);
+	char *said;
 
-	vtm_log_limited(VTM_LOG_WARNING, "late-status", "LateVerdictCommand %s ended with %s %d%s", name,
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+		return VTM_LATE_DONE;
+	said = first_line(r->words);
+	vtm_log_limited(VTM_LOG_WARNING, "late-status", "%s: LateVerdictCommand %s ended with %s %d%s", r->who, r->name,
 			WIFEXITED(status) ? "status" : "signal", WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status),
 			said);
 	g_free(said);
+	return WIFEXITED(status) && WEXITSTATUS(status) == EX_DATAERR ? VTM_LATE_NEVER : VTM_LATE_AGAIN;
 }
 
-/* <fd>: its standard error. */
-static bool ended_well(struct vtm_late_runner *l, pid_t pid, const char *name, int fd, int64_t end_ms)
+/* Talks to it until it ends, or kills it at <end_ms>. */
+static enum vtm_late_end attend(struct vtm_late_runner *l, struct running *r, int64_t end_ms)
 {
-	GString *words = g_string_new(NULL);
-	bool stopping = false, fine;
+	bool stopping = false;
 	int status;
-	pid_t rc;
 
-	while ((rc = waitpid(pid, &status, WNOHANG)) == 0) {
+	while (waitpid(r->pid, &status, WNOHANG) == 0) {
 		if (!stopping && g_atomic_int_get(&l->stopping)) {
 			stopping = true;
 			end_ms = MIN(end_ms, vtm_boot_ms(vtm_clock_system()) + STOP_MS);
 		}
 		if (vtm_boot_ms(vtm_clock_system()) >= end_ms) {
-			kill(-pid, SIGKILL);
-			waitpid(pid, &status, 0);
-			vtm_log_limited(VTM_LOG_WARNING, "late-time", "LateVerdictCommand %s ran longer than "
-					"LateVerdictTimeout: killed", name);
-			g_string_free(words, TRUE);
-			return false;
+			kill(-r->pid, SIGKILL);
+			waitpid(r->pid, &status, 0);
+			vtm_log_limited(VTM_LOG_WARNING, "late-time", "%s: LateVerdictCommand %s was killed: %s", r->who, r->name,
+					stopping ? "the daemon stops" : "it ran longer than LateVerdictTimeout");
+			return VTM_LATE_AGAIN;
 		}
-		take_words(fd, words);
-		g_usleep(20000);
+		talk(r);
 	}
-	take_words(fd, words);
-	fine = rc == pid && WIFEXITED(status) && WEXITSTATUS(status) == 0;
-	if (!fine)
-		log_end(name, status, words);
-	g_string_free(words, TRUE);
-	return fine;
+	hear(r);
+	return judge(r, status);
 }
 
-static void close_fd(int *fd)
+/* Pipes whose ends on our side do not block: 0, or an errno. */
+static int open_pipes(int in[2], int err[2])
 {
-	if (*fd >= 0)
-		close(*fd);
-	*fd = -1;
+	if (pipe2(in, O_CLOEXEC) || pipe2(err, O_CLOEXEC) || fcntl(in[1], F_SETFL, O_NONBLOCK) ||
+	    fcntl(err[0], F_SETFL, O_NONBLOCK))
+		return errno;
+	return 0;
 }
 
-static bool run_command(struct vtm_late_runner *l, char **argv, const char *json, int64_t timeout_ms)
+static enum vtm_late_end run_command(struct vtm_late_runner *l, char **argv, const char *json, int64_t timeout_ms)
 {
 	int64_t end = vtm_boot_ms(vtm_clock_system()) + timeout_ms;
+	char *line = g_strconcat(json, "\n", NULL), *id = vtm_json_get_text(json, "queue_id");
+	struct running r = { .name = argv[0], .who = id ? id : "NOQUEUE", .text = line, .left = strlen(line) };
+	int in[2] = { -1, -1 }, err[2] = { -1, -1 }, rc = open_pipes(in, err);
+	enum vtm_late_end ended = VTM_LATE_AGAIN;
 	GPtrArray *env = environment(json);
-	char *line = g_strconcat(json, "\n", NULL);
-	bool fine = false;
-	int in[2] = { -1, -1 }, err[2] = { -1, -1 }, rc;
-	pid_t pid;
 
-	rc = pipe2(in, O_CLOEXEC) || pipe2(err, O_CLOEXEC) ? errno : 0;
-	if (!rc) {
-		fcntl(in[1], F_SETFL, O_NONBLOCK);
-		fcntl(err[0], F_SETFL, O_NONBLOCK);
-		rc = spawn(&pid, argv, (char **)env->pdata, in[0], err[1]);
-	}
+	if (rc == 0)
+		rc = spawn(&r.pid, argv, (char **)env->pdata, in[0], err[1]);
 	close_fd(&in[0]);
 	close_fd(&err[1]);
+	r.in = in[1];
+	r.err = err[0];
+	r.words = g_string_new(NULL);
 	if (rc == 0)
-		feed(in[1], line, end);
+		ended = attend(l, &r, end);
 	else
-		vtm_log_limited(VTM_LOG_ERROR, "late-spawn", "LateVerdictCommand %s: %s", argv[0], g_strerror(rc));
-	close_fd(&in[1]);
-	fine = rc == 0 && ended_well(l, pid, argv[0], err[0], end);
-	close_fd(&err[0]);
-	g_free(line);
+		vtm_log_limited(VTM_LOG_ERROR, "late-spawn", "%s: LateVerdictCommand %s: %s", r.who, argv[0], g_strerror(rc));
+	close_fd(&r.in);
+	close_fd(&r.err);
+	g_string_free(r.words, TRUE);
 	g_ptr_array_free(env, TRUE);
-	return fine;
+	g_free(id);
+	g_free(line);
+	return ended;
 }
 
 static void work(gpointer data, gpointer user_data)
@@ -209,10 +234,11 @@ static void work(gpointer data, gpointer user_data)
 	struct vtm_conf *c = vtm_conf_current();
 	struct job *job = data;
 	/* the command may be gone by a reload: then it is kept for when there is one again */
-	bool fine = c->late_verdict_command && !g_atomic_int_get(&l->stopping) &&
-		    run_command(l, c->late_verdict_command, job->json, c->late_verdict_timeout_ms);
+	enum vtm_late_end end = VTM_LATE_AGAIN;
 
-	vtm_resolver_late_result(job->resolver, job->id, fine);
+	if (c->late_verdict_command && !g_atomic_int_get(&l->stopping))
+		end = run_command(l, c->late_verdict_command, job->json, c->late_verdict_timeout_ms);
+	vtm_resolver_late_result(job->resolver, job->id, end);
 	vtm_conf_unref(c);
 	g_free(job->json);
 	g_free(job);

@@ -18,6 +18,7 @@ env >"$work/late.env"
 cat >>"$work/late.json"
 echo run >>"$work/late.runs"
 [ ! -e "$work/refuse" ] && exit 0
+while [ -e "$work/hang" ]; do sleep 0.1; done
 head -c 1000000 /dev/zero | tr '\0' x | fold -w 500 >&2
 kill -9 \$\$
 CMD
@@ -47,18 +48,22 @@ like "$(cat "$work/late.json")" '"verdict":"bad"' 'and the item'
 like "$(cat "$work/late.env")" 'VTM_SENDER=sender@example.org' 'the sender in the environment'
 unlike "$(cat "$work/late.env")" 'HOME=|API|vt_key' 'and nothing of ours'
 
-ok 'how it ended is logged with the first words it wrote to standard error' wait_for 20 grep -q \
-	'LateVerdictCommand .* ended with signal 9: x*\.*$' "$milter_log"
+ok 'how it ended is logged with the message and the first words it wrote to standard error' wait_for 20 grep -q \
+	'warning: [0-9A-Za-z]*: LateVerdictCommand .* ended with signal 9: x*\.*$' "$milter_log"
 between "$(wc -c <"$milter_log")" 1 20000 'and not the megabyte that followed'
-stop_vtmilter KILL
-start_vtmilter || bail 'vtmilter does not start again'
-rm "$work/refuse"
+touch "$work/hang"
 warp_by 40
-ok 'it failed: run again, although vtmilter was killed between' wait_for 20 runs 2
+ok 'it failed: run again' wait_for 20 runs 2
+stop_vtmilter KILL
+rm "$work/refuse"
+start_vtmilter || bail 'vtmilter does not start again'
+warp_by 40
+ok 'vtmilter was killed while it ran: run again' wait_for 20 runs 3
 sleep 1
 warp_by 7200
 sleep 3
-is "$(wc -l <"$work/late.runs")" 2 'it succeeded: not run any more'
+is "$(wc -l <"$work/late.runs")" 3 'it succeeded: not run any more'
+rm "$work/hang"
 stop_vtmilter
 
 why=$(dovecot_missing)
@@ -97,4 +102,68 @@ for _ in 1 2 3 4 5 6; do
 	wait_for 6 is_in Junk && break
 done
 is "$(where)" Junk 'when its answer comes it moves to Junk'
+stop_vtmilter
+
+# ---- by hand: messages with odd names, put into mailboxes as the MTA would
+
+# put USER MESSAGE_ID QUEUE_ID
+put()
+{
+	printf '%s\n' "Received: from client.example.org (unknown [192.0.2.1])" "	by mx.example.test (Postfix) with ESMTP id $3" \
+		"	for <$1@example.test>; Tue, 24 Nov 2026 12:00:00 +0000 (UTC)" "Message-ID: $2" 'Subject: x' '' 'x' |
+		dovecot_adm save -u "$1" -m INBOX
+}
+
+# late_dovecot JSON [OPTION ...] : the command as the daemon runs it.
+late_dovecot()
+{
+	local json="$1"
+	shift
+	printf '%s\n' "$json" | "$srcdir/contrib/late/vtmilter-late-dovecot" --conf "$work/dovecot/dovecot.conf" "$@"
+}
+
+# in_mailbox USER MAILBOX QUEUE_ID
+in_mailbox()
+{
+	[ -n "$(dovecot_adm search -u "$1" mailbox "$2" HEADER Received "id $3")" ]
+}
+
+n=0
+for id in '<with "blank\@example.org>' "<$(printf %0900d 0)@example.org>" '<müller@example.org>' 'no brackets' ''; do
+	n=$((n + 1))
+	put ann "$id" QUEUEID0$n
+	ok "a Message-ID that is $(printf %.30s "$id")" late_dovecot \
+		"$(perl -MJSON::PP -e 'my ($id, $q) = @ARGV; utf8::decode($id);
+			print JSON::PP->new->utf8->encode({ queue_id => $q, message_id => $id, recipients => ["ann"] })' "$id" QUEUEID0$n)"
+	ok '... is found by the queue id' in_mailbox ann Junk QUEUEID0$n
+done
+put ann '<with "blank\@example.org>' QUEUEID20
+put ann '<other@example.org>' QUEUEID21
+ok 'without a queue id' late_dovecot '{"message_id":"<with \"blank\\@example.org>","recipients":["ann"]}'
+ok '... the Message-ID finds it' in_mailbox ann Junk QUEUEID20
+ok '... and no other' in_mailbox ann INBOX QUEUEID21
+exits 65 'neither' late_dovecot '{"queue_id":"1","message_id":"<","recipients":["ann"]}'
+like "$(cat "$work/said")" "neither queue id '1' nor Message-ID '<' can be searched for" '... is named, and given up'
+exits 65 'no JSON' late_dovecot 'nonsense'
+
+put ann '<two@example.org>' QUEUEID30
+two='{"queue_id":"QUEUEID30","message_id":"<two@example.org>","recipients":["bob","ann"]}'
+exits 75 'two recipients, one without a copy: again later' late_dovecot "$two"
+like "$(cat "$work/said")" 'bob: no copy was found' '... who is named'
+ok "... the other's is moved" in_mailbox ann Junk QUEUEID30
+put bob '<two@example.org>' QUEUEID30
+ok 'it comes: done' late_dovecot "$two"
+ok '... and is moved' in_mailbox bob Junk QUEUEID30
+put ann '<old@example.org>' QUEUEID40
+exits 75 'a message that was there long before' late_dovecot \
+	'{"queue_id":"QUEUEID40","recipients":["ann"],"time":4000000000}'
+ok '... stays' in_mailbox ann INBOX QUEUEID40
+ok '--flag' late_dovecot '{"queue_id":"QUEUEID40","recipients":["ann"]}' --flag
+like "$(dovecot_adm fetch -u ann flags mailbox INBOX HEADER Received 'id QUEUEID40')" 'Flagged' '... flags it where it is'
+mkdir "$work/bin"
+ln -s "$(command -v perl)" "$work/bin/perl"
+exits 75 'no doveadm: again later' env PATH="$work/bin" perl "$srcdir/contrib/late/vtmilter-late-dovecot" <<JSON
+$two
+JSON
+like "$(cat "$work/said")" 'doveadm cannot be run: No such file' '... and says so'
 done_testing

@@ -33,6 +33,7 @@ struct rig {
 	/* what it calls, from its thread */
 	int turned_bad, lates;	/* atomic */
 	int stuck;		/* atomic: the next late verdict holds it up while this is set */
+	int end;		/* atomic: of late verdicts, an enum vtm_late_end */
 	char *json;		/* of the last late verdict; read when lates says so */
 };
 
@@ -55,10 +56,11 @@ static void on_late(void *arg, struct vtm_resolver *resolver, int64_t id, char *
 	g_atomic_int_inc(&r->lates);
 	while (g_atomic_int_get(&r->stuck))
 		g_usleep(5000);
-	vtm_resolver_late_result(resolver, id, true);
+	vtm_resolver_late_result(resolver, id, (enum vtm_late_end)g_atomic_int_get(&r->end));
 }
 
-static bool rig_start(struct rig *r)
+/* <store_clock>: by which late verdicts are due. */
+static bool rig_start_at(struct rig *r, const struct vtm_clock *store_clock)
 {
 	static const char *const options[] = {
 		"--key", KEY, "--per-minute", "0", "--per-day", "0", "--per-month", "0", NULL
@@ -81,11 +83,16 @@ static bool rig_start(struct rig *r)
 			.clock = vtm_clock_system(), .base_url = r->url, .api_key = KEY, .user_agent = "vtmilter/test",
 			.connect_timeout_ms = 5000, .total_timeout_ms = 20000,
 		},
-		.store_uri = r->uri, .store = { .clock = vtm_clock_system(), .host = "test" },
+		.store_uri = r->uri, .store = { .clock = store_clock, .host = "test" },
 		.turned_bad = on_turned_bad, .late = on_late, .arg = r, .journal_retention_ms = 86400000,
 	};
 	r->resolver = vtm_resolver_new(&r->set, NULL);
 	return ok(r->resolver, "the resolver starts");
+}
+
+static bool rig_start(struct rig *r)
+{
+	return rig_start_at(r, vtm_clock_system());
 }
 
 static void rig_stop(struct rig *r)
@@ -394,6 +401,40 @@ static void late_and_stuck(void)
 	rig_stop(&r);
 }
 
+static bool is_given_up(struct rig *r, const struct vtm_resolver_stats *s)
+{
+	(void)r;
+	return s->late_failed > 0;
+}
+
+static bool are_given_up(struct rig *r, const struct vtm_resolver_stats *s)
+{
+	(void)r;
+	return s->late_failed > 1;
+}
+
+/* Late verdicts that do not arrive; the store's clock is so far ahead that each is due at once. */
+static void late_and_failing(void)
+{
+	struct vtm_clock_manual ahead;
+	struct rig r;
+
+	vtm_clock_manual_init(&ahead, vtm_utc_ms(vtm_clock_system()) + 10 * VTM_LATE_MAX_MS);
+	if (!rig_start_at(&r, &ahead.clock))
+		return;
+	told(&r.server, "add", "url https://bad.example/ malicious=9 harmless=80");
+	g_atomic_int_set(&r.end, VTM_LATE_AGAIN);
+	journal(&r, "4XQ", "https://bad.example/");
+	ask(r.resolver, "https://bad.example/", PATIENCE_MS);
+	ok(wait_for(&r, is_given_up), "a late verdict that fails again and again is given up");
+	is_int(g_atomic_int_get(&r.lates), VTM_LATE_ATTEMPTS, "after so many attempts");
+	g_atomic_int_set(&r.end, VTM_LATE_NEVER);
+	journal(&r, "5XQ", "https://bad.example/");
+	ok(wait_for(&r, are_given_up), "one that never will be done is");
+	is_int(g_atomic_int_get(&r.lates), VTM_LATE_ATTEMPTS + 1, "after the first");
+	rig_stop(&r);
+}
+
 struct found {
 	uint32_t tags;
 	bool done;
@@ -495,6 +536,7 @@ int main(void)
 	different();
 	shutdown_releases();
 	late_and_stuck();
+	late_and_failing();
 	unsure();
 	locked_store();
 	return done_testing();
