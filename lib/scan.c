@@ -163,6 +163,7 @@ static void ask(struct vtm_resolver *resolver, struct asking *a, const struct vt
 	t.wants = (struct vtm_want *)(void *)a->wants->data;
 	t.n = a->wants->len;
 	t.max_lookups = settings->max_lookups;
+	t.known_count = settings->known_count;
 	t.deadline_ms = deadline_ms;
 	if (envelope->shares_apply) {
 		t.client_net = envelope->client_address ? vtm_net_of(envelope->client_address) : NULL;

@@ -16,6 +16,7 @@ struct vtm_scan_settings {	/* a copy of what vtmilter.conf says, borrowed during
 	enum vtm_url_privacy url_privacy;
 	bool submit_unknown_urls;
 	unsigned max_lookups;
+	bool known_count;		/* see struct vtm_ticket */
 	uint32_t threshold;
 	int64_t timeout_ms;
 	bool journal;

@@ -275,8 +275,10 @@ static void queue_wants(struct vtm_sched *s, struct vtm_ticket *t)
 		enum vtm_reason why = VTM_WHY_NOT_ASKED;
 		struct vtm_entry *e;
 
-		if (w->answered)
+		if (w->answered) {
+			left -= t->known_count && left;
 			continue;
+		}
 		if (!left) {
 			vtm_sched_refuse_want(w, VTM_WHY_CAP);
 			continue;

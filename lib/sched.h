@@ -43,6 +43,7 @@ struct vtm_ticket {
 	struct vtm_want *wants;
 	unsigned n;
 	unsigned max_lookups;		/* at most so many wants are queued, in their order; the rest is capped */
+	bool known_count;		/* among those are wants that are known already: asking again asks for no more */
 	int64_t deadline_ms;		/* boot ms; now or earlier: waits for nothing */
 	char *client_net, *sender_domain;	/* for shares; NULL: none apply */
 	void *owner;

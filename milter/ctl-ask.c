@@ -98,17 +98,15 @@ static bool may_come(const struct vtm_want *w, bool patient)
 /* Asks for all that may come; how many may still. */
 static unsigned ask_round(struct vtm_ctl_asker *a, struct vtm_ticket *t, bool first, bool patient)
 {
-	unsigned open = 0, left = t->max_lookups;
+	unsigned open = 0;
 
 	for (unsigned i = 0; i < t->n; i++) {
 		struct vtm_want *w = &t->wants[i];
 
 		if (!first && !may_come(w, patient))
 			continue;
-		ask_one(a, w, !first || left > 0);
+		ask_one(a, w, i < t->max_lookups);
 		w->cached = first && w->answered;
-		if (first && !w->answered && left)
-			left--;
 		open += may_come(w, patient);
 	}
 	return open;
@@ -221,6 +219,7 @@ int vtm_ctl_asker_init(struct vtm_ctl_asker *a, const struct vtm_ctl *c, bool mu
 	a->ignore = vtm_ignore_new();
 	vtm_settings_scan(c->conf, &a->settings);
 	a->settings.timeout_ms = VTM_CTL_WAIT_MS;
+	a->settings.known_count = true;
 	a->settings.extract.decoders = c->decoders;
 	a->settings.extract.ignore = a->ignore;
 	a->settings.ask_arg = a;

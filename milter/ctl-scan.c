@@ -128,6 +128,17 @@ static void put_text(const struct vtm_ctl *c, const char *label, const struct vt
 	g_free(tags);
 }
 
+/* <label> as one word for a shell, without backslashes, which vtm_ctl_warn() would double. New string. */
+static char *shell_word(const char *label)
+{
+	char **parts = g_strsplit(label, "'", -1), *text = g_strjoinv("'\"'\"'", parts), *word;
+
+	word = g_strconcat("'", text, "'", NULL);
+	g_free(text);
+	g_strfreev(parts);
+	return word;
+}
+
 /* Tells, and says whether to go on. */
 static bool report(struct scanning *s, const struct vtm_mail *mail, const struct vtm_decision *d)
 {
@@ -137,7 +148,10 @@ static bool report(struct scanning *s, const struct vtm_mail *mail, const struct
 	s->status = interrupted ? INTERRUPTED :
 		    vtm_ctl_must_stop(&s->asker, (struct vtm_item *const *)d->items->list->pdata, d->items->list->len, &why);
 	if (s->status != EX_OK) {
-		vtm_ctl_warn(s->c, "%s; go on with --from '%s'", why ? why : "interrupted", label);
+		char *word = shell_word(label);
+
+		vtm_ctl_warn(s->c, "%s; go on with --from %s", why ? why : "interrupted", word);
+		g_free(word);
 	} else {
 		s->done++;
 		s->bad += (d->tags & VTM_TAG_BIT(VTM_TAG_BAD)) != 0;
@@ -266,9 +280,10 @@ static bool scan_one(const struct vtm_mail *mail, void *arg)
 	bool on;
 
 	if (!s->begun) {
-		char *label = vtm_mail_label(mail);
+		char *label = vtm_mail_label(mail), *told = vtm_ctl_safe(label, LABEL_MAX);
 
-		s->begun = !strcmp(label, s->c->from);
+		s->begun = !strcmp(label, s->c->from) || !strcmp(told, s->c->from);
+		g_free(told);
 		g_free(label);
 		if (!s->begun) {
 			s->done++;
