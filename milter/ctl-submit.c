@@ -33,7 +33,7 @@ struct submission {
 	struct vtm_lookup *lookup;
 	const char *word;	/* as given */
 	const char *path;	/* NULL: a URL */
-	uint64_t size;
+	struct stat hashed;	/* the file when it was hashed */
 	bool bar;
 };
 
@@ -256,13 +256,25 @@ static int hash_file(struct submission *s, const char *path, GError **error)
 	vtm_sha256_end(hash, digest);
 	vtm_hex(digest, hex);
 	s->path = path;
-	s->size = (uint64_t)st.st_size;
+	s->hashed = st;
 	s->lookup = rc ? NULL : vtm_lookup_new(VTM_LOOKUP_FILE, hex);
 	vtm_sha256_free(hash);
 	g_free(buf);
 	if (fd >= 0)
 		close(fd);
 	return rc;
+}
+
+/* Is it no longer the file that was hashed?  Then its verdict would be another file's.  Tells. */
+static bool has_changed(const struct submission *s)
+{
+	struct stat st;
+	bool changed = stat(s->path, &st) < 0 || st.st_dev != s->hashed.st_dev || st.st_ino != s->hashed.st_ino ||
+		       st.st_size != s->hashed.st_size || memcmp(&st.st_ctim, &s->hashed.st_ctim, sizeof(st.st_ctim)) != 0;
+
+	if (changed)
+		vtm_ctl_warn(s->c, "%s changed while it was read; submit it again when nobody writes to it", s->path);
+	return changed;
 }
 
 /* A file that VirusTotal has need not be sent. 1 it has, and *status_r says what; 0 it has not; -1 *status_r. */
@@ -286,12 +298,16 @@ static int submit_file(struct submission *s)
 
 	if (known(s, &status))
 		return status;
-	if (s->size > VTM_VT_DIRECT_MAX)
+	if (s->hashed.st_size > VTM_VT_DIRECT_MAX)
 		status = request(s, VTM_OP_UPLOAD_URL, NULL, &place);
+	if (status == EX_OK && has_changed(s))
+		status = EX_TEMPFAIL;
 	if (status == EX_OK) {
 		say(s, "sending");
 		status = request(s, VTM_OP_UPLOAD, place.upload_url, &r);
 	}
+	if (status == EX_OK && has_changed(s))
+		status = EX_TEMPFAIL;
 	if (status == EX_OK)
 		status = poll_analysis(s, r.analysis);
 	vtm_result_clear(&place);
