@@ -7,7 +7,7 @@
 
 #define LEASE_MS 45000			/* longer than a request can last */
 #define LEASE_NET_MS 5000		/* the answer, where it is heard when it comes */
-#define REFUSED_MS 2000			/* the store granted less than planned: plan again after */
+#define REFUSED_MS 2000			/* the store granted nothing of what was planned: try again after */
 #define TAKE_MAX 64			/* requests taken from the budget in one go */
 #define FRESH_MS 1000			/* an entry that was queued longer is looked up in the store once more */
 
@@ -259,9 +259,10 @@ static bool send_round(struct vtm_sched *s, int64_t now)
 		else	/* not ours to ask after all */
 			vtm_store_lease_drop(s->set.store, &batch[i]->lookup->key, NULL);
 	}
-	if ((unsigned)granted < n) {
-		s->refused_until_ms = now + REFUSED_MS;
+	if ((unsigned)granted < n)	/* other hosts were quicker */
 		s->plan_stale = true;
+	if (!granted) {
+		s->refused_until_ms = now + REFUSED_MS;
 		return false;
 	}
 	vtm_sched_refresh(s);

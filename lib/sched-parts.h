@@ -29,7 +29,7 @@ struct vtm_sched {
 	int64_t day;				/* of view, to see it change */
 	int64_t others_due_ms;			/* when to look again what other hosts answered */
 	int64_t spent_due_ms;			/* and what they spent, at the earliest */
-	int64_t refused_until_ms;		/* the store granted less than the view promised */
+	int64_t refused_until_ms;		/* the store granted nothing, whatever the view promised */
 	bool plan_stale;			/* who waits must be decided again */
 	bool quotas_known, quotas_in_flight;
 	int64_t quotas_due_ms, quotas_hold_ms, quotas_asked_ms;
@@ -125,8 +125,8 @@ void vtm_sched_budget_lost(struct vtm_sched *s, int64_t now);
 void vtm_sched_budget_found(struct vtm_sched *s);
 /* Was it VirusTotal's own count that was asked for?  Then it is taken, or tried again later. */
 bool vtm_sched_quotas_result(struct vtm_sched *s, const struct vtm_result *r);
-/* The store may be another one by now.  One that knows less of the last minute than we do lost it: what was granted
- * then counts until it has run out, if a minute has a limit, and the day's count is asked from VirusTotal. */
+/* The store may be another one by now.  One that knows less of the last minute than we do is told of what it lacks, and
+ * the day's count is asked from VirusTotal.  In it the slots of what is in flight may be others' requests. */
 void vtm_sched_keep_window(struct vtm_sched *s);
 
 #endif

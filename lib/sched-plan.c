@@ -113,7 +113,7 @@ enum vtm_reason vtm_sched_why_not(const struct vtm_sched *s, const struct vtm_en
 	if (e->in_flight)
 		return VTM_WHY_NONE;
 	if (s->budget_lost)
-		return VTM_WHY_BUDGET;
+		return VTM_WHY_SERVICE;
 	vtm_sched_open_classes(s, open);
 	rank = vtm_queue_rank(s->queue, e, open);
 	if (!open[e->class] || rank >= left_today(s, vtm_sched_spender(s, e->class)))

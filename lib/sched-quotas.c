@@ -95,20 +95,28 @@ bool vtm_sched_quotas_result(struct vtm_sched *s, const struct vtm_result *r)
 	return true;
 }
 
+static void without_slot(struct vtm_entry *e, void *arg)
+{
+	(void)arg;
+	e->has_slot = false;
+}
+
 void vtm_sched_keep_window(struct vtm_sched *s)
 {
-	int64_t now = vtm_sched_now(s), until = 0;
-	unsigned before = vtm_sched_slots_taken(s, now);
+	int64_t now = vtm_sched_now(s);
+	unsigned before = vtm_sched_slots_taken(s, now), here, gone;
+	uint32_t day_used = s->view.day_used, month_used = s->view.month_used;
+	GError *error = NULL;
 
-	if (before)
-		until = g_array_index(s->view.window, int64_t, s->view.window->len - 1);
 	vtm_sched_refresh(s);
-	if (s->view_stale || vtm_sched_slots_taken(s, now) >= before)
+	here = vtm_sched_slots_taken(s, now);
+	if (s->view_stale || here >= before)
 		return;
+	vtm_log(VTM_LOG_WARNING, "budget: the store lost %u requests of the last minute; they count as sent now",
+		before - here);
+	vtm_queue_foreach(s->queue, without_slot, NULL);
+	gone = s->limits.per_minute ? before - here : 0;
+	vtm_sched_stored(s, vtm_store_budget_carry(s->set.store, gone, day_used, month_used, &error), &error);
 	s->quotas_due_ms = now;
-	if (!s->limits.per_minute)
-		return;
-	vtm_log(VTM_LOG_WARNING, "budget: the store lost what was spent in the last minute; nothing is asked for %"
-		G_GINT64_FORMAT " s", (until - now + 999) / 1000);
-	s->refused_until_ms = MAX(s->refused_until_ms, until);
+	s->view_stale = true;
 }

@@ -108,26 +108,13 @@ static int copy_journal(struct copy *c, struct vtm_store *from, GError **error)
 /* What was spent; slots that are taken are taken in the other too. */
 static int copy_budget(struct vtm_store *from, struct vtm_store *to, GError **error)
 {
-	static const struct vtm_budget_limits no_limit = { 0 };
-	vtm_slot slots[VTM_STORE_BATCH];
 	struct vtm_budget b;
-	GError *own = NULL;
 	int rc;
 
 	vtm_budget_init(&b);
 	rc = vtm_store_budget_read(from, &b, error);
-	if (rc == 0 && vtm_store_budget_take(to, &no_limit, VTM_SPEND_MANUAL, MIN(b.window->len, VTM_STORE_BATCH), slots,
-					     &own) < 0) {
-		/* lost: what raises it also fills its minute */
-		if (g_error_matches(own, VTM_ERROR, VTM_ERROR_BUDGET_LOST)) {
-			g_clear_error(&own);
-		} else {
-			g_propagate_error(error, own);
-			rc = -1;
-		}
-	}
 	if (rc == 0)
-		rc = vtm_store_budget_raise(to, b.day_used, b.month_used, error);
+		rc = vtm_store_budget_carry(to, b.window->len, b.day_used, b.month_used, error);
 	vtm_budget_clear(&b);
 	return rc;
 }

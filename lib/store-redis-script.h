@@ -21,8 +21,8 @@
  *
  * The budget is lost when run or n are not what they should be: the data is new, was flushed, thrown out for want of
  * memory, or comes from another run of a server (restarted, or a replica that took over), which may lack the last
- * writes.  Then nothing is granted until raise brings VirusTotal's own count; and if that is not 0, or the day is
- * young, the minute counts as full for as long as a slot can last.  After that the count is needed once more: requests
+ * writes.  Then nothing is granted until raise brings VirusTotal's own count; and if that is not 0, or may be
+ * because day and month are young, the minute counts as full for as long as a slot can last.  After that the count is needed once more: requests
  * that were in flight when the first was made are in the second.
  */
 #ifndef VTM_STORE_REDIS_SCRIPT_H
@@ -173,7 +173,9 @@ static const char script_budget[] =
 	"	local list = {['d' .. certain] = dayused, ['m' .. month(certain)] = monthused}\n"
 	"	if lost then\n"
 	"		list['d' .. day(utc)], list['m' .. month(day(utc))] = dayused, monthused\n"
-	"		if dayused > 0 or used('d') > 0 or ARGV[12] == '1' or utc % DAY < long then\n"
+	"		local before = day(utc - long)\n"
+	"		local young = before ~= day(utc) and (monthused > 0 or month(before) ~= month(day(utc)))\n"
+	"		if dayused > 0 or used('d') > 0 or ARGV[12] == '1' or young then\n"
 	"			hold = math.max(hold, steady + long)\n"
 	"		end\n"
 	"		again = hold > steady and hold or 0\n"

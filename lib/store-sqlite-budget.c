@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* store-sqlite-budget.c - the budget in SQLite: one immediate, synced transaction a change. */
+/* store-sqlite-budget.c - the budget in SQLite: one immediate, synced transaction a change.
+ *
+ * What was spent is lost in a file that is new or has another inode than when it was last known: it was made anew,
+ * restored or replaced.  Then the rules are those of store-redis-script.h.
+ */
 #include <string.h>
 
 #include "error.h"
@@ -13,6 +17,8 @@ struct now {
 	int64_t boot_ms, utc_ms;
 	struct vtm_anchor anchor;
 	bool other_boot;	/* slots were last seen by another boot of the machine (or never) */
+	bool lost;		/* what was spent is not known */
+	int64_t full_ms, again_ms;	/* as in the schema */
 	int64_t days[2];
 	int32_t months[2];
 	unsigned n_days, n_months;
@@ -38,11 +44,31 @@ static int save_anchor(struct vtm_sqlite *s, const struct now *t, int64_t utc_ms
 	return vtm_sql_run(s, SQL_ANCHOR_SET, ARGS(TEXT(t->boot_id), INT(t->boot_ms), INT(utc_ms)), error) < 0 ? -1 : 0;
 }
 
+static int read_known(struct vtm_sqlite *s, struct now *t, GError **error)
+{
+	sqlite3_stmt *st = vtm_sql_start(s, SQL_KNOWN_GET, ARGS(INT(s->inode)), error);
+	int rc = st ? vtm_sql_step(s, st, error) : -1;
+
+	t->lost = rc == 0;
+	t->full_ms = t->again_ms = 0;
+	if (rc <= 0)
+		return rc;
+	t->full_ms = sqlite3_column_int64(st, 0);
+	t->again_ms = sqlite3_column_int64(st, 1);
+	vtm_sql_stop(st);
+	return 0;
+}
+
+static int save_known(struct vtm_sqlite *s, const struct now *t, GError **error)
+{
+	return vtm_sql_run(s, SQL_KNOWN_SET, ARGS(INT(s->inode), INT(t->full_ms), INT(t->again_ms)), error) < 0 ? -1 : 0;
+}
+
 static int read_now(struct vtm_sqlite *s, struct now *t, GError **error)
 {
 	t->boot_id = vtm_boot_id(s->clock);
 	t->boot_ms = vtm_boot_ms(s->clock);
-	if (read_anchor(s, &t->anchor, error) < 0)
+	if (read_anchor(s, &t->anchor, error) < 0 || read_known(s, t, error) < 0)
 		return -1;
 	t->utc_ms = vtm_anchor_utc(&t->anchor, t->boot_id, t->boot_ms, vtm_utc_ms(s->clock));
 	/* an anchor holds the first 63 bytes of a name */
@@ -60,7 +86,8 @@ static int adopt(struct vtm_sqlite *s, struct now *t, GError **error)
 	if (!t->other_boot)
 		return 0;
 	if (vtm_sql_run(s, SQL_SLOT_ADOPT, ARGS(INT(t->boot_ms + SLOT_AFTER_MS)), error) < 0 ||
-	    save_anchor(s, t, t->utc_ms, error) < 0)
+	    vtm_sql_run(s, SQL_KNOWN_ADOPT, ARGS(INT(t->boot_ms + SLOT_AFTER_MS)), error) < 0 ||
+	    read_known(s, t, error) < 0 || save_anchor(s, t, t->utc_ms, error) < 0)
 		return -1;
 	t->other_boot = false;
 	return 1;
@@ -121,16 +148,44 @@ static int charge(struct vtm_sqlite *s, const struct now *t, unsigned n, GError 
 	       vtm_sql_run(s, SQL_MONTH_EXPIRE, NO_ARGS, error) < 0 ? -1 : 0;
 }
 
-static int take_slots(struct vtm_sqlite *s, const struct now *t, unsigned n, vtm_slot *slots_r, GError **error)
+/* Takes <n> slots until <until>; their numbers go into slots_r, unless that is NULL. */
+static int take_slots(struct vtm_sqlite *s, unsigned n, int64_t until, vtm_slot *slots_r, GError **error)
 {
-	if (vtm_sql_run(s, SQL_SLOT_EXPIRE, ARGS(INT(t->boot_ms)), error) < 0)
-		return -1;
 	for (unsigned i = 0; i < n; i++) {
-		if (vtm_sql_run(s, SQL_SLOT_TAKE, ARGS(INT(t->boot_ms + VTM_SLOT_MAX_MS)), error) < 0)
+		if (vtm_sql_run(s, SQL_SLOT_TAKE, ARGS(INT(until)), error) < 0)
 			return -1;
-		slots_r[i] = (vtm_slot)sqlite3_last_insert_rowid(s->durable);
+		if (slots_r)
+			slots_r[i] = (vtm_slot)sqlite3_last_insert_rowid(s->durable);
 	}
 	return 0;
+}
+
+/* Fills a minute of <limit> that counts as full.  Returns how many slots that took. */
+static int fill_minute(struct vtm_sqlite *s, const struct now *t, uint32_t limit, GError **error)
+{
+	int64_t slots;
+
+	if (t->full_ms <= t->boot_ms)
+		return 0;
+	if (vtm_sql_number(s, SQL_SLOT_COUNT, ARGS(INT(t->boot_ms)), 0, &slots, error) < 0)
+		return -1;
+	if (slots >= (int64_t)limit)
+		return 0;
+	slots = (int64_t)limit - slots;
+	return take_slots(s, (unsigned)slots, t->full_ms, NULL, error) < 0 ? -1 : (int)slots;
+}
+
+/* Is VirusTotal's count needed once more? */
+static bool count_is_due(const struct now *t)
+{
+	return t->again_ms && t->boot_ms >= t->again_ms;
+}
+
+static int lost(const struct vtm_sqlite *s, GError **error)
+{
+	g_set_error(error, VTM_ERROR, VTM_ERROR_BUDGET_LOST,
+		    "%s: what was spent is not known (new, restored or replaced): VirusTotal's count is needed", s->path);
+	return -1;
 }
 
 static int take(struct vtm_sqlite *s, struct now *t, const struct vtm_budget_limits *limits, enum vtm_spender who,
@@ -144,7 +199,8 @@ static int take(struct vtm_sqlite *s, struct now *t, const struct vtm_budget_lim
 	    read_used(s, t, &day, &month, error) < 0)
 		return -1;
 	n = vtm_budget_allow(limits, who, day, month, counter(slots), want);
-	if (n && (take_slots(s, t, n, slots_r, error) < 0 || charge(s, t, n, error) < 0 ||
+	if (n && (vtm_sql_run(s, SQL_SLOT_EXPIRE, ARGS(INT(t->boot_ms)), error) < 0 ||
+		  take_slots(s, n, t->boot_ms + VTM_SLOT_MAX_MS, slots_r, error) < 0 || charge(s, t, n, error) < 0 ||
 		  save_anchor(s, t, t->utc_ms, error) < 0))
 		return -1;
 	return (int)n;
@@ -154,15 +210,19 @@ int vtm_sqlite_budget_take(struct vtm_store *store, const struct vtm_budget_limi
 			   unsigned want, vtm_slot *slots_r, GError **error)
 {
 	struct vtm_sqlite *s = vtm_sqlite(store);
+	int adopted, filled = 0, rc;
 	struct now t;
-	int adopted, rc;
 
 	if (durable_begin(s, error) < 0)
 		return -1;
 	rc = adopted = read_now(s, &t, error) < 0 ? -1 : adopt(s, &t, error);
+	if (rc >= 0 && (t.lost || count_is_due(&t)))
+		rc = lost(s, error);
+	if (rc >= 0)
+		rc = filled = fill_minute(s, &t, limits->per_minute, error);
 	if (rc >= 0)
 		rc = take(s, &t, limits, who, want, slots_r, error);
-	return durable_end(s, adopted > 0 || rc > 0, rc, error);
+	return durable_end(s, adopted > 0 || filled > 0 || rc > 0, rc, error);
 }
 
 /* Ends a slot sooner than the disk knows; losing that with the power only keeps it longer, so this needs no sync. */
@@ -215,24 +275,63 @@ int vtm_sqlite_budget_read(struct vtm_store *store, struct vtm_budget *b, GError
 	return durable_end(s, adopted > 0, rc, error);
 }
 
+/* May what was lost have been spent in the last minute?  A count of 0 says no, but for one that is of a day or month
+ * that is younger than that. */
+static bool may_have_spent(const struct now *t, uint32_t day_used, uint32_t month_used)
+{
+	int64_t before = t->utc_ms - VTM_SLOT_MAX_MS;
+
+	return day_used || (vtm_budget_day(before) != vtm_budget_day(t->utc_ms) &&
+			    (month_used || vtm_budget_month(before) != vtm_budget_month(t->utc_ms)));
+}
+
+static int raise_at(struct vtm_sqlite *s, int64_t utc_ms, uint32_t day_used, uint32_t month_used, GError **error)
+{
+	int days = vtm_sql_run(s, SQL_DAY_RAISE, ARGS(INT(vtm_budget_day(utc_ms)), INT(day_used)), error);
+	int months = days < 0 ? -1 : vtm_sql_run(s, SQL_MONTH_RAISE,
+						 ARGS(INT(vtm_budget_month(utc_ms)), INT(month_used)), error);
+
+	return months < 0 ? -1 : days + months;
+}
+
+/* From now on what was spent is known. */
+static int find_budget(struct vtm_sqlite *s, struct now *t, uint32_t day_used, uint32_t month_used, GError **error)
+{
+	uint32_t day, month;
+
+	if (raise_at(s, t->utc_ms, day_used, month_used, error) < 0 || read_used(s, t, &day, &month, error) < 0)
+		return -1;
+	t->full_ms = t->again_ms = may_have_spent(t, day, month) ? t->boot_ms + VTM_SLOT_MAX_MS : 0;
+	return save_known(s, t, error);
+}
+
+/* Returns whether something changed. */
+static int raise_budget(struct vtm_sqlite *s, struct now *t, uint32_t day_used, uint32_t month_used, GError **error)
+{
+	int changed = raise_at(s, t->utc_ms - VTM_MIDNIGHT_BEFORE_MS, day_used, month_used, error);
+
+	if (changed < 0)
+		return -1;
+	if (t->lost)
+		return find_budget(s, t, day_used, month_used, error) < 0 ? -1 : 1;
+	if (!count_is_due(t))
+		return changed;
+	t->full_ms = t->again_ms = 0;
+	return save_known(s, t, error) < 0 ? -1 : 1;
+}
+
 int vtm_sqlite_budget_raise(struct vtm_store *store, uint32_t day_used, uint32_t month_used, GError **error)
 {
 	struct vtm_sqlite *s = vtm_sqlite(store);
+	int adopted, rc;
 	struct now t;
-	int rc, days = 0, months = 0;
 
 	if (durable_begin(s, error) < 0)
 		return -1;
-	rc = read_now(s, &t, error);
-	if (rc == 0) {
-		int64_t certain = t.utc_ms - VTM_MIDNIGHT_BEFORE_MS;
-
-		days = vtm_sql_run(s, SQL_DAY_RAISE, ARGS(INT(vtm_budget_day(certain)), INT(day_used)), error);
-		months = days < 0 ? -1 : vtm_sql_run(s, SQL_MONTH_RAISE, ARGS(INT(vtm_budget_month(certain)),
-									     INT(month_used)), error);
-		rc = months < 0 ? -1 : 0;
-	}
-	return durable_end(s, days > 0 || months > 0, rc, error);
+	rc = adopted = read_now(s, &t, error) < 0 ? -1 : adopt(s, &t, error);
+	if (rc >= 0)
+		rc = raise_budget(s, &t, day_used, month_used, error);
+	return durable_end(s, adopted > 0 || rc > 0, MIN(rc, 0), error);
 }
 
 int vtm_sqlite_budget_sync(struct vtm_store *store, int64_t utc_ms, GError **error)

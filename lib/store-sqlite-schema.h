@@ -2,8 +2,8 @@
 /* store-sqlite-schema.h - the tables; included by store-sqlite.c only.
  *
  * schema_steps[n] brings a database from version n (PRAGMA user_version) to n + 1.  A step that was released never
- * changes again: add one.  Keys and reports are as in store-codec.h; *_ms are UTC, but those of slot and lease are
- * boot time of the boot that anchor and lease name.
+ * changes again: add one.  Keys and reports are as in store-codec.h; *_ms are UTC, but those of slot, lease and known
+ * are boot time of the boot that anchor and lease name.
  */
 #ifndef VTM_STORE_SQLITE_SCHEMA_H
 #define VTM_STORE_SQLITE_SCHEMA_H
@@ -49,6 +49,12 @@ static const char *const schema_steps[] = {
 	" not_before_ms INTEGER NOT NULL);"
 	"CREATE INDEX late_due ON late(host, not_before_ms);"
 	"CREATE TABLE meta(name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;",
+
+	/* what was spent is known, in the file of this inode; full_ms: the minute counts as full until then, again_ms:
+	 * from when on VirusTotal's count is needed once more (boot time; 0: not) */
+	"CREATE TABLE known("
+	" id INTEGER PRIMARY KEY CHECK (id = 1), inode INTEGER NOT NULL, full_ms INTEGER NOT NULL,"
+	" again_ms INTEGER NOT NULL);",
 };
 #define SCHEMA_VERSION ((int)G_N_ELEMENTS(schema_steps))
 #define SCHEMA_APPLICATION 0x76746d6c	/* "vtml" */

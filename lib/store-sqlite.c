@@ -82,6 +82,9 @@ static const char *const sql[SQL_STATEMENTS] = {
 
 	[SQL_ANCHOR_GET] = "SELECT boot, boot_ms, utc_ms FROM anchor WHERE id = 1",
 	[SQL_ANCHOR_SET] = "INSERT OR REPLACE INTO anchor(id, boot, boot_ms, utc_ms) VALUES (1, ?, ?, ?)",
+	[SQL_KNOWN_GET] = "SELECT full_ms, again_ms FROM known WHERE inode = ?",
+	[SQL_KNOWN_SET] = "INSERT OR REPLACE INTO known(id, inode, full_ms, again_ms) VALUES (1, ?, ?, ?)",
+	[SQL_KNOWN_ADOPT] = "UPDATE known SET full_ms = ?1, again_ms = ?1 WHERE again_ms > 0",
 	[SQL_SLOT_ADOPT] = "UPDATE slot SET until_ms = ?",
 	[SQL_SLOT_COUNT] = "SELECT count(*) FROM slot WHERE until_ms > ?",
 	[SQL_SLOT_LIST] = "SELECT until_ms FROM slot WHERE until_ms > ? ORDER BY until_ms",
@@ -123,7 +126,7 @@ int vtm_sql_fail(const struct vtm_sqlite *s, sqlite3 *db, GError **error)
 	case SQLITE_CORRUPT:
 	case SQLITE_NOTADB:
 		remedy = " (move the file and its -wal and -shm away and start again: verdicts, queue and journal "
-			 "in it are lost, and so is the count of today's requests)";
+			 "in it are lost; what was spent is asked from VirusTotal)";
 		break;
 	case SQLITE_FULL:
 		remedy = " (no space left)";
@@ -748,11 +751,13 @@ static int prepare_schema(struct vtm_sqlite *s, GError **error)
 static int open_all(struct vtm_sqlite *s, GError **error)
 {
 	bool read_only = s->base.read_only;
+	struct stat st;
 
 	if (!read_only && create_file(s, error) < 0)
 		return -1;
 	if (connect_to(s, read_only, "NORMAL", &s->db, error) < 0)
 		return -1;
+	s->inode = stat(s->path, &st) == 0 ? (int64_t)st.st_ino : 0;
 	if (!read_only && sqlite3_db_readonly(s->db, "main") == 1) {
 		g_set_error(error, VTM_ERROR, VTM_ERROR_STORE, "%s: may only be read by this user", s->path);
 		return -1;

@@ -24,7 +24,7 @@ enum vtm_sql {
 	SQL_SLOT_SETTLE,
 	SQL_DURABLE,		/* from here on: by the durable connection */
 	SQL_DURABLE_BEGIN = SQL_DURABLE, SQL_DURABLE_COMMIT, SQL_DURABLE_ROLLBACK, SQL_DURABLE_READ,
-	SQL_ANCHOR_GET, SQL_ANCHOR_SET,
+	SQL_ANCHOR_GET, SQL_ANCHOR_SET, SQL_KNOWN_GET, SQL_KNOWN_SET, SQL_KNOWN_ADOPT,
 	SQL_SLOT_ADOPT, SQL_SLOT_COUNT, SQL_SLOT_LIST, SQL_SLOT_EXPIRE, SQL_SLOT_TAKE,
 	SQL_DAY_GET, SQL_DAY_ADD, SQL_DAY_RAISE, SQL_DAY_EXPIRE,
 	SQL_MONTH_GET, SQL_MONTH_ADD, SQL_MONTH_RAISE, SQL_MONTH_EXPIRE
@@ -36,6 +36,7 @@ struct vtm_sqlite {
 	const struct vtm_clock *clock;
 	char *path, *host;
 	char *owner;		/* of leases: this object */
+	int64_t inode;		/* of the file */
 	sqlite3 *db, *durable;
 	sqlite3_stmt *statements[SQL_STATEMENTS];
 	bool in_transaction;	/* of the caller's */

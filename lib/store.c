@@ -186,6 +186,23 @@ int vtm_store_budget_raise(struct vtm_store *s, uint32_t day_used, uint32_t mont
 	return ended(s, may_change(s, error) ? s->ops->budget_raise(s, day_used, month_used, error) : -1);
 }
 
+int vtm_store_budget_carry(struct vtm_store *s, unsigned slots, uint32_t day_used, uint32_t month_used, GError **error)
+{
+	static const struct vtm_budget_limits no_limit = { 0 };
+	vtm_slot taken[VTM_STORE_BATCH];
+	GError *own = NULL;
+	int n = 1;
+
+	for (unsigned left = slots; left && n > 0; left -= (unsigned)n)
+		n = vtm_store_budget_take(s, &no_limit, VTM_SPEND_MANUAL, MIN(left, VTM_STORE_BATCH), taken, &own);
+	if (n < 0 && !g_error_matches(own, VTM_ERROR, VTM_ERROR_BUDGET_LOST)) {
+		g_propagate_error(error, own);
+		return -1;
+	}
+	g_clear_error(&own);
+	return vtm_store_budget_raise(s, MAX(day_used, slots), MAX(month_used, slots), error);
+}
+
 static bool is_server_time(int64_t utc_ms, GError **error)
 {
 	if (utc_ms >= SERVER_UTC_MIN && utc_ms < SERVER_UTC_MAX)

@@ -99,8 +99,8 @@ typedef uint64_t vtm_slot;
  * returns: charged to day and month, its slots taken until VTM_SLOT_MAX_MS from now.  Returns 0..want, the slots in
  * slots_r.  Atomic over all processes and hosts.
  *
- * -1 and VTM_ERROR_BUDGET_LOST: the store does not know what was spent (a Redis that is new, was flushed, restarted, or
- * taken over by a replica, which may lack the last writes).  Ask VirusTotal's own count, which is free, and give it to
+ * -1 and VTM_ERROR_BUDGET_LOST: the store does not know what was spent (a file that is new, restored or replaced; a
+ * Redis that is new, was flushed, restarted, or taken over by a replica, which may lack the last writes).  Ask VirusTotal's own count, which is free, and give it to
  * vtm_store_budget_raise(); then it grants again.  If anything was used today it does so after VTM_SLOT_MAX_MS only,
  * since the window was lost as well, and a second count is needed then (it says VTM_ERROR_BUDGET_LOST once more): the
  * first may have missed requests that were in flight. */
@@ -114,6 +114,9 @@ int vtm_store_budget_read(struct vtm_store *s, struct vtm_budget *b, GError **er
 /* The server's own count, just read: raises ours to it, never lowers.  Until VTM_MIDNIGHT_BEFORE_MS after midnight
  * (UTC) the count may still be yesterday's, so it does not raise today's. */
 int vtm_store_budget_raise(struct vtm_store *s, uint32_t day_used, uint32_t month_used, GError **error);
+/* What another store knew: takes <slots> slots, limits aside, and raises the counts.  A store that does not know what was
+ * spent knows it from then on (as vtm_store_budget_take() says of VirusTotal's count), its minute full. */
+int vtm_store_budget_carry(struct vtm_store *s, unsigned slots, uint32_t day_used, uint32_t month_used, GError **error);
 /* The server's clock said <utc_ms> (of 2020..2199) just now: corrects the anchor when it is off by more than
  * VTM_STORE_UTC_OFF_MS. * 1 corrected, 0 was right. */
 int vtm_store_budget_sync(struct vtm_store *s, int64_t utc_ms, GError **error);

@@ -51,7 +51,49 @@ static void say(const struct submission *s, const char *text)
 		fprintf(stderr, "\r\033[K%s", text);
 }
 
+/* The exit status that an answer is. */
+static int outcome(const struct submission *s, const struct vtm_result *r)
+{
+	const char *why = r->why ? r->why : "no reason told";
+
+	switch (r->answer) {
+	case VTM_ANSWER_QUOTA:
+		vtm_ctl_warn(s->c, "VirusTotal says that the key's quota is used up; try again later");
+		return EX_TEMPFAIL;
+	case VTM_ANSWER_DENIED:
+		vtm_ctl_warn(s->c, "VirusTotal refuses the key: %s", why);
+		return EX_CONFIG;
+	case VTM_ANSWER_REJECTED:
+		vtm_ctl_warn(s->c, "VirusTotal does not take it: %s", why);
+		return VTM_CTL_FOUND;
+	case VTM_ANSWER_FAILED:
+		vtm_ctl_warn(s->c, "VirusTotal gave no usable answer: %s", why);
+		return EX_UNAVAILABLE;
+	default:
+		return EX_OK;
+	}
+}
+
 /* ---- the budget ---- */
+
+/* Reads VirusTotal's own count, for a store that does not know what was spent. */
+static int count(const struct submission *s)
+{
+	struct vtm_result r = { 0 };
+	GError *error = NULL;
+	int status;
+
+	if (vtm_ctl_ask_quotas(s->c, s->c->conf, &r, &error) < 0)
+		return vtm_ctl_fail(s->c, error);
+	status = outcome(s, &r);
+	if (status == EX_OK &&
+	    ((r.server_utc_ms && vtm_store_budget_sync(s->store, r.server_utc_ms, &error) < 0) ||
+	     vtm_store_budget_raise(s->store, (uint32_t)CLAMP(r.daily.used, 0, G_MAXUINT32),
+				    (uint32_t)CLAMP(r.monthly.used, 0, G_MAXUINT32), &error) < 0))
+		status = vtm_ctl_fail(s->c, error);
+	vtm_result_clear(&r);
+	return status;
+}
 
 /* Waits for the minute; EX_TEMPFAIL when the day or month is used up. */
 static int take_slot(struct submission *s, vtm_slot *slot_r)
@@ -60,13 +102,20 @@ static int take_slot(struct submission *s, vtm_slot *slot_r)
 	struct vtm_budget b;
 
 	for (;;) {
-		int got = vtm_store_budget_take(s->store, &s->limits, VTM_SPEND_MANUAL, 1, slot_r, &error);
+		int got = vtm_store_budget_take(s->store, &s->limits, VTM_SPEND_MANUAL, 1, slot_r, &error), status;
 		uint32_t left;
 
-		if (got < 0)
-			return vtm_ctl_fail(s->c, error);
 		if (got == 1)
 			return EX_OK;
+		if (g_error_matches(error, VTM_ERROR, VTM_ERROR_BUDGET_LOST)) {
+			g_clear_error(&error);
+			status = count(s);
+			if (status != EX_OK)
+				return status;
+			continue;
+		}
+		if (got < 0)
+			return vtm_ctl_fail(s->c, error);
 		vtm_budget_init(&b);
 		if (vtm_store_budget_read(s->store, &b, &error) < 0)
 			return vtm_ctl_fail(s->c, error);
@@ -149,24 +198,7 @@ static int request(struct submission *s, enum vtm_op op, const char *text, struc
 		vtm_result_clear(r);
 		nap(s, 2000 << tries);
 	}
-	if (status != EX_OK)
-		return status;
-	switch (r->answer) {
-	case VTM_ANSWER_QUOTA:
-		vtm_ctl_warn(s->c, "VirusTotal says that the key's quota is used up; try again later");
-		return EX_TEMPFAIL;
-	case VTM_ANSWER_DENIED:
-		vtm_ctl_warn(s->c, "VirusTotal refuses the key: %s", r->why ? r->why : "no reason told");
-		return EX_CONFIG;
-	case VTM_ANSWER_REJECTED:
-		vtm_ctl_warn(s->c, "VirusTotal does not take it: %s", r->why ? r->why : "no reason told");
-		return VTM_CTL_FOUND;
-	case VTM_ANSWER_FAILED:
-		vtm_ctl_warn(s->c, "VirusTotal gave no usable answer: %s", r->why ? r->why : "no reason told");
-		return EX_UNAVAILABLE;
-	default:
-		return EX_OK;
-	}
+	return status != EX_OK ? status : outcome(s, r);
 }
 
 /* ---- what came of it ---- */

@@ -270,6 +270,20 @@ static void window(struct suite *s)
 	vtm_store_close(other);
 }
 
+static void carried(struct suite *s)
+{
+	enum { MANY = 2 * VTM_STORE_BATCH + 3 };
+	struct vtm_store *st = suite_fresh(s, SUITE_NOON);
+
+	take(st, &public_key, VTM_SPEND_URL, 1, NULL);
+	is_int(vtm_store_budget_carry(st, 2, 1, 90, NULL), 0, "%s: two requests of another store", s->name);
+	is_used(s, st, 3, 90, 3, "with those");
+	is_int(take(st, &public_key, VTM_SPEND_URL, 4, NULL), 1, "%s: the minute has one left", s->name);
+	is_int(vtm_store_budget_carry(st, MANY, 7, 90, NULL), 0, "%s: more than one call takes", s->name);
+	is_used(s, st, 4 + MANY, 91 + MANY, 4 + MANY, "with all of them");
+	vtm_store_close(st);
+}
+
 static void day_and_month(struct suite *s)
 {
 	struct vtm_budget_limits small = { 0, 10, 12, 2, 3 };
@@ -1037,6 +1051,7 @@ void suite_run(struct suite *s)
 	verdicts(s);
 	verdict_batches(s);
 	window(s);
+	carried(s);
 	day_and_month(s);
 	midnight(s);
 	raised(s);

@@ -33,6 +33,7 @@ struct rig {
 	GHashTable *harmless;		/* keys that VirusTotal called so */
 	unsigned released, answers;
 	unsigned asked_fresh;		/* requests for what had an answer */
+	int64_t counted;		/* requests today, as VirusTotal counts; -1: it does not tell */
 	char *dir, *uri;
 };
 
@@ -161,8 +162,9 @@ static void end_flight(struct rig *r, guint i, enum vtm_answer answer, uint32_t 
 	result.report.malicious = malicious;
 	result.report.undetected = undetected;
 	if (f.op == VTM_OP_QUOTAS) {
-		result.answer = VTM_ANSWER_FAILED;
+		result.answer = r->counted < 0 ? VTM_ANSWER_FAILED : VTM_ANSWER_QUOTAS;
 		result.daily.allowed = result.monthly.allowed = -1;
+		result.daily.used = result.monthly.used = r->counted;
 	} else {
 		g_array_append_val(r->ended, r->clock.boot);
 		note_answer(r, &f.key, answer, malicious);
@@ -434,16 +436,22 @@ static void store_gone(void)
 	rig_clear(&r);
 }
 
+static void remove_store(const struct rig *r)
+{
+	char *file = g_strconcat(r->dir, "/s.db", NULL);
+
+	remove(file);
+	g_free(file);
+}
+
 /* The store's file is moved away, and a new one made. */
 static void lose_store(struct rig *r)
 {
 	struct vtm_store_settings ss = { .clock = &r->clock.clock, .host = "test" };
-	char *file = g_strconcat(r->dir, "/s.db", NULL);
 
 	vtm_sched_set_store(r->sched, NULL);
 	vtm_store_close(r->store);
-	remove(file);
-	g_free(file);
+	remove_store(r);
 	r->store = vtm_store_open(r->uri, &ss, NULL);
 	vtm_sched_set_store(r->sched, r->store);
 }
@@ -496,6 +504,81 @@ static void store_lost_without_a_minute(void)
 	end_all(&r, VTM_ANSWER_REPORT, 0, 9);
 	mail_free(m);
 	mail_free(n);
+	rig_clear(&r);
+}
+
+/* The scheduler that knew of the minute is gone as well. */
+static void store_lost_while_down(void)
+{
+	struct rig r;
+	struct mail *m;
+
+	rig_init(&r);
+	begin(&r);
+	m = mail_new(&r, "a", 0, 4, VTM_CLASS_RISKY, 120000);
+	vtm_sched_add(r.sched, &m->ticket);
+	step(&r);
+	end_all(&r, VTM_ANSWER_REPORT, 0, 9);
+	mail_free(m);
+	close_rig(&r);
+	remove_store(&r);
+	vtm_clock_manual_advance(&r.clock, 2000);
+	r.counted = -1;
+	open_rig(&r);
+	m = mail_new(&r, "b", 0, 4, VTM_CLASS_RISKY, 20000);
+	vtm_sched_add(r.sched, &m->ticket);
+	step(&r);
+	end_all(&r, VTM_ANSWER_FAILED, 0, 0);
+	pass(&r, 59000);
+	is_int(r.sent->len, 4, "nothing is asked while VirusTotal does not say what was spent");
+	ok(m->released == 1 && verdict(m, 0) == VTM_PENDING, "mail does not wait for it");
+	pass(&r, 2000);
+	is_int(r.flights->len, 1, "it is asked for that every minute");
+	r.counted = 4;
+	end_all(&r, VTM_ANSWER_REPORT, 0, 9);
+	pass(&r, VTM_SLOT_MAX_MS - 1000);
+	is_int(r.sent->len, 4, "then the minute is full, as it may have been");
+	pass(&r, 2000);
+	end_all(&r, VTM_ANSWER_REPORT, 0, 9);
+	pass(&r, 2000);
+	is_int(r.sent->len, 8, "after that it goes on");
+	mail_free(m);
+	rig_clear(&r);
+}
+
+/* One that knows, but of fewer requests: only those are taken from its minute. */
+static void store_knows_less(void)
+{
+	struct vtm_store_settings ss = { 0 };
+	struct vtm_store *old, *other;
+	struct mail *m, *n;
+	struct rig r;
+	char *uri;
+
+	rig_init(&r);
+	begin(&r);
+	m = mail_new(&r, "a", 0, 3, VTM_CLASS_RISKY, 120000);
+	vtm_sched_add(r.sched, &m->ticket);
+	step(&r);
+	uri = g_strdup_printf("sqlite:%s/t.db", r.dir);
+	ss.clock = &r.clock.clock;
+	old = r.store;
+	other = vtm_store_open(uri, &ss, NULL);
+	vtm_store_budget_raise(other, 0, 0, NULL);
+	vtm_sched_set_store(r.sched, other);
+	end_all(&r, VTM_ANSWER_REPORT, 0, 9);
+	n = mail_new(&r, "b", 0, 4, VTM_CLASS_RISKY, 120000);
+	vtm_sched_add(r.sched, &n->ticket);
+	pass(&r, 59000);
+	is_int(r.sent->len, 4, "another store lacks three of the minute's four: one goes out");
+	pass(&r, VTM_SLOT_MAX_MS);
+	is_int(r.sent->len, 7, "the others after their minute");
+	mail_free(m);
+	mail_free(n);
+	vtm_sched_set_store(r.sched, old);
+	vtm_store_close(other);
+	remove(uri + strlen("sqlite:"));
+	g_free(uri);
 	rig_clear(&r);
 }
 
@@ -913,6 +996,8 @@ int main(void)
 	store_gone();
 	store_lost();
 	store_lost_without_a_minute();
+	store_lost_while_down();
+	store_knows_less();
 	caps();
 	full_queue();
 	restart();

@@ -178,7 +178,7 @@ static void lost_and_found(void)
 	new_prefix();
 	vtm_clock_manual_init(&manual, SUITE_MIDNIGHT + 50000);
 	st = must_open("mx1");
-	vtm_store_budget_raise(st, 0, 0, NULL);
+	vtm_store_budget_raise(st, 0, 9, NULL);
 	is_int(take(st, &four, 1, NULL), 0, "nor does 0 say anything just after midnight");
 	count_again(st, 0);
 	is_int(take(st, &four, 1, NULL), 1, "until the minute is over");

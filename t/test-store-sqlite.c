@@ -24,7 +24,7 @@
 #define DAY (24 * (int64_t)HOUR)
 #define SLOT_AFTER (VTM_WINDOW_MS + VTM_SLOT_MARGIN_MS)
 
-static const struct vtm_budget_limits no_limit = { 0 };
+static const struct vtm_budget_limits no_limit = { 0 }, public_key = { 4, 500, 15500, 20, 150 };
 static const struct vtm_report clean = { .verdict = VTM_CLEAN, .harmless = 3, .engines = 3 };
 static struct vtm_clock_manual manual;
 static char *dir, *path, *uri;
@@ -99,9 +99,13 @@ static struct vtm_store *must_open(void)
 
 static struct vtm_store *fresh(void)
 {
+	struct vtm_store *st;
+
 	new_path();
 	vtm_clock_manual_init(&manual, SUITE_NOON);
-	return must_open();
+	st = must_open();
+	vtm_store_budget_raise(st, 0, 0, NULL);
+	return st;
 }
 
 static int take(struct vtm_store *st, const struct vtm_budget_limits *l, unsigned want)
@@ -312,6 +316,115 @@ static void first_open_race(void)
 		bad += status != 0;
 	sync_us = 0;
 	is_int(bad, 0, "six processes that create the same store at once all get it");
+}
+
+/* ---- what was spent is lost ---- */
+
+static bool is_lost(struct vtm_store *st)
+{
+	GError *error = NULL;
+	vtm_slot slot;
+	bool lost = vtm_store_budget_take(st, &public_key, VTM_SPEND_MANUAL, 1, &slot, &error) < 0 &&
+		    g_error_matches(error, VTM_ERROR, VTM_ERROR_BUDGET_LOST);
+
+	g_clear_error(&error);
+	return lost;
+}
+
+/* The file is put into the place of a copy of its own, or not put there at all. */
+static struct vtm_store *replaced(struct vtm_store *st, bool back)
+{
+	char *data = NULL, *spare = g_strconcat(path, ".spare", NULL);
+	gsize len = 0;
+
+	vtm_store_close(st);
+	if (!g_file_get_contents(path, &data, &len, NULL) || rename(path, spare) < 0)
+		g_error("%s cannot be moved", path);
+	if (back)
+		g_file_set_contents(path, data, (gssize)len, NULL);
+	g_free(data);
+	g_free(spare);
+	return must_open();
+}
+
+static void lost(void)
+{
+	struct vtm_store *st;
+
+	new_path();
+	vtm_clock_manual_init(&manual, SUITE_NOON);
+	st = must_open();
+	ok(is_lost(st), "a new file grants nothing until VirusTotal's count is known");
+	is_int(day_used(st), 0, "the budget can be read");
+	vtm_store_budget_raise(st, 0, 77, NULL);
+	is_int(take(st, &public_key, 3), 3, "nothing used today: granted at once");
+	vtm_store_close(st);
+	st = must_open();
+	is_int(take(st, &public_key, 3), 1, "and known from then on");
+
+	st = replaced(st, false);
+	ok(is_lost(st), "a file that was removed is noticed");
+	vtm_store_budget_raise(st, 4, 81, NULL);
+	is_int(take(st, &no_limit, 1), 1, "something used today: granted where a minute has no limit");
+	is_int(take(st, &public_key, 4), 0, "else the minute counts as full");
+	is_int(taken(st), 4, "as everybody sees");
+	vtm_clock_manual_advance(&manual, VTM_SLOT_MAX_MS - 1);
+	is_int(take(st, &public_key, 4), 0, "for as long as a slot can last");
+	vtm_clock_manual_advance(&manual, 1);
+	ok(is_lost(st), "then the count is needed once more, for what was in flight at the first");
+	vtm_store_budget_raise(st, 6, 83, NULL);
+	is_int(take(st, &public_key, 4), 4, "and that is all");
+	is_int(day_used(st), 10, "what VirusTotal counted is charged");
+
+	st = replaced(st, true);
+	ok(is_lost(st), "a file that was put into another's place is noticed");
+	vtm_store_budget_raise(st, 0, 0, NULL);
+	is_int(day_used(st), 10, "its counts are not lowered");
+	manual.boot = 5000;
+	manual.id = "second";
+	is_int(take(st, &public_key, 4), 0, "the machine boots: its minute is still full");
+	vtm_clock_manual_advance(&manual, VTM_WINDOW_MS + VTM_SLOT_MARGIN_MS);
+	ok(is_lost(st), "no longer than requests of the boot before can be 60 s old");
+	vtm_store_close(st);
+}
+
+/* A count of 0 does not tell of the minute before midnight. */
+static void lost_at_midnight(void)
+{
+	static const struct { int64_t utc; uint32_t month; int granted; const char *what; } cases[] = {
+		{ SUITE_MIDNIGHT + 50000, 9, 0, "just after midnight, this month something" },
+		{ SUITE_MIDNIGHT + 50000, 0, 1, "just after midnight, this month nothing" },
+		{ SUITE_MIDNIGHT + VTM_SLOT_MAX_MS, 9, 1, "after midnight" },
+		{ SUITE_MONTH_END + 50000, 0, 0, "just after the month's end" },
+		{ SUITE_MONTH_END + VTM_SLOT_MAX_MS, 0, 1, "after the month's end" },
+	};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+		struct vtm_store *st;
+
+		new_path();
+		vtm_clock_manual_init(&manual, cases[i].utc);
+		st = must_open();
+		vtm_store_budget_raise(st, 0, cases[i].month, NULL);
+		is_int(take(st, &public_key, 1), cases[i].granted, "a new file, nothing used today, %s", cases[i].what);
+		vtm_store_close(st);
+	}
+}
+
+/* A file of the schema before: it cannot say that it knows. */
+static void lost_by_upgrade(void)
+{
+	struct vtm_store *st = fresh();
+
+	put(st, 1);
+	take(st, &public_key, 2);
+	vtm_store_close(st);
+	query("DROP TABLE known");
+	query("PRAGMA user_version = 1");
+	st = must_open();
+	ok(has(st, 1) && day_used(st) == 2 && taken(st) == 2, "a file of the schema before is brought up to date");
+	ok(is_lost(st), "and needs VirusTotal's count once");
+	vtm_store_close(st);
 }
 
 /* ---- clocks and boots ---- */
@@ -836,6 +949,9 @@ int main(void)
 	killed();
 	race();
 	first_open_race();
+	lost();
+	lost_at_midnight();
+	lost_by_upgrade();
 	jumps();
 	other_boot();
 	synced();
