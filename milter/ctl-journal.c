@@ -13,6 +13,7 @@ struct listing {
 	const struct vtm_ctl *c;
 	bool full;
 	unsigned n;
+	int64_t last_ms;	/* when the last of them was delivered */
 	bool bad;
 };
 
@@ -121,7 +122,17 @@ static void put_message(const struct vtm_journal_message *m, const struct vtm_jo
 	else
 		put_row(l, m);
 	l->n++;
+	l->last_ms = m->time_ms;
 	l->bad = l->bad || (m->tags & VTM_TAG_BIT(VTM_TAG_BAD));
+}
+
+/* Where to go on, when --max may have ended the list.  In whole seconds: some come twice, rather than never. */
+static void tell_more(const struct listing *l)
+{
+	char *last = vtm_ctl_time_json(l->last_ms + 1000);
+
+	vtm_ctl_warn(l->c, "the newest %u; for older ones: --until %s, or a larger --max", l->n, last);
+	g_free(last);
 }
 
 int vtm_ctl_list(struct vtm_ctl *c, int argc, char **argv)
@@ -141,6 +152,8 @@ int vtm_ctl_list(struct vtm_ctl *c, int argc, char **argv)
 		status = vtm_ctl_fail(c, error);
 	else if (!l.n && !c->json)
 		puts("no messages");
+	else if (l.n == f.max && !c->json)
+		tell_more(&l);
 	vtm_store_close(s);
 	return status;
 }
@@ -158,7 +171,8 @@ int vtm_ctl_show(struct vtm_ctl *c, int argc, char **argv)
 	if (!s || vtm_store_journal_find(s, argv[0], put_message, &l, &error) < 0)
 		status = vtm_ctl_fail(c, error);
 	else if (!l.n) {
-		vtm_ctl_warn(c, "%s: the journal has no such message", argv[0]);
+		vtm_ctl_warn(c, "%s: the journal has no such message (whole queue id or Message-ID expected; "
+			     "'vtmilterctl list' prints what it has)", argv[0]);
 		status = VTM_CTL_FOUND;
 	} else
 		status = l.bad ? VTM_CTL_FOUND : EX_OK;

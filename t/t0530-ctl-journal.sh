@@ -36,6 +36,7 @@ like "$(said)" '^no messages$' 'says so'
 ok 'list: no message, as objects' ctl list --json
 is "$(said)" '' 'has no line'
 exits 1 'show: no message' ctl show 4XyZ
+like "$(said)" "4XyZ: the journal has no such message .*'vtmilterctl list' prints" 'and where to look'
 exits 1 'rescan: no message' ctl rescan 4XyZ
 for command in show rescan; do
 	exits 64 "$command: nothing" ctl $command
@@ -57,6 +58,10 @@ ok 'list: of the future' ctl list --json --since 2099-01-01
 is "$(said)" '' 'is empty'
 ok 'list: of the last hour' ctl list --json --since 1h --until 2099-01-01T00:00:00Z --max 1
 is "$(said | grep -c '<unknown-attachment@')" 1 'the newest first'
+
+ok 'list: more than are wanted' ctl list --max 1
+like "$(said)" 'the newest 1; for older ones: --until 20[0-9T:-]+Z, or a larger --max' 'says how to go on'
+unlike "$(ctl list --max 3 2>&1)" 'for older ones' 'unless that was all'
 
 exits 1 'show: a bad one' ctl show '<bad-link@samples.vtmilter>'
 like "$(said)" '^tags now: +VT_Bad$' 'its tags'
