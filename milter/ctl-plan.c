@@ -231,6 +231,33 @@ static void put_limit(char text[24], uint32_t limit)
 		g_strlcpy(text, "no limit", 24);
 }
 
+/* Of a hundred messages at most one is bypassed. */
+static bool is_enough(const struct outcome *o)
+{
+	return (uint64_t)o->bypassed * 100 <= o->with_items;
+}
+
+static void put_judgement(const struct outcome *o, size_t n)
+{
+	char minute[24], day[24];
+	size_t i = 0;
+
+	if (is_enough(&o[0])) {
+		puts("\nThis budget is enough.");
+		return;
+	}
+	puts("\nThis budget is not enough for all of it: the share above is delivered with VT_Bypassed.");
+	while (i < n && !is_enough(&o[i]))
+		i++;
+	if (i == n) {
+		puts("The larger ones are not enough either.");
+		return;
+	}
+	put_limit(minute, o[i].per_minute);
+	put_limit(day, o[i].per_day);
+	printf("%s a minute and %s a day would be enough.\n", minute, day);
+}
+
 static void put_text(const struct plan *p, const struct outcome *o, size_t n)
 {
 	double days = days_of(p);
@@ -248,8 +275,7 @@ static void put_text(const struct plan *p, const struct outcome *o, size_t n)
 		printf("%10s %10s %12u %11.0f%% %11.1f%%%s\n", minute, day, o[i].requests, percent(o[i].hits, items),
 		       percent(o[i].bypassed, o[i].with_items), i ? "" : "  <- this budget");
 	}
-	puts(o[0].bypassed * 100 <= o[0].with_items ? "\nThis budget is enough." :
-	     "\nThis budget is not enough for all of it: the share above is delivered with VT_Bypassed.");
+	put_judgement(o, n);
 }
 
 static int make_plan(struct plan *p, int argc, char **argv)

@@ -99,5 +99,6 @@ like "$(said)" '"requests":40,"hits":0,"bypassed":32' 'most come too late'
 like "$(said)" '"per_minute":40,"per_day":4800,"requests":40,"hits":0,"bypassed":0' 'with ten times the budget none'
 ok 'plan: for people' "$ctl" -f "$work/conf" plan "$work/burst"
 like "$(said)" 'not enough' 'says so'
+like "$(said)" '^40 a minute and 4800 a day would be enough.$' 'and what would be'
 
 done_testing
