@@ -270,6 +270,21 @@ static void unreadable(const char *file, const char *why, void *arg)
 	s->trouble = true;
 }
 
+/* Without a Maildir's flags, which others may change between two scans. */
+static size_t name_length(const char *label)
+{
+	const char *flags = g_strrstr(label, ":2,");
+
+	return flags && !strchr(flags, '/') ? (size_t)(flags - label) : strlen(label);
+}
+
+static bool is_same(const char *label, const char *other)
+{
+	size_t n = name_length(label);
+
+	return n == name_length(other) && !strncmp(label, other, n);
+}
+
 static bool scan_one(const struct vtm_mail *mail, void *arg)
 {
 	struct scanning *s = arg;
@@ -282,7 +297,7 @@ static bool scan_one(const struct vtm_mail *mail, void *arg)
 	if (!s->begun) {
 		char *label = vtm_mail_label(mail), *told = vtm_ctl_safe(label, LABEL_MAX);
 
-		s->begun = !strcmp(label, s->c->from) || !strcmp(told, s->c->from);
+		s->begun = is_same(label, s->c->from) || is_same(told, s->c->from);
 		g_free(told);
 		g_free(label);
 		if (!s->begun) {
@@ -332,7 +347,8 @@ static void scan_all(struct scanning *s, int argc, char **argv)
 	if (s->bar)
 		fprintf(stderr, "%u of %u messages, %u bad\n", s->done, MAX(s->done, s->total), s->bad);
 	if (s->status == EX_OK && !s->begun)
-		s->status = vtm_ctl_usage(s->c, "--from: there is no message '%s'", s->c->from);
+		s->status = vtm_ctl_usage(s->c, "--from: there is no message '%s'; without --from all is scanned, and what was "
+					 "answered is not asked again", s->c->from);
 }
 
 int vtm_ctl_scan(struct vtm_ctl *c, int argc, char **argv)

@@ -52,6 +52,14 @@ ok 'with more it goes on' ctl scan --from "$work/mail/two-links.eml" "$work/mail
 is "$(said | grep -c '^/')" 1 'from there'
 is "$(vt_count requests)" 10 'asking only for what was not answered'
 exits 64 'a place that is not there' ctl scan --from nowhere "$work/mail"
+like "$(said)" "no message 'nowhere'; without --from all is scanned" 'and what to do'
+mkdir -p "$work/Maildir/new" "$work/Maildir/cur"
+for m in 1.a.mx:2, 2.b.mx:2,FS 3.c.mx:2,; do
+	cp "$data/messages/plain.eml" "$work/Maildir/cur/$m"
+done
+ok 'a message whose flags were changed' ctl scan --from "$work/Maildir/cur/2.b.mx:2," "$work/Maildir"
+is "$(said | sed 's/.*cur.//')" "$(printf '%s: no items\n' 2.b.mx:2,FS 3.c.mx:2,)" 'is the place all the same'
+exits 64 'another' ctl scan --from "$work/Maildir/cur/2.b" "$work/Maildir"
 
 # ---- ^C
 
