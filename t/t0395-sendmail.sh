@@ -34,6 +34,10 @@ start_sendmail()
 	ln -s "$dir/mail" "$postfix_dir/mail/all"
 }
 start_sendmail sendmail "$milter_socket"
+# A real sendmail.cf; whether a Postfix is here too, and the socket in /tmp, do not matter.
+SENDMAIL_CF=$work/sendmail/sendmail.cf "$builddir/milter/vtmilterctl" -f "$milter_conf" doctor >"$work/doctor" 2>&1
+like "$(cat "$work/doctor")" '^ok +sendmail +InputMailFilters has ' 'doctor finds us in it'
+like "$(cat "$work/doctor")" '^problem +sendmail +F=T: ' 'and what it says'
 
 # sample FILE TAGS NAME
 sample()

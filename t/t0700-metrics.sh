@@ -55,9 +55,14 @@ is "$(sed -n '/^\.It daemon/,/^\.El/s/^\.Cm //p' "$srcdir/milter/vtmilter.8" | t
 if command -v promtool >/dev/null; then
 	ok 'promtool finds no fault' promtool check metrics <"$work/metrics"
 	ok 'nor in the alert rules' promtool check rules "$srcdir/contrib/grafana/alerts.yml"
+	cp "$srcdir/contrib/grafana/alerts.yml" "$srcdir/t/data/alerts-test.yml" "$work"
+	ok 'each fires when it should, and none when all is well' promtool test rules "$work/alerts-test.yml"
+	is "$(grep -o 'alertname="[A-Za-z]*' "$work/alerts-test.yml" | sed 's/.*"//' | sort)" \
+		"$(sed -n 's/.*- alert: //p' "$work/alerts.yml" | sort)" 'and none was left out'
 else
 	skip 'promtool is not installed (Debian: prometheus)' 'promtool finds no fault'
 	skip 'promtool is not installed (Debian: prometheus)' 'nor in the alert rules'
+	skip 'promtool is not installed (Debian: prometheus)' 'each fires when it should, and none when all is well'
 fi
 
 # Clients that misbehave cost nobody else more than a place in the queue, and nothing for ever.
