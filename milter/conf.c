@@ -58,6 +58,15 @@ void vtm_conf_unref(struct vtm_conf *c)
 		conf_free(c);
 }
 
+const char *vtm_socket_path(const char *socket)
+{
+	if (g_str_has_prefix(socket, "local:"))
+		return socket + strlen("local:");
+	if (g_str_has_prefix(socket, "unix:"))
+		return socket + strlen("unix:");
+	return *socket == '/' ? socket : NULL;
+}
+
 void vtm_conf_dump(const struct vtm_conf *c, FILE *to)
 {
 	struct vtm_conf *defaults = vtm_conf_defaults();

@@ -97,6 +97,8 @@ struct vtm_conf *vtm_conf_defaults(void);
 struct vtm_conf *vtm_conf_ref(struct vtm_conf *c);
 void vtm_conf_unref(struct vtm_conf *c);
 
+/* "/path" of "local:/path", "unix:/path" or "/path", in <socket>; NULL: it is none. */
+const char *vtm_socket_path(const char *socket);
 /* Every directive with its value, one a line; a "# default" behind those at their default. */
 void vtm_conf_dump(const struct vtm_conf *c, FILE *to);
 /* Calls <each> for every directive of the table, in order (for tests and manual page). */

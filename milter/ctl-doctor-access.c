@@ -90,15 +90,6 @@ char *vtm_account_open_fix(const struct vtm_doctor *d, const struct vtm_account 
 
 /* ---- the socket ---- */
 
-const char *vtm_socket_path(const char *socket)
-{
-	if (g_str_has_prefix(socket, "local:"))
-		return socket + strlen("local:");
-	if (g_str_has_prefix(socket, "unix:"))
-		return socket + strlen("unix:");
-	return *socket == '/' ? socket : NULL;
-}
-
 static void check_inet(struct vtm_doctor *d)
 {
 	const char *colon = strchr(d->conf->socket, ':'), *at = strchr(d->conf->socket, '@');

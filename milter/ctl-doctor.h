@@ -57,9 +57,6 @@ char *vtm_account_open_fix(const struct vtm_doctor *d, const struct vtm_account 
 /* Does <user> of the MTA reach our Socket? */
 void vtm_doctor_access(struct vtm_doctor *d, const char *user);
 
-/* "/path" of "local:/path", "unix:/path" or "/path"; NULL: it is none. */
-const char *vtm_socket_path(const char *socket);
-
 /* ---- the parts ---- */
 
 /* The key and its limits, TLS, the clock (ctl-doctor-vt.c). */

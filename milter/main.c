@@ -247,19 +247,9 @@ static char *answer(const char *command, const char *peer, void *arg)
 
 /* ---- start ---- */
 
-/* The path of a local socket, NULL: it is another kind. */
-static const char *local_path(const char *connection)
-{
-	if (g_str_has_prefix(connection, "local:"))
-		return connection + strlen("local:");
-	if (g_str_has_prefix(connection, "unix:"))
-		return connection + strlen("unix:");
-	return NULL;
-}
-
 static int listen_socket(const struct vtm_conf *c, const struct vtm_user *u, GError **error)
 {
-	const char *path = local_path(c->socket);
+	const char *path = vtm_socket_path(c->socket);
 	mode_t old;
 	int rc;
 
@@ -293,6 +283,8 @@ struct holdings {
 /* As root, and before there are threads. */
 static int take_hold(struct holdings *h, const struct options *o, const struct vtm_conf *c, GError **error)
 {
+	const char *path;
+
 	if (vtm_user_find(&h->user, c->user, error))
 		return EX_NOUSER;
 	if (c->pid_file) {
@@ -303,8 +295,9 @@ static int take_hold(struct holdings *h, const struct options *o, const struct v
 	}
 	if (listen_socket(c, &h->user, error))
 		return EX_UNAVAILABLE;
-	if (local_path(c->socket) && !stat(local_path(c->socket), &h->socket))
-		h->socket_path = local_path(c->socket);
+	path = vtm_socket_path(c->socket);
+	if (path && !stat(path, &h->socket))
+		h->socket_path = path;
 	vtm_daemon.ticker = vtm_ticker_new(c->socket, vtm_daemon.clock, error);
 	if (!vtm_daemon.ticker)
 		return EX_UNAVAILABLE;
@@ -541,7 +534,7 @@ static int run(struct options *o, struct vtm_conf *c)
 	open_log(c);
 	vtm_daemon.clock = vtm_clock_system();
 	vtm_daemon.start_utc_ms = vtm_utc_ms(vtm_daemon.clock);
-	vtm_daemon.inet = !g_str_has_prefix(c->socket, "local:") && !g_str_has_prefix(c->socket, "unix:");
+	vtm_daemon.inet = !vtm_socket_path(c->socket);
 	vtm_daemon.late = vtm_late_new();
 	vtm_daemon.cache = vtm_cache_new(vtm_daemon.clock, CACHE_ENTRIES);
 	vtm_conf_set_current(vtm_conf_ref(c));
@@ -564,6 +557,15 @@ static int run(struct options *o, struct vtm_conf *c)
 	return status;
 }
 
+static int dump(const struct vtm_conf *c)
+{
+	vtm_conf_dump(c, stdout);
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return EX_OK;
+	fputs("vtmilter: standard output cannot be written\n", stderr);
+	return EX_IOERR;
+}
+
 int main(int argc, char **argv)
 {
 	struct options o = { 0 };
@@ -580,7 +582,7 @@ int main(int argc, char **argv)
 	if (!c)
 		status = complain(error, EX_CONFIG);
 	else if (o.dump)
-		vtm_conf_dump(c, stdout);
+		status = dump(c);
 	else if (o.check)
 		fprintf(stderr, "vtmilter: %s is fine\n", c->path ? c->path : "the configuration");
 	else

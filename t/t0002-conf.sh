@@ -32,6 +32,7 @@ is "$(sed 's/ .*//' "$work/said" | sort)" \
 	"$(sed -n 's/^#\([A-Za-z]\{1,\}\) .*/\1/p' "$srcdir/etc/vtmilter.conf" | sort)" \
 	'every directive of etc/vtmilter.conf is in it, and no other'
 cp "$work/said" "$work/dumped"
+exits 74 'a dump that cannot be written' sh -c '"$@" >/dev/full' dump "$vtmilter" --dump-config -f "$work/conf"
 exits 0 'the dump is a configuration' "$vtmilter" --dump-config -f "$work/dumped"
 is "$(cat "$work/said")" "$(cat "$work/dumped")" 'and says the same again'
 
