@@ -330,7 +330,7 @@ static const char *read_attributes(struct reader *r, struct tag *tag, struct vtm
 					b.at++;
 				value.end = b.at;
 			}
-			if (r)
+			if (tag)
 				read_attribute(r, tag, name, value);
 		}
 	}

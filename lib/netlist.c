@@ -74,7 +74,7 @@ static char *net_text(const struct net *n)
 		inet_ntop(AF_INET, n->bytes + 12, text, sizeof(text));
 	else
 		inet_ntop(AF_INET6, n->bytes, text, sizeof(text));
-	return g_strdup_printf("%s/%u", text, v4 ? n->prefix - V4_PREFIX : n->prefix);
+	return g_strdup_printf("%s/%d", text, v4 ? n->prefix - V4_PREFIX : n->prefix);
 }
 
 static bool read_prefix(const char *text, unsigned max, unsigned *prefix_r)

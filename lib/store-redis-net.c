@@ -366,9 +366,8 @@ static int read_more(struct vtm_redis_link *l, int64_t deadline_ms, GError **err
 redisReply *vtm_redis_link_reply(struct vtm_redis_link *l, int64_t deadline_ms, GError **error)
 {
 	redisReply *reply = NULL;
-	int rc;
 
-	while ((rc = take_reply(l, &reply, error)) == 0)
+	while (take_reply(l, &reply, error) == 0)
 		if (read_more(l, deadline_ms, error) < 0)
 			return NULL;
 	return reply;

@@ -172,7 +172,7 @@ static bool take_info(const struct vtm_redis *s, const redisReply *server, const
 	char *role = info_value(replication, "\nrole:");
 	bool good = false;
 
-	if (version && atoi(version) < 5)
+	if (version && g_ascii_strtoull(version, NULL, 10) < 5)
 		g_set_error(error, VTM_ERROR, VTM_ERROR_STORE, "Redis 5 or later is needed");
 	else if (!s->base.read_only && role && !strcmp(role, "slave"))
 		g_set_error(error, VTM_ERROR, VTM_ERROR_STORE, "is a replica and cannot be written to");
@@ -271,13 +271,14 @@ static struct vtm_redis_link *open_master(struct vtm_redis *s, GError **error)
 {
 	char *host = NULL, *port = NULL;
 	struct vtm_redis_link *l = NULL;
+	unsigned i = 0;
 
 	if (!s->uri.master)
 		return open_link(s, s->uri.hosts[0].name, s->uri.hosts[0].port, s->deadline_ms, error);
-	for (unsigned i = 0; !host && i < s->uri.n_hosts; i++) {
+	do {
 		g_clear_error(error);
 		ask_sentinel(s, &s->uri.hosts[i], &host, &port, error);
-	}
+	} while (!host && ++i < s->uri.n_hosts);
 	if (host) {
 		g_clear_error(error);
 		l = open_link(s, host, port, s->deadline_ms, error);

@@ -60,8 +60,9 @@ static bool set_number(struct vtm_conf *c, const struct vtm_directive *d, const 
 {
 	bool percent = d->type == T_PERCENT;
 	uint64_t value;
+	bool good = percent ? vtm_value_percent(text, &value) : vtm_value_number(text, &value);
 
-	if (!(percent ? vtm_value_percent : vtm_value_number)(text, &value) || out_of_range(d, value))
+	if (!good || out_of_range(d, value))
 		return vtm_conf_complain(error, "found '%s', expected a %s from %u%s to %u%s", text,
 					 percent ? "share" : "whole number", (unsigned)d->min, percent ? "%" : "",
 					 (unsigned)d->max, percent ? "%" : "");

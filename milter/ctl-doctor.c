@@ -161,30 +161,44 @@ static void tell_outside(struct vtm_doctor *d, const GError *error)
 	vtm_doctor_problem(d, "conf", fix, "%s", error->message);
 }
 
-/* false: there is an error in the file, and nothing else can be looked at. */
-static bool read_conf(struct vtm_doctor *d, struct vtm_ctl *c, struct vtm_conf **whole_r)
+/* Without the lists and the key.  NULL: there is an error in the file. */
+static struct vtm_conf *read_quiet(struct vtm_doctor *d, const char *path)
 {
-	GError *error = NULL, *why = NULL;
+	GError *why = NULL;
+	struct vtm_conf *conf = vtm_conf_load_quiet(path, &why);
 
-	d->conf_path = c->conf_path ? c->conf_path : VTM_CONF_FILE_DEFAULT;
-	*whole_r = vtm_conf_load(c->conf_path, &error);
-	c->conf = *whole_r ? vtm_conf_ref(*whole_r) : vtm_conf_load_quiet(c->conf_path, &why);
-	if (!c->conf && access(d->conf_path, R_OK) < 0) {
+	if (conf)
+		return conf;
+	if (access(d->conf_path, R_OK) < 0) {
 		vtm_doctor_problem(d, "conf", errno == ENOENT ?
 				   vtm_doctor_line(d->conf_path, "ApiKeyFile /etc/vtmilter/api.key") :
 				   vtm_doctor_run("sudo vtmilterctl doctor"),
 				   "%s; what follows is about the defaults", why->message);
-		c->conf = vtm_conf_defaults();
-	} else if (!c->conf) {
+		conf = vtm_conf_defaults();
+	} else {
 		vtm_doctor_problem(d, "conf", NULL, "%s", why->message);
-	} else if (*whole_r) {
+	}
+	g_error_free(why);
+	return conf;
+}
+
+/* false: there is an error in the file, and nothing else can be looked at. */
+static bool read_conf(struct vtm_doctor *d, struct vtm_ctl *c, struct vtm_conf **whole_r)
+{
+	GError *error = NULL;
+
+	d->conf_path = c->conf_path ? c->conf_path : VTM_CONF_FILE_DEFAULT;
+	*whole_r = vtm_conf_load(c->conf_path, &error);
+	if (*whole_r) {
+		c->conf = vtm_conf_ref(*whole_r);
 		vtm_doctor_fine(d, "conf", "%s is fine", d->conf_path);
+	} else {
+		c->conf = read_quiet(d, c->conf_path);
 	}
 	d->conf = c->conf;
 	if (d->conf && !*whole_r && d->conf->path)
 		tell_outside(d, error);
 	g_clear_error(&error);
-	g_clear_error(&why);
 	return d->conf != NULL;
 }
 

@@ -140,7 +140,6 @@ static int give_file(const struct walk *w, struct vtm_mail *m, int64_t size, GEr
 static int walk_file(const struct walk *w, const char *path, int fd, GError **error)
 {
 	struct vtm_mail m = { .file = path, .time = name_time(path), .fd = fd };
-	GError *why = NULL;
 	struct stat st;
 	int rc;
 
@@ -151,11 +150,9 @@ static int walk_file(const struct walk *w, const char *path, int fd, GError **er
 	} else {
 		if (!m.time)
 			m.time = st.st_mtime;
-		rc = give_file(w, &m, st.st_size, &why);
-		if (rc < 0) {
-			complain(error, path, why->message);
-			g_error_free(why);
-		}
+		rc = give_file(w, &m, st.st_size, error);
+		if (rc < 0)
+			g_prefix_error(error, "%s: ", path);
 	}
 	if (fd >= 0)
 		close(fd);
