@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <seccomp.h>
-#include <stdio.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -26,15 +25,14 @@ static int limit(__rlimit_resource_t resource, rlim_t to)
 /* Bytes of addresses that the process has. */
 static rlim_t size_now(void)
 {
-	FILE *f = fopen("/proc/self/statm", "re");
-	unsigned long pages = 0;
+	char *statm;
+	rlim_t pages;
 
-	if (!f)
+	if (!g_file_get_contents("/proc/self/statm", &statm, NULL, NULL))
 		return 0;
-	if (fscanf(f, "%lu", &pages) != 1)
-		pages = 0;
-	fclose(f);
-	return (rlim_t)pages * (rlim_t)sysconf(_SC_PAGESIZE);
+	pages = g_ascii_strtoull(statm, NULL, 10);
+	g_free(statm);
+	return pages * (rlim_t)sysconf(_SC_PAGESIZE);
 }
 
 static int limit_memory(void)

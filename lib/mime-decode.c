@@ -14,8 +14,7 @@ struct sink {
 	struct vtm_decode *d;
 	struct vtm_sha256 *sha;
 	bool asked, keep;
-	uint8_t *out;
-	size_t room;
+	size_t room;	/* for what is decoded */
 };
 
 static void ask(struct sink *s, const char *head, size_t len)
@@ -58,7 +57,7 @@ static void add(struct sink *s, const void *data, size_t len)
 
 static void decode_base64(struct sink *s)
 {
-	uint8_t *out = s->out;
+	uint8_t *out = g_malloc(s->room);
 	struct vtm_decode *d = s->d;
 	struct vtm_base64 state = { .reading = d->reading };
 
@@ -69,6 +68,7 @@ static void decode_base64(struct sink *s)
 		at += n;
 	}
 	add(s, out, vtm_base64_end(&state, out));
+	g_free(out);
 	d->differs = state.data_after_padding;
 }
 
@@ -100,7 +100,7 @@ static int escape(const char *p, const char *end)
 /* What is no escape and no soft break stands for itself. */
 static void decode_qp(struct sink *s)
 {
-	uint8_t *out = s->out;
+	uint8_t *out = g_malloc(s->room);
 	const char *p = s->d->data, *end = p + s->d->len;
 	size_t have = 0;
 
@@ -126,6 +126,7 @@ static void decode_qp(struct sink *s)
 		p += MAX(n, 1);
 	}
 	add(s, out, have);
+	g_free(out);
 }
 
 static void decode_uu(struct sink *s)
@@ -159,11 +160,9 @@ static void decode_none(struct sink *s)
 
 void vtm_decode(struct vtm_decode *d)
 {
+	/* the room is no larger than it has to be: a block of 64 KiB makes malloc tidy up */
 	struct sink s = { .d = d, .sha = d->unhashed ? NULL : vtm_sha256_new(), .room = MIN(d->len + 4, CHUNK) };
 	uint8_t digest[VTM_SHA256_LEN];
-
-	if (d->encoding == VTM_ENCODING_QP || d->encoding == VTM_ENCODING_BASE64)
-		s.out = g_malloc(s.room);	/* as large as it has to be: a block of 64 KiB makes malloc tidy up */
 
 	switch (d->encoding) {
 	case VTM_ENCODING_NONE:
@@ -188,7 +187,6 @@ void vtm_decode(struct vtm_decode *d)
 		vtm_hex(digest, d->sha256);
 	}
 	vtm_sha256_free(s.sha);
-	g_free(s.out);
 }
 
 static bool always(const char *head, size_t len, void *arg)
