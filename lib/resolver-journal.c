@@ -123,9 +123,7 @@ static bool write_journal(struct vtm_resolver *r, GQueue *batch, GQueue *written
 		if (vtm_store_journal_add(r->store, j->message, j->items, j->n, error) < 0)
 			break;
 	}
-	if (!i && vtm_store_commit(r->store, error) < 0)
-		i = batch->head;
-	else if (i && !vtm_store_shared(r->store))
+	if (i ? !vtm_store_shared(r->store) : vtm_store_commit(r->store, error) < 0)
 		i = batch->head;
 	while (batch->head != i)
 		g_queue_push_tail(written, g_queue_pop_head(batch));

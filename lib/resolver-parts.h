@@ -41,7 +41,7 @@ struct vtm_resolver {
 	const struct vtm_clock *clock;
 	struct vtm_cache *cache;
 	GThread *thread;
-	/* the wake-up of the thread is vt's, which may be replaced: under its own lock */
+	/* covers the pointer while others wake the thread, which writes it */
 	GMutex vt_lock;
 	struct vtm_vt *vt;
 	/* the thread's own */

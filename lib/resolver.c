@@ -206,6 +206,8 @@ static void take_settings(struct vtm_resolver *r)
 
 static void publish(struct vtm_resolver *r, const struct vtm_sched_stats *s)
 {
+	unsigned entries = vtm_cache_size(r->cache);
+
 	g_mutex_lock(&r->lock);
 	r->stats.sched = *s;
 	r->stats.store_ok = r->store && !s->store_failing;
@@ -215,7 +217,7 @@ static void publish(struct vtm_resolver *r, const struct vtm_sched_stats *s)
 	r->stats.late_verdicts = r->late_verdicts;
 	r->stats.late_done = r->late_done;
 	r->stats.late_failed = r->late_failed;
-	r->stats.cache_entries = vtm_cache_size(r->cache);
+	r->stats.cache_entries = entries;
 	r->stats.beat_ms = vtm_boot_ms(r->clock);
 	g_mutex_unlock(&r->lock);
 }

@@ -189,11 +189,12 @@ static void warn_all_fixed(const struct vtm_conf *old, const struct vtm_conf *c)
 /* A bad new file leaves the old one in force.  False: it did.  Main and control thread. */
 static bool reload(const char *path, char **why_r)
 {
-	static GMutex one_at_a_time;
+	static GMutex one_at_a_time;	/* the whole of a reload: waited for by other reloads only */
 	GError *error = NULL;
-	struct vtm_conf *old = vtm_conf_current(), *c;
+	struct vtm_conf *old, *c;
 
 	g_mutex_lock(&one_at_a_time);
+	old = vtm_conf_current();
 	vtm_notify_reloading();
 	c = vtm_conf_load(path, &error);
 	if (c && apply(c, &error) < 0)
