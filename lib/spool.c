@@ -11,13 +11,15 @@
 #include "error.h"
 
 #define WRITE_BUFFER (64 * 1024)	/* in front of the file: header lines come one by one */
+#define ROOM_MIN 1024			/* of memory; doubles */
 
 struct vtm_spool {
 	char *dir;
 	uint64_t max;
 	uint64_t size;		/* added so far */
 	uint64_t written;	/* of that in the file */
-	GByteArray *memory;	/* the message, or what is not yet in the file */
+	char *memory;		/* the message, or what is not yet in the file */
+	size_t held, room;	/* there: bytes of it, and how many there may be */
 	int fd;			/* -1: all in memory */
 	bool broken, too_large;
 };
@@ -36,18 +38,23 @@ struct vtm_spool *vtm_spool_new(const char *dir, uint64_t max)
 
 	s->dir = g_strdup(dir);
 	s->max = max;
-	s->memory = g_byte_array_new();
 	s->fd = -1;
 	return s;
+}
+
+static void drop_memory(struct vtm_spool *s)
+{
+	g_clear_pointer(&s->memory, g_free);
+	s->room = 0;
 }
 
 /* Gives back what is held. */
 static void drop(struct vtm_spool *s)
 {
-	count(&total_memory, s->memory->len, 0);
+	count(&total_memory, s->held, 0);
 	count(&total_file, s->written, 0);
-	g_byte_array_unref(s->memory);	/* set_size() would keep the room */
-	s->memory = g_byte_array_new();
+	drop_memory(s);
+	s->held = 0;
 	s->written = 0;
 	if (s->fd >= 0)
 		close(s->fd);
@@ -59,7 +66,6 @@ void vtm_spool_free(struct vtm_spool *s)
 	if (!s)
 		return;
 	drop(s);
-	g_byte_array_unref(s->memory);
 	g_free(s->dir);
 	g_free(s);
 }
@@ -120,21 +126,41 @@ static int write_all(struct vtm_spool *s, const void *data, size_t len)
 /* What is in memory goes to the file. */
 static int spill(struct vtm_spool *s)
 {
-	if (write_all(s, s->memory->data, s->memory->len) < 0)
+	if (write_all(s, s->memory, s->held) < 0)
 		return -1;
-	count(&total_memory, s->memory->len, 0);
-	if (s->memory->len > WRITE_BUFFER) {
-		g_byte_array_unref(s->memory);
-		s->memory = g_byte_array_sized_new(WRITE_BUFFER);
-	}
-	g_byte_array_set_size(s->memory, 0);
+	count(&total_memory, s->held, 0);
+	s->held = 0;
+	if (s->room > WRITE_BUFFER)
+		drop_memory(s);
 	return 0;
 }
 
-static void keep(struct vtm_spool *s, const void *data, size_t len)
+static bool make_room(struct vtm_spool *s, size_t len)
 {
-	g_byte_array_append(s->memory, data, (guint)len);
+	size_t room = MAX(s->room, ROOM_MIN);
+	char *memory;
+
+	while (room < len)
+		room *= 2;
+	if (room == s->room)
+		return true;
+	memory = g_try_realloc(s->memory, room);
+	if (!memory)
+		return false;
+	s->memory = memory;
+	s->room = room;
+	return true;
+}
+
+static int keep(struct vtm_spool *s, const void *data, size_t len, GError **error)
+{
+	if (!make_room(s, s->held + len))
+		return fail(s, VTM_ERROR_IO, "no memory for the message", 0, error);
+	if (len)
+		memcpy(s->memory + s->held, data, len);
+	s->held += len;
 	count(&total_memory, 0, len);
+	return 0;
 }
 
 int vtm_spool_add(struct vtm_spool *s, const void *data, size_t len, GError **error)
@@ -146,22 +172,18 @@ int vtm_spool_add(struct vtm_spool *s, const void *data, size_t len, GError **er
 		return fail(s, VTM_ERROR_LIMIT, "the message is larger than allowed", 0, error);
 	}
 	s->size += len;
-	if (s->fd < 0 && s->size <= VTM_SPOOL_MEMORY) {
-		keep(s, data, len);
-		return 0;
-	}
+	if (s->fd < 0 && s->size <= VTM_SPOOL_MEMORY)
+		return keep(s, data, len, error);
 	if (s->fd < 0) {
 		s->fd = open_unnamed(s->dir);
 		if (s->fd < 0)
 			return fail(s, VTM_ERROR_IO, "cannot make a temporary file", errno, error);
 	}
-	if (s->memory->len + len > WRITE_BUFFER && spill(s) < 0)
+	if (s->held + len > WRITE_BUFFER && spill(s) < 0)
 		return fail(s, VTM_ERROR_IO, "cannot write", errno, error);
 	if (len <= WRITE_BUFFER)
-		keep(s, data, len);
-	else if (write_all(s, data, len) < 0)
-		return fail(s, VTM_ERROR_IO, "cannot write", errno, error);
-	return 0;
+		return keep(s, data, len, error);
+	return write_all(s, data, len) < 0 ? fail(s, VTM_ERROR_IO, "cannot write", errno, error) : 0;
 }
 
 bool vtm_spool_broken(const struct vtm_spool *s)
@@ -187,8 +209,8 @@ int vtm_spool_finish(struct vtm_spool *s, const char **data_r, size_t *len_r, in
 	if (s->broken)
 		return -1;
 	if (s->fd < 0) {
-		*data_r = s->memory->len ? (const char *)s->memory->data : "";
-		*len_r = s->memory->len;
+		*data_r = s->held ? s->memory : "";
+		*len_r = s->held;
 		return 0;
 	}
 	if (spill(s) < 0 || lseek(s->fd, 0, SEEK_SET) < 0) {

@@ -18,7 +18,7 @@ struct vtm_spool;
 struct vtm_spool *vtm_spool_new(const char *dir, uint64_t max);
 void vtm_spool_free(struct vtm_spool *s);
 
-/* Adds bytes.  -1 and an error when the disk or <max> is full; from then on the spool is broken, keeps nothing
+/* Adds bytes.  -1 and an error when memory, the disk or <max> is full; from then on the spool is broken, keeps nothing
  * and every further call is a cheap -1. */
 int vtm_spool_add(struct vtm_spool *s, const void *data, size_t len, GError **error);
 /* Adds a message as a file has it, in the form in which an MTA would hand it over: a leading mbox "From " line goes, bare LF becomes CRLF,

@@ -31,6 +31,7 @@ struct faults {
 	int32_t fork_errno;	/* of fork() */
 	int32_t alloc_bytes;	/* allocations so large or larger fail */
 	int32_t dns;		/* an EAI_ number of getaddrinfo(), for names in .test */
+	int32_t alloc_nth;	/* only this one of the allocations fails, counted since it was set; 0: all */
 };
 
 static const volatile struct faults none, *now = &none;
@@ -190,7 +191,14 @@ void *__libc_realloc(void *p, size_t n);
 
 static bool too_large(size_t n)
 {
+	static int32_t count, counted_for;
+	int32_t nth = now->alloc_nth;
+
 	if (!now->alloc_bytes || n < (size_t)now->alloc_bytes)
+		return false;
+	if (__atomic_exchange_n(&counted_for, nth, __ATOMIC_RELAXED) != nth)
+		__atomic_store_n(&count, 0, __ATOMIC_RELAXED);
+	if (nth && __atomic_add_fetch(&count, 1, __ATOMIC_RELAXED) != nth)
 		return false;
 	errno = ENOMEM;
 	return true;

@@ -159,7 +159,7 @@ warp_by()
 faults()
 {
 	perl -e 'my ($file, @set) = @ARGV;
-		my @names = qw(store spool fsync thread fork alloc dns);
+		my @names = qw(store spool fsync thread fork alloc dns nth);
 		my %n = map { split /=/ } @set;
 		open(my $f, -e $file ? "+<" : ">", $file) or die "$!\n";
 		syswrite($f, pack("l*", map { delete $n{$_} // 0 } @names)) == 4 * @names or die "$!\n";

@@ -4,8 +4,10 @@
 
 #include <glib/gstdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
+#include "decode-parts.h"	/* VTM_SANITIZED */
 #include "error.h"
 #include "tap.h"
 
@@ -94,6 +96,52 @@ static void no_disk(const char *where)
 	g_free(block);
 }
 
+#if !defined(VTM_SANITIZED)
+/* As much memory as there is now, and <more> bytes; RLIM_INFINITY: all again. */
+static void limit_memory(rlim_t more)
+{
+	struct rlimit r;
+	char *statm;
+
+	getrlimit(RLIMIT_AS, &r);
+	r.rlim_cur = r.rlim_max;
+	if (more != RLIM_INFINITY && g_file_get_contents("/proc/self/statm", &statm, NULL, NULL)) {
+		r.rlim_cur = g_ascii_strtoull(statm, NULL, 10) * (rlim_t)sysconf(_SC_PAGESIZE) + more;
+		g_free(statm);
+	}
+	setrlimit(RLIMIT_AS, &r);
+}
+
+/* Messages are kept as long as there is room for them; the one that has none is broken, and told so. */
+static void no_memory(void)
+{
+	struct vtm_spool *all[64] = { NULL };
+	char *block = g_malloc0(VTM_SPOOL_MEMORY);
+	GError *error = NULL;
+	unsigned n = 0;
+
+	limit_memory(8 * VTM_SPOOL_MEMORY);
+	for (; n < G_N_ELEMENTS(all) && !error; n++) {
+		all[n] = vtm_spool_new(dir, 0);
+		vtm_spool_add(all[n], block, VTM_SPOOL_MEMORY, &error);
+	}
+	limit_memory(RLIM_INFINITY);
+	ok(g_error_matches(error, VTM_ERROR, VTM_ERROR_IO), "no memory for a message after some: that is told");
+	g_clear_error(&error);
+	ok(vtm_spool_broken(all[n - 1]) && !vtm_spool_broken(all[0]), "the last of %u is broken, the first is not", n);
+	is_int((gint64)held(), (gint64)(n - 1) * VTM_SPOOL_MEMORY, "all but the last are held");
+	for (unsigned i = 0; i < n; i++)
+		vtm_spool_free(all[i]);
+	is_int((gint64)held(), 0, "given back");
+	g_free(block);
+}
+#else
+static void no_memory(void)
+{
+	skip("a sanitizer's shadow is larger than any limit", "no memory for a message");
+}
+#endif
+
 /* Files as an MTA would hand them over. */
 static void mail_files(void)
 {
@@ -138,6 +186,7 @@ int main(void)
 	too_large();
 	no_disk("/nonexistent");
 	no_disk("/proc");
+	no_memory();
 	mail_files();
 	g_rmdir(dir);
 	g_free(dir);
