@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <netdb.h>
 #include <pthread.h>
+#include <spawn.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -28,7 +29,7 @@ struct faults {
 	int32_t spool_errno;	/* the same for the spool */
 	int32_t fsync_ms;	/* how long fsync() takes */
 	int32_t thread_errno;	/* of pthread_create() */
-	int32_t fork_errno;	/* of fork() */
+	int32_t fork_errno;	/* of fork() and posix_spawn() */
 	int32_t alloc_bytes;	/* allocations so large or larger fail */
 	int32_t dns;		/* an EAI_ number of getaddrinfo(), for names in .test */
 	int32_t alloc_nth;	/* only this one of the allocations fails, counted since it was set; 0: all */
@@ -56,6 +57,7 @@ REAL_OF(fsync);
 REAL_OF(ftruncate);
 REAL_OF(getaddrinfo);
 REAL_OF(open);
+REAL_OF(posix_spawn);
 REAL_OF(pthread_create);
 REAL_OF(pwrite);
 REAL_OF(write);
@@ -183,6 +185,12 @@ pid_t fork(void)
 		return REAL(fork)();
 	errno = now->fork_errno;
 	return -1;
+}
+
+int posix_spawn(pid_t *pid_r, const char *path, const posix_spawn_file_actions_t *actions, const posix_spawnattr_t *attributes,
+		char *const argv[], char *const env[])
+{
+	return now->fork_errno ? now->fork_errno : REAL(posix_spawn)(pid_r, path, actions, attributes, argv, env);
 }
 
 void *__libc_malloc(size_t n);

@@ -526,7 +526,10 @@ cell()
 	standing=
 	word=$(printf 'm%09d' $cells)
 	[ "$3" = none ] || large=large
-	[ "$name" != 'none none none none none' ] || exact=exact
+	[ "$name" != 'none none none none none' ] || {
+		exact=exact
+		warp_by 61	# with room in the minute for all
+	}
 	forget_delivered
 	write_messages "$word" $large
 	vt set "$(cat "$work/known")" >/dev/null

@@ -30,9 +30,14 @@ runs()
 
 warp_clock || bail 'no time warp'
 start_fakevt || bail 'no stand-in'
+grep -q __asan_init "$builddir/milter/vtmilter" || {
+	service_env="$service_env LD_PRELOAD=$builddir/t/libtimewarp.so:$builddir/t/libfaults.so VTM_FAULTS=$work/faults"
+	faults
+}
 know_samples
 start_vtmilter 'Timeout 1' 'RequestsPerMinute 1' "LateVerdictCommand $work/command 'an argument'" || bail 'no vtmilter'
 start_postfix || bail 'no Postfix'
+[ ! -e "$work/faults" ] || faults fork=11	# EAGAIN
 
 send_mail clean-attachment.eml
 touch "$work/refuse"
@@ -41,6 +46,12 @@ is "$(tags "$(delivered bad-attachment.eml)")" 'VT_Bypassed VT_Pending' 'deliver
 not_yet=$(cat "$work/late.runs" 2>/dev/null)
 is "$not_yet" '' 'no command yet'
 warp_by 70
+if [ -e "$work/faults" ]; then
+	ok 'no process can be had for it' wait_for 20 grep -q 'LateVerdictCommand .*: Resource temporarily' "$milter_log"
+	is "$(cat "$work/late.runs" 2>/dev/null)" '' 'so it is not run'
+	faults
+	warp_by 40
+fi
 ok 'the answer comes and the command is run' wait_for 20 runs 1
 like "$(cat "$milter_log")" 'late-verdict=bad' 'one line in the log'
 like "$(cat "$work/late.json")" '"recipients":\["user@example.test"\]' 'recipients on standard input'

@@ -685,6 +685,53 @@ static void spawner_dies(void)
 	g_byte_array_unref(zip);
 }
 
+#if !defined(VTM_SANITIZED)
+/* A decoder or a spawner that the system does not start (t/faults.c). */
+static void no_process(void)
+{
+	char *library = g_strdup_printf("LD_PRELOAD=%.*slibfaults.so", (int)(strrchr(self_path, '/') + 1 - self_path), self_path);
+	char *file = NULL, *setting, *text;
+	int32_t none[7] = { 0 }, eagain = EAGAIN;
+	const off_t fork_errno = 4 * sizeof(eagain);
+	int fd = g_file_open_tmp("vtm-faults-XXXXXX", &file, NULL);
+	GByteArray *zip = zip_of("a", "abc", 3, 1);
+	struct vtm_decoders *pool;
+	pid_t keeper, spawner;
+
+	setting = g_strconcat("VTM_FAULTS=", file, NULL);
+	char *const argv[] = {
+		(char *)(uintptr_t)"/usr/bin/env", library, setting, self_path, (char *)(uintptr_t)VTM_KEEPER_ARGUMENT, NULL
+	};
+	g_assert(pwrite(fd, none, sizeof(none), 0) == sizeof(none));
+	pool = start(2, 2000, argv);
+	keeper = wait_child_of(getpid(), 0);
+	spawner = wait_child_of(keeper, 0);
+	text = archive_text(pool, zip, plenty);
+	ok(strstr(text, "whole") != NULL, "decoders can be started: %s", text);
+	g_free(text);
+	g_assert(pwrite(fd, &eagain, sizeof(eagain), fork_errno) == sizeof(eagain));
+	text = archive_text(pool, zip, plenty);
+	ok(strstr(text, "failed") != NULL, "they cannot: %s", text);
+	g_free(text);
+	kill(spawner, SIGKILL);
+	text = archive_text(pool, zip, plenty);
+	ok(strstr(text, "failed") != NULL, "nor can a spawner: %s", text);
+	g_free(text);
+	g_assert(pwrite(fd, none, sizeof(none), 0) == sizeof(none));
+	ok(wait_child_of(keeper, spawner) > 0, "a spawner is started when there is room again");
+	text = archive_text(pool, zip, plenty);
+	ok(strstr(text, "whole") != NULL, "... and decoders: %s", text);
+	g_free(text);
+	vtm_decoders_stop(pool);
+	close(fd);
+	unlink(file);
+	g_free(file);
+	g_free(setting);
+	g_free(library);
+	g_byte_array_unref(zip);
+}
+#endif
+
 /* A program that is killed leaves nobody behind. */
 static void program_dies(void)
 {
@@ -793,6 +840,9 @@ int main(int argc, char **argv)
 	false_decoders();
 	vtm_decoders_stop(pool);
 	spawner_dies();
+#if !defined(VTM_SANITIZED)
+	no_process();
+#endif
 	program_dies();
 	is_int(descriptors_open(), descriptors, "no descriptor is left over");
 	g_free(self_path);
