@@ -159,9 +159,11 @@ static const char script_budget[] =
 	"	end\n"
 	"	return {0}\n"
 	"end\n"
-	/* -> day, used by day and month, utc, how long each slot lasts */
+	/* -> utc, used by day and month, how long each slot lasts.  Slots whose hash is gone end at a time that nobody
+	 * knows: with them shown nobody would come to take, and so find out */
 	"if what == 'read' then\n"
 	"	local out = {int(utc), int(used('d')), int(used('m'))}\n"
+	"	if tonumber(h[2]) ~= slots then return out end\n"
 	"	local list = redis.call('ZRANGEBYSCORE', w, '(' .. int(steady), '+inf', 'WITHSCORES')\n"
 	"	for i = 2, #list, 2 do out[#out + 1] = int(list[i] - steady) end\n"
 	"	return out\n"

@@ -67,8 +67,10 @@ static bool says(const redisReply *r, const char *word)
 static void reply_error(const redisReply *r, GError **error)
 {
 	char *text = shown(r->str);
+	bool elsewhere = says(r, "MOVED") || says(r, "ASK ");
 
-	g_set_error(error, VTM_ERROR, VTM_ERROR_STORE, "%s", text);
+	g_set_error(error, VTM_ERROR, VTM_ERROR_STORE, "%s%s", text, elsewhere ?
+		    ": this node of a Redis Cluster has not the slot of StorePrefix: name in Store the node told here" : "");
 	g_free(text);
 }
 

@@ -206,6 +206,29 @@ static void lost_and_found(void)
 	vtm_store_close(st);
 }
 
+/* Only the hash was thrown out, and the server's clock was set back: the slots that are left seem to last for ever. */
+static void hash_thrown_out(void)
+{
+	struct vtm_store *st = fresh();
+	char *command = g_strdup_printf("del {%.*s}:b", (int)strlen(prefix) - 1, prefix);
+	struct vtm_budget b;
+
+	take(st, &four, 4, NULL);
+	cli(command);
+	manual.utc -= 7200 * 1000;
+	vtm_budget_init(&b);
+	vtm_store_budget_read(st, &b, NULL);
+	is_int(b.window->len, 0, "slots of a hash that was thrown out hold nobody up");
+	vtm_budget_clear(&b);
+	ok(is_lost(st), "who comes to take is told what was lost");
+	vtm_store_budget_raise(st, 4, 4, NULL);
+	is_int(take(st, &four, 1, NULL), 0, "the minute counts as full");
+	count_again(st, 4);
+	is_int(take(st, &four, 4, NULL), 4, "and no longer than a minute");
+	vtm_store_close(st);
+	g_free(command);
+}
+
 /* Requests that were on their way when all was lost. */
 static void lost_in_flight(void)
 {
@@ -1143,6 +1166,7 @@ int main(void)
 	uri = g_strconcat("redis+unix:", server.socket, NULL);
 	if (ok(redis_server_start(&server, NULL), "a private redis-server runs")) {
 		lost_and_found();
+	hash_thrown_out();
 		lost_in_flight();
 		jump_unseen();
 		jumps();
