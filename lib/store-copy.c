@@ -6,12 +6,15 @@
 #include "store.h"
 
 #define PAGE 1000		/* entries a transaction */
+#define UNDERWAY "copying"	/* the named value that the target has until the copy is whole */
 
 struct copy {
 	struct vtm_store *to;
 	struct vtm_store_copied *done;
 	unsigned open;		/* entries since the transaction began */
 	bool failed;
+	bool again;		/* one that broke off goes on: what is there already is passed over */
+	GHashTable *late;	/* the target's late verdicts, then; else NULL */
 	GError **error;
 	/* the journal, page by page, newest first */
 	int64_t oldest_ms;	/* of what was seen */
@@ -66,12 +69,42 @@ static void copy_queued(const struct vtm_queued *q, void *arg)
 		kept(c, vtm_store_queue_put(c->to, q, c->error), &c->done->queued);
 }
 
+static void note_late(const struct vtm_late *l, void *arg)
+{
+	g_hash_table_add(arg, g_strdup(l->json));
+}
+
 static void copy_late(const struct vtm_late *l, void *arg)
 {
 	struct copy *c = arg;
 
-	if (may_add(c))
+	if (!(c->late && g_hash_table_contains(c->late, l->json)) && may_add(c))
 		kept(c, vtm_store_late_add(c->to, l->json, c->error), &c->done->late);
+}
+
+struct sought { const struct vtm_journal_message *m; size_t n; bool there; };
+
+static void compare_message(const struct vtm_journal_message *m, const struct vtm_journal_item *items, size_t n,
+			    void *arg)
+{
+	struct sought *s = arg;
+
+	(void)items;
+	s->there = s->there || (m->time_ms == s->m->time_ms && m->size == s->m->size && n == s->n &&
+				!g_strcmp0(m->host, s->m->host) && !g_strcmp0(m->queue_id, s->m->queue_id) &&
+				!g_strcmp0(m->message_id, s->m->message_id));
+}
+
+/* Has the target this message already? */
+static bool is_there(struct copy *c, const struct vtm_journal_message *m, size_t n)
+{
+	struct vtm_journal_filter f = { .since_ms = m->time_ms, .until_ms = m->time_ms,
+					 .max = VTM_STORE_LIST_MAX };
+	struct sought s = { m, n, false };
+
+	if (vtm_store_journal_list(c->to, &f, compare_message, &s, c->error) < 0)
+		c->failed = true;
+	return s.there;
 }
 
 static void copy_message(const struct vtm_journal_message *m, const struct vtm_journal_item *items, size_t n, void *arg)
@@ -85,6 +118,8 @@ static void copy_message(const struct vtm_journal_message *m, const struct vtm_j
 	if (!g_hash_table_add(c->at_oldest, g_memdup2(&m->id, sizeof(m->id))) || !may_add(c))
 		return;
 	c->seen++;
+	if (c->again && (is_there(c, m, n) || c->failed))
+		return;
 	ours.id = 0;
 	kept(c, vtm_store_journal_add(c->to, &ours, items, n, c->error), &c->done->messages);
 }
@@ -128,25 +163,36 @@ static void count_message(const struct vtm_journal_message *m, const struct vtm_
 	(void)arg;
 }
 
-static int empty_journal(struct vtm_store *to, GError **error)
+/* Into a store without a journal, or one that a copy broke off into. */
+static int start(struct copy *c, GError **error)
 {
 	struct vtm_journal_filter f = { .max = 1 };
-	int n = vtm_store_journal_list(to, &f, count_message, NULL, error);
+	char *underway = NULL;
+	int broke_off = vtm_store_meta_get(c->to, UNDERWAY, &underway, error);
+	int n = broke_off < 0 ? -1 : vtm_store_journal_list(c->to, &f, count_message, NULL, error);
 
-	if (n > 0)
+	g_free(underway);
+	c->again = broke_off == 1;
+	if (n > 0 && !c->again) {
 		g_set_error(error, VTM_ERROR, VTM_ERROR_LIMIT,
 			    "the store to copy to has a journal already: empty it, or copy to a new one");
-	return n == 0 ? 0 : -1;
+		return -1;
+	}
+	if (n >= 0 && c->again) {
+		c->late = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+		n = vtm_store_late_due(c->to, VTM_STORE_LATE_MAX, note_late, c->late, error);
+	}
+	return n < 0 ? -1 : vtm_store_meta_set(c->to, UNDERWAY, "1", error);
 }
 
 int vtm_store_copy(struct vtm_store *from, struct vtm_store *to, struct vtm_store_copied *copied_r, GError **error)
 {
 	struct copy c = { .to = to, .done = copied_r, .error = error };
+	int rc;
 
 	memset(copied_r, 0, sizeof(*copied_r));
-	if (empty_journal(to, error) < 0 || copy_budget(from, to, error) < 0)
-		return -1;
-	if (vtm_store_verdicts_each(from, copy_verdict, &c, error) < 0)
+	c.failed = start(&c, error) < 0 || copy_budget(from, to, error) < 0;
+	if (!c.failed && vtm_store_verdicts_each(from, copy_verdict, &c, error) < 0)
 		c.failed = true;
 	if (!c.failed && vtm_store_queue_load(from, VTM_STORE_LIST_MAX, copy_queued, &c, error) < 0)
 		c.failed = true;
@@ -154,5 +200,9 @@ int vtm_store_copy(struct vtm_store *from, struct vtm_store *to, struct vtm_stor
 		c.failed = true;
 	if (!c.failed && vtm_store_late_due(from, VTM_STORE_LATE_MAX, copy_late, &c, error) < 0)
 		c.failed = true;
-	return finish(&c);
+	rc = finish(&c);
+	if (rc == 0)
+		rc = vtm_store_meta_set(to, UNDERWAY, NULL, error);
+	g_clear_pointer(&c.late, g_hash_table_unref);
+	return rc;
 }

@@ -235,8 +235,9 @@ int vtm_store_late_retry(struct vtm_store *s, int64_t id, int64_t not_before_ms,
 
 struct vtm_store_copied { unsigned verdicts, queued, messages, late; };
 /* Copies verdicts, queue, journal, this host's late verdicts and what was spent, for a move from one backend to the
- * other; nobody else should use either store meanwhile.  <to> may not have a journal yet: VTM_ERROR_LIMIT.  What was copied
- * before an error stays; copied_r says how much. */
+ * other; nobody else should use either store meanwhile.  <to> may not have a journal yet: VTM_ERROR_LIMIT; but for one
+ * that an earlier copy broke off into, which is made whole.  What was copied before an error stays; copied_r says how
+ * much this call added. */
 int vtm_store_copy(struct vtm_store *from, struct vtm_store *to, struct vtm_store_copied *copied_r, GError **error);
 
 /* ---- small named values (last error, server's own count ...); value NULL deletes ---- */

@@ -1019,6 +1019,36 @@ void suite_copy(struct suite *from, struct suite *to)
 	vtm_store_close(b);
 }
 
+void suite_copy_again(struct suite *from, struct suite *to)
+{
+	struct vtm_store *a = suite_fresh(from, SUITE_NOON), *b = suite_fresh(to, SUITE_NOON);
+	struct vtm_store_copied copied;
+	GError *error = NULL;
+	char *want, *got;
+
+	add_one(a, "Q1", SUITE_NOON, 1, 1, VTM_PENDING);
+	add_one(a, "Q2", SUITE_NOON, 1, 1, VTM_PENDING);
+	vtm_store_late_add(a, "one", NULL);
+	vtm_store_copy(a, b, &copied, NULL);
+	/* as one leaves it that was killed before it came to the rest */
+	vtm_store_meta_set(b, "copying", "1", NULL);
+	add_one(a, "Q3", SUITE_NOON, 1, 1, VTM_PENDING);
+	vtm_store_late_add(a, "two", NULL);
+	is_int(vtm_store_copy(a, b, &copied, &error), 0, "from %s to %s, where one broke off", from->name, to->name);
+	if (error)
+		diag("%s", error->message);
+	ok(copied.messages == 1 && copied.late == 1, "only the rest: %u messages, %u late", copied.messages, copied.late);
+	is_late(to, b, 10, "one:0 two:0 ", "late verdicts once");
+	want = journal_text(a);
+	got = journal_text(b);
+	ok(same_lines(want, got), "the journal, each message once");
+	ok(vtm_store_copy(a, b, &copied, &error) < 0 && failed_as(&error, VTM_ERROR_LIMIT), "now it is whole: refused");
+	g_free(want);
+	g_free(got);
+	vtm_store_close(a);
+	vtm_store_close(b);
+}
+
 static void read_only(struct suite *s)
 {
 	struct vtm_store *st = suite_fresh(s, SUITE_NOON), *looker;

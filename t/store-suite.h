@@ -30,6 +30,8 @@ void suite_run(struct suite *s);
 
 /* From a store of one backend to one of another: all is there. */
 void suite_copy(struct suite *from, struct suite *to);
+/* One that broke off goes on. */
+void suite_copy_again(struct suite *from, struct suite *to);
 
 #define SUITE_TRIES 1000	/* of 10 ms, for what happens in another thread */
 

@@ -44,6 +44,8 @@ static void redis(const char *name, struct suite *sqlite)
 	suite_run(&s);
 	suite_copy(sqlite, &s);
 	suite_copy(&s, sqlite);
+	suite_copy_again(sqlite, &s);
+	suite_copy_again(&s, sqlite);
 	g_free(uri);
 }
 
@@ -171,6 +173,7 @@ int main(void)
 	uris();
 	suite_run(&sqlite);
 	suite_copy(&sqlite, &sqlite);
+	suite_copy_again(&sqlite, &sqlite);
 	redis_all(&sqlite);
 	remove_dir();
 	return done_testing();
