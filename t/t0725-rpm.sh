@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
-# t0725-rpm.sh - the RPM spec: rpmlint has no error, rpmbuild makes a source package of it
+# t0725-rpm.sh - the RPM spec: rpmlint has no error, rpmbuild makes a source package of it; VTM_LONG=1: and a binary one
 . "${srcdir:-$(dirname "$0")/..}/t/lib.sh"
 need_program rpmbuild
 
@@ -22,4 +22,25 @@ for path in $(sed -n 's/^%doc //p; s/^install -D -m [0-9]* \([^ ]*\).*/\1/p' "$s
 	[ -e "$srcdir/$path" ] || missing="$missing $path"
 done
 is "$missing" '' 'it names no file that there is not'
+is "$(sed -n '/^%description/,/^%prep/p' "$spec" | awk 'length > 79')" '' 'no line of its description is too long'
+
+# ---- the whole build, with what systemd-rpm-macros and Fedora's macros would define ----
+
+if [ -z "${VTM_LONG:-}" ]; then
+	skip 'only with VTM_LONG=1' 'rpmbuild makes a package'
+	done_testing
+fi
+rm -rf "$work/vtmilter-$version"
+ok 'a release' make -s -C "$builddir" distdir distdir="$work/vtmilter-$version"
+tar -C "$work" -cJf "$work/vtmilter-$version.tar.xz" "vtmilter-$version"
+ok 'rpmbuild makes a package' rpmbuild -bb --nodeps --nocheck --define "_topdir $work/rpm" --define "_sourcedir $work" \
+	--define "_smp_mflags -j$(getconf _NPROCESSORS_ONLN)" --define '_unitdir /usr/lib/systemd/system' \
+	--define '_sysusersdir /usr/lib/sysusers.d' --define '_tmpfilesdir /usr/lib/tmpfiles.d' \
+	--define 'sysusers_create_compat() true' --define 'systemd_post() true' --define 'systemd_preun() true' \
+	--define 'systemd_postun_with_restart() true' "$spec"
+rpm -qpl "$work"/rpm/RPMS/*/vtmilter-"$version"-*.rpm >"$work/files" 2>/dev/null
+for file in /usr/sbin/vtmilter /usr/bin/vtmilterctl /usr/lib/systemd/system/vtmilter.service /etc/vtmilter.conf \
+	/usr/share/vtmilter/header_checks /usr/share/bash-completion/completions/vtmilterctl; do
+	ok "it has $file" grep -qx "$file" "$work/files"
+done
 done_testing
