@@ -177,7 +177,7 @@ void vtm_sockets_prompt(void)
 	const char *name;
 
 	while (dir && (name = g_dir_read_name(dir)))
-		make_prompt(atoi(name));
+		make_prompt((int)g_ascii_strtoll(name, NULL, 10));
 	if (dir)
 		g_dir_close(dir);
 }

@@ -106,7 +106,7 @@ static int address_fd(struct vtm_ticker *t, const char *conn, const char *number
 	int result;
 
 	t->address_len = sizeof t->address;
-	if (getsockname(atoi(number), (struct sockaddr *)&t->address, &t->address_len))
+	if (getsockname((int)g_ascii_strtoll(number, NULL, 10), (struct sockaddr *)&t->address, &t->address_len))
 		return fail(error, "socket", conn, g_strerror(errno));
 	if (t->address.ss_family != AF_UNIX || t->address_len <= offsetof(struct sockaddr_un, sun_path) ||
 	    !un->sun_path[0])
