@@ -217,7 +217,8 @@ static enum vtm_archive_result walk(struct walk *w)
 		if (rc == ARCHIVE_RETRY)
 			return VTM_ARCHIVE_CAPPED;
 		if (rc != ARCHIVE_OK)
-			result = archive_read_has_encrypted_entries(w->a) > 0 ? VTM_ARCHIVE_ENCRYPTED : VTM_ARCHIVE_BROKEN;
+			result = archive_read_has_encrypted_entries(w->a) > 0 ? VTM_ARCHIVE_ENCRYPTED :
+										VTM_ARCHIVE_BROKEN;
 		if (rc == ARCHIVE_FATAL)
 			return result;
 	}

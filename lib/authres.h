@@ -12,8 +12,8 @@
 /* Is <value> a field of <authserv_id>? */
 bool vtm_authres_is(const char *value, const char *authserv_id);
 
-/* Does it say that the From domain <domain> (A-labels, lower case) passed DMARC?  Comments say nothing, quoted strings are
- * never taken for results; dmarc=pass and header.from must stand in the same result. */
+/* Does it say that the From domain <domain> (A-labels, lower case) passed DMARC?  Comments say nothing, quoted strings
+ * are never taken for results; dmarc=pass and header.from must stand in the same result. */
 bool vtm_authres_dmarc_pass(const char *value, const char *domain);
 
 #endif

@@ -24,10 +24,10 @@ static const uint8_t classes[256] = {
 };
 
 #ifdef HAVE_BLOCKS
-/* Decodes whole groups of four from <in> in blocks of 32, jumping over line ends between groups.  Returns the characters
- * used; *out_len_r gets the bytes written.  The arithmetic: W. Mula and D. Lemire, "Faster Base64 Encoding and Decoding Using
- * AVX2 Instructions", https://arxiv.org/abs/1704.00605, section 3.  A block stores 32 bytes of which 24 count, so it is only
- * taken while at least 12 more characters (9 more bytes of room) follow. */
+/* Decodes whole groups of four from <in> in blocks of 32, jumping over line ends between groups.  Returns the
+ * characters used; *out_len_r gets the bytes written.  The arithmetic: W. Mula and D. Lemire, "Faster Base64 Encoding
+ * and Decoding Using AVX2 Instructions", https://arxiv.org/abs/1704.00605, section 3.  A block stores 32 bytes of which
+ * 24 count, so it is only taken while at least 12 more characters (9 more bytes of room) follow. */
 __attribute__((target("avx2")))
 static size_t decode_blocks(const uint8_t *in, size_t len, uint8_t *out, size_t *out_len_r)
 {
@@ -64,8 +64,9 @@ static size_t decode_blocks(const uint8_t *in, size_t len, uint8_t *out, size_t 
 			to += 24;
 			continue;
 		}
-		/* Most lines end as the last one did; then the next load need not wait until this end is counted.  The empty
-		 * statement keeps the branch, which the processor foresees, from becoming a move, which it would wait for. */
+		/* Most lines end as the last one did; then the next load need not wait until this end is counted.  The
+		 * empty statement keeps the branch, which the processor foresees, from becoming a move, which it would
+		 * wait for. */
 		n = (unsigned)__builtin_ctz(~good);
 		if (n != rest) {
 			rest = n;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* base64.h - base64 as mail has it (RFC 2045 section 6.8), and base64url (RFC 4648 section 5).  Base layer.
  *
- * Decoding by streaming, twice at once where it matters: mail programs skip what is not of the alphabet and read on behind
- * padding; strict ones stop at the padding.  The decoder tells when the two readings differ.  Unpadded ends keep their
- * last 1-2 bytes (GMime 3.2.13 drops them).
+ * Decoding by streaming, twice at once where it matters: mail programs skip what is not of the alphabet and read on
+ * behind padding; strict ones stop at the padding.  The decoder tells when the two readings differ.  Unpadded ends keep
+ * their last 1-2 bytes (GMime 3.2.13 drops them).
  */
 #ifndef VTM_BASE64_H
 #define VTM_BASE64_H

@@ -19,7 +19,8 @@ void vtm_cache_free(struct vtm_cache *c);
 int vtm_cache_get(struct vtm_cache *c, const struct vtm_key *key, struct vtm_report *report_r);
 /* Keeps a copy until <expires_utc_ms>; a later put of the same key replaces it.  Verdicts that are no
  * answer (verdict.h) are refused: returns false. */
-bool vtm_cache_put(struct vtm_cache *c, const struct vtm_key *key, const struct vtm_report *report, int64_t expires_utc_ms);
+bool vtm_cache_put(struct vtm_cache *c, const struct vtm_key *key, const struct vtm_report *report,
+		   int64_t expires_utc_ms);
 void vtm_cache_forget(struct vtm_cache *c, const struct vtm_key *key);
 unsigned vtm_cache_size(struct vtm_cache *c);
 

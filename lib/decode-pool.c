@@ -67,7 +67,8 @@ static int spawn(pid_t *pid_r, char *const *argv, int fd)
 	sigset_t blocked, usual;
 	int rc;
 
-	/* signals to a whole group or service are not for decoders: they end with the program, which may go on for a while */
+	/* signals to a whole group or service are not for decoders: they end with the program, which may go on for a
+	 * while */
 	sigemptyset(&blocked);
 	sigaddset(&blocked, SIGHUP);
 	sigaddset(&blocked, SIGINT);

@@ -107,7 +107,8 @@ static bool read_found(const struct vtm_request *q, const struct vtm_frame *f, v
 	found->content = f->kept ? g_try_malloc(f->size + 1) : NULL;
 	if (f->kept && !found->content)
 		goto bad;
-	if (found->name && (!take(arg, found->name, f->name_len) || !g_utf8_validate_len(found->name, f->name_len, NULL)))
+	if (found->name &&
+	    (!take(arg, found->name, f->name_len) || !g_utf8_validate_len(found->name, f->name_len, NULL)))
 		goto bad;
 	if (found->content) {
 		found->content[f->size] = '\0';
@@ -197,7 +198,8 @@ bool vtm_wire_write_found(unsigned kind, const char *name, const char *content, 
 
 	if (sha256)
 		memcpy(f.sha256, sha256, sizeof(f.sha256));
-	return put(arg, &f, sizeof(f)) && (!name || put(arg, name, f.name_len)) && (!content || put(arg, content, size));
+	return put(arg, &f, sizeof(f)) && (!name || put(arg, name, f.name_len)) &&
+	       (!content || put(arg, content, size));
 }
 
 bool vtm_wire_write_end(unsigned result, uint64_t members, uint64_t bytes, vtm_wire_put *put, void *arg)

@@ -139,8 +139,8 @@ static void tell(struct answer *a, unsigned kind, const char *name, const char *
 	if (a->failed || a->full)
 		return;
 	a->found++;
-	a->failed = !vtm_wire_write_found(kind, name, content, size, sha256 && !vtm_unhex(sha256, digest) ? digest : NULL,
-					  a->put, a->arg);
+	a->failed = !vtm_wire_write_found(kind, name, content, size,
+					  sha256 && !vtm_unhex(sha256, digest) ? digest : NULL, a->put, a->arg);
 }
 
 static void on_member(const struct vtm_member *m, void *arg)

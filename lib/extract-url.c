@@ -90,7 +90,8 @@ static void take(struct extraction *x, struct vtm_url *u, enum vtm_role role)
 	vtm_url_free(u);
 }
 
-/* Was this reference seen in this document already?  A page repeats its links, and parsing one costs more than finding it. */
+/* Was this reference seen in this document already?  A page repeats its links, and parsing one costs more than finding
+ * it. */
 static bool seen(struct extraction *x, char kind, const char *base, const char *text, size_t len)
 {
 	char *key;

@@ -29,7 +29,9 @@ struct vtm_extract_settings {	/* everything is borrowed during a call */
 /* The defaults of vtmilter.conf. */
 void vtm_extract_defaults(struct vtm_extract_settings *s);
 
-/* Never NULL: what cannot be read is told by the flags in the result.  *message_id_r (may be NULL): new string or NULL. */
-struct vtm_items *vtm_extract(struct vtm_spool *spool, const struct vtm_extract_settings *settings, char **message_id_r);
+/* Never NULL: what cannot be read is told by the flags in the result.  *message_id_r (may be NULL): new string or
+ * NULL. */
+struct vtm_items *vtm_extract(struct vtm_spool *spool, const struct vtm_extract_settings *settings,
+			      char **message_id_r);
 
 #endif

@@ -299,8 +299,8 @@ static int64_t retry_after_ms(const struct transfer *t)
 
 static enum vtm_tls_fault tls_fault(CURL *easy, CURLcode code)
 {
-	/* openssl-verification-options(1): 9 not yet valid, 10 expired, 18 to 21 no way to an authority, 62 and 64 another
-	 * name; 1 is where libcurl begins, and leaves it when it is the name, which it compares itself */
+	/* openssl-verification-options(1): 9 not yet valid, 10 expired, 18 to 21 no way to an authority, 62 and 64
+	 * another name; 1 is where libcurl begins, and leaves it when it is the name, which it compares itself */
 	long why = 0;
 
 	if (code == CURLE_SSL_CACERT_BADFILE)

@@ -362,7 +362,8 @@ static void put_out(enum vtm_severity s, enum vtm_log_format format, const char 
 	if (format == VTM_LOG_TEXT) {
 		char *when = time_text(), *ident = ident_text();
 
-		full = g_strdup_printf("%s%s %s[%ld] %s: %s\n", priority, when, ident, (long)getpid(), severities[s].name, line);
+		full = g_strdup_printf("%s%s %s[%ld] %s: %s\n", priority, when, ident, (long)getpid(),
+				       severities[s].name, line);
 		g_free(ident);
 		g_free(when);
 	} else if (format == VTM_LOG_JSON) {

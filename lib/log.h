@@ -38,8 +38,8 @@ struct vtm_log_field {
 
 /* Opens the log.  <ident> names the program; <facility> as in syslog.conf
  * ("mail", "local0" ...), used by VTM_LOG_SYSLOG only.  The text and json formats
- * write to standard error, with "<N>" in front if that is the journal of systemd.  Returns false if <facility> is not known.  May be
- * called again (reload). */
+ * write to standard error, with "<N>" in front if that is the journal of systemd.  Returns false if <facility> is not
+ * known.  May be called again (reload). */
 bool vtm_log_open(const char *ident, enum vtm_log_format format, enum vtm_severity level,
 		  const char *facility);
 void vtm_log_close(void);

@@ -10,8 +10,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Of an entity's header: may others end its lines elsewhere, or see more fields than we do, as with a NUL, a CR alone, a
- * name that has a comment, a Content-Type that continues another field?  Also of one field's value. */
+/* Of an entity's header: may others end its lines elsewhere, or see more fields than we do, as with a NUL, a CR alone,
+ * a name that has a comment, a Content-Type that continues another field?  Also of one field's value. */
 bool vtm_doubt_header(const char *text, size_t len);
 
 /* Does a body begin like the header of an entity, behind a blank line where others may see none? */
@@ -20,8 +20,8 @@ bool vtm_doubt_body(const char *text, size_t len);
 /* Is there such a beginning on any line, as of a part before the first delimiter or behind the last? */
 bool vtm_doubt_outside(const char *text, size_t len);
 
-/* Do the bytes of a leaf hold a delimiter of one of <boundaries> (NULL-terminated) that is not at the beginning of a line, or
- * goes on behind its end? */
+/* Do the bytes of a leaf hold a delimiter of one of <boundaries> (NULL-terminated) that is not at the beginning of a
+ * line, or goes on behind its end? */
 bool vtm_doubt_leaf(const char *text, size_t len, const char *const *boundaries);
 
 /* Might the bytes be base64 whose field nobody understands?  Judged by the first 1,024. */

@@ -21,7 +21,8 @@ struct look {
 	GHashTable *known;	/* boundaries: set of char *; at most 1,024 */
 };
 
-/* Is the name before the colon at <colon> one of <names>, at the start of a line? (GMime allows blanks before the colon.) */
+/* Is the name before the colon at <colon> one of <names>, at the start of a line? (GMime allows blanks before the
+ * colon.) */
 static bool is_named(const struct look *l, const char *colon, const char *const *names)
 {
 	const char *end = colon, *start;
@@ -29,12 +30,14 @@ static bool is_named(const struct look *l, const char *colon, const char *const 
 	while (end > l->bytes && (end[-1] == ' ' || end[-1] == '\t'))
 		end--;
 	start = end;
-	while (start > l->bytes && end - start <= NAME_MAX_LEN && start[-1] > ' ' && start[-1] < 127 && start[-1] != ':')
+	while (start > l->bytes && end - start <= NAME_MAX_LEN && start[-1] > ' ' && start[-1] < 127 &&
+	       start[-1] != ':')
 		start--;
 	if (start > l->bytes && start[-1] != '\n')
 		return false;
 	for (; *names; names++)
-		if (strlen(*names) == (size_t)(end - start) && !g_ascii_strncasecmp(*names, start, (gsize)(end - start)))
+		if (strlen(*names) == (size_t)(end - start) &&
+		    !g_ascii_strncasecmp(*names, start, (gsize)(end - start)))
 			return true;
 	return false;
 }
@@ -80,7 +83,8 @@ static bool is_plain(const char *field)
 
 	if (strpbrk(field, "(\\*%") || strstr(field, "=?"))
 		return false;
-	return p && (p[1] == '"' || !p[strspn(p, "=ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.+'-")]);
+	return p &&
+	       (p[1] == '"' || !p[strspn(p, "=ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.+'-")]);
 }
 
 static void note_boundary(struct look *l, const char *value, const char *end)

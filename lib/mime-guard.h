@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* mime-guard.h - looks at a message before GMime does, for what would cost it too much.  Part of mime; no GMime here.
  *
- * Tried with GMime 3.2.13, each in one message: nested groups in an address field overflow the stack; a Content-Type with
- * 50,000 parameters takes 13 s (the square of their number); every line that begins with "--" is compared with every
- * boundary around it (up to 1,024); every delimiter makes a part of 1 KB.
+ * Tried with GMime 3.2.13, each in one message: nested groups in an address field overflow the stack; a Content-Type
+ * with 50,000 parameters takes 13 s (the square of their number); every line that begins with "--" is compared with
+ * every boundary around it (up to 1,024); every delimiter makes a part of 1 KB.
  */
 #ifndef VTM_MIME_GUARD_H
 #define VTM_MIME_GUARD_H

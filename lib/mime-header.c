@@ -213,7 +213,8 @@ char *vtm_boundary_guess(const char *text, size_t len)
 			return NULL;
 		while (n && strchr(" \t\r", p[n - 1]))
 			n--;
-		if (n > 2 && n <= 72 && len - (size_t)(lf + 1 - text) > 8 && !g_ascii_strncasecmp(lf + 1, "Content-", 8))
+		if (n > 2 && n <= 72 && len - (size_t)(lf + 1 - text) > 8 &&
+		    !g_ascii_strncasecmp(lf + 1, "Content-", 8))
 			return g_strndup(p + 2, n - 2);
 	}
 	return NULL;

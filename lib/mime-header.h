@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* mime-header.h - what GMime does not tell of MIME header fields: every reading they have.  Part of mime; no GMime here. */
+/* mime-header.h - what GMime does not tell of MIME header fields: every reading they have.  Part of mime; no GMime
+ * here. */
 #ifndef VTM_MIME_HEADER_H
 #define VTM_MIME_HEADER_H
 

@@ -238,7 +238,8 @@ static void boundaries_around(const struct visit *v, const char *own, const char
 	list[n] = NULL;
 }
 
-/* The body of an entity, found by its header's place and the boundaries around it; up to <own> boundary, unless NULL. */
+/* The body of an entity, found by its header's place and the boundaries around it; up to <own> boundary, unless
+ * NULL. */
 static struct slice body_until(const struct visit *v, const char *own)
 {
 	struct slice header = header_of(v->doc, v->object), s = { NULL, 0 };
@@ -286,8 +287,8 @@ static unsigned add_encoding(enum vtm_encoding list[READINGS_MAX], unsigned n, e
 	return n + 1;
 }
 
-/* The different transfer encodings an entity may have; at least one.  Of what a field does not name for certain, all that
- * fit the <body>: there are programs that see "base64" in anything like it. */
+/* The different transfer encodings an entity may have; at least one.  Of what a field does not name for certain, all
+ * that fit the <body>: there are programs that see "base64" in anything like it. */
 static unsigned encodings(const struct visit *v, struct slice (*body)(const struct visit *),
 			  enum vtm_encoding list[READINGS_MAX])
 {
@@ -361,7 +362,8 @@ static unsigned group_of(struct walk *w, struct visit *v)
 }
 
 /* Reads <body> once more, under the header <type> (a Content-Type) and, if <v> is not NULL, the other fields of <v>. */
-static struct doc *read_again(struct walk *w, const struct visit *v, const char *type, struct slice body, bool with_encoding)
+static struct doc *read_again(struct walk *w, const struct visit *v, const char *type, struct slice body,
+			      bool with_encoding)
 {
 	GMimeHeaderList *headers = v ? g_mime_object_get_header_list(v->object) : NULL;
 	GString *text;
@@ -589,7 +591,8 @@ static bool count_part(struct walk *w)
 	return false;
 }
 
-static void give_all(struct walk *w, struct vtm_part *p, struct slice encoded, const enum vtm_encoding *list, unsigned n)
+static void give_all(struct walk *w, struct vtm_part *p, struct slice encoded, const enum vtm_encoding *list,
+		     unsigned n)
 {
 	enum vtm_part_kind kind = p->kind;
 
@@ -662,7 +665,8 @@ static bool is_blank(struct slice s)
 	return true;
 }
 
-/* A multipart without parts.  Programs that find no delimiter show the body as text; some look for another delimiter. */
+/* A multipart without parts.  Programs that find no delimiter show the body as text; some look for another
+ * delimiter. */
 static void read_undivided(struct walk *w, struct visit *v, const struct level *level)
 {
 	static const enum vtm_encoding none[] = { VTM_ENCODING_NONE };
@@ -944,8 +948,8 @@ static void read_header(GMimeMessage *message, struct vtm_mime_summary *s)
 	s->from_domain = from_domain(message, froms);
 }
 
-/* What GMime calls critical is what mail programs read differently.  Conflicts about types, encodings and boundaries are
- * left out: all their readings are given. */
+/* What GMime calls critical is what mail programs read differently.  Conflicts about types, encodings and boundaries
+ * are left out: all their readings are given. */
 static bool is_doubt(GMimeParserWarning code, const char *item)
 {
 	switch (code) {

@@ -62,7 +62,8 @@ void vtm_mime_summary_clear(struct vtm_mime_summary *s);
 struct vtm_mime_reader {
 	/* Called for every leaf in the order of the message. */
 	void (*each)(const struct vtm_part *part, void *arg);
-	/* Is the content of this attachment wanted?  <part> lacks size and hash; <head> are its first bytes. NULL: always. */
+	/* Is the content of this attachment wanted?  <part> lacks size and hash; <head> are its first bytes. NULL:
+	 * always. */
 	bool (*wants)(const struct vtm_part *part, const char *head, size_t len, void *arg);
 	void *arg;
 };
@@ -70,18 +71,19 @@ struct vtm_mime_reader {
 /* Walks the finished spool.  0, or -1 when it cannot be read (error).
  *
  * Where a message reads in more than one way, each reading is given: base64 that goes on behind its padding, several
- * Content-Type or Content-Transfer-Encoding fields, several boundary parameters, a multipart in an encoding, one whose boundary
- * never occurs, delimiters behind the last one.  All readings together take at most 4 times the work of one. */
+ * Content-Type or Content-Transfer-Encoding fields, several boundary parameters, a multipart in an encoding, one whose
+ * boundary never occurs, delimiters behind the last one.  All readings together take at most 4 times the work of
+ * one. */
 int vtm_mime_walk(struct vtm_spool *spool, const struct vtm_mime_limits *limits, const struct vtm_mime_reader *reader,
 		  struct vtm_mime_summary *summary, GError **error);
 /* The same for a message or entity in memory, which is borrowed. */
 void vtm_mime_walk_bytes(const char *data, size_t len, const struct vtm_mime_limits *limits,
 			 const struct vtm_mime_reader *reader, struct vtm_mime_summary *summary);
 
-/* Does this field of a message's own header say nothing to the walk, so that it may as well be left out?  Of letters with twenty
- * such fields most of the time would go into them.  Only what every reader takes for one ordinary field: a name of letters,
- * digits and "-_", no control characters, no blank line inside.  <value> has LF where it is folded.  Not to be left out: the
- * first field of a message, without which it may have no header at all. */
+/* Does this field of a message's own header say nothing to the walk, so that it may as well be left out?  Of letters
+ * with twenty such fields most of the time would go into them.  Only what every reader takes for one ordinary field: a
+ * name of letters, digits and "-_", no control characters, no blank line inside.  <value> has LF where it is folded.
+ * Not to be left out: the first field of a message, without which it may have no header at all. */
 bool vtm_mime_may_skip(const char *name, const char *value);
 
 /* Text of a part as UTF-8 (bytes that do not fit its charset become U+FFFD); new, NUL added. Unknown charsets

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* pdf.h - links in PDF documents (ISO 32000).  Leaf; the only file that knows qpdf.
  *
- * Found are the URIs of actions (of annotations, of the outline, on opening ...), files named by URL, where forms are sent, and
- * the text strings of the document that spell out a URL: of annotations, form fields, scripts, bookmarks.  Not found: what pages
- * show (text is drawn in codes of its fonts), scripts in streams, the document's properties and metadata, files inside of it, and
- * references relative to the document's base.
+ * Found are the URIs of actions (of annotations, of the outline, on opening ...), files named by URL, where forms are
+ * sent, and the text strings of the document that spell out a URL: of annotations, form fields, scripts, bookmarks. Not
+ * found: what pages show (text is drawn in codes of its fonts), scripts in streams, the document's properties and
+ * metadata, files inside of it, and references relative to the document's base.
  *
  * What pages show would take poppler: t/BENCHMARKS says what that would find and cost, and why it is not used.
  *
- * Hostile input: work is bounded by the numbers below, but qpdf itself unpacks object streams without a bound on memory, and what
- * it makes of 1 MiB may take 1 GiB.  So it is called where memory and processor time are limited (decode.h).  No exception comes
- * out, nothing is written to standard error.  Any thread, one document a call.
+ * Hostile input: work is bounded by the numbers below, but qpdf itself unpacks object streams without a bound on
+ * memory, and what it makes of 1 MiB may take 1 GiB.  So it is called where memory and processor time are limited
+ * (decode.h).  No exception comes out, nothing is written to standard error.  Any thread, one document a call.
  */
 #ifndef VTM_PDF_H
 #define VTM_PDF_H

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* queue.h - look-ups without an answer yet, in the order in which they are to be asked.  Leaf: pure, not locked.
  *
- * Every entry is in the table.  An entry that may be asked now is *ready*: in its class's line, earliest deadline first, then oldest.
- * One that must wait for a time (retry, re-ask, poll) is *later*.  One that is in flight is in neither.  All operations are O(log n).
+ * Every entry is in the table.  An entry that may be asked now is *ready*: in its class's line, earliest deadline
+ * first, then oldest. One that must wait for a time (retry, re-ask, poll) is *later*.  One that is in flight is in
+ * neither.  All operations are O(log n).
  */
 #ifndef VTM_QUEUE_H
 #define VTM_QUEUE_H
@@ -63,11 +64,13 @@ void vtm_queue_free(struct vtm_queue *q);	/* and all entries */
 
 struct vtm_entry *vtm_queue_find(const struct vtm_queue *q, const struct vtm_key *key);
 /* A new entry for a copy of <lookup>, which must not be in the table; set its fields, then place it. */
-struct vtm_entry *vtm_queue_add(struct vtm_queue *q, const struct vtm_lookup *lookup, enum vtm_class class, int64_t since_ms);
+struct vtm_entry *vtm_queue_add(struct vtm_queue *q, const struct vtm_lookup *lookup, enum vtm_class class,
+				int64_t since_ms);
 /* Out of the table; frees it. */
 void vtm_queue_remove(struct vtm_queue *q, struct vtm_entry *e);
 
-/* (Re)places an entry after its deadline or time changed, or after it was in flight.  Before its class is changed it is lifted. */
+/* (Re)places an entry after its deadline or time changed, or after it was in flight.  Before its class is changed it is
+ * lifted. */
 void vtm_queue_place(struct vtm_queue *q, struct vtm_entry *e, int64_t now_ms);
 /* Takes it out of its line: it goes in flight. */
 void vtm_queue_lift(struct vtm_queue *q, struct vtm_entry *e);
@@ -76,7 +79,8 @@ unsigned vtm_queue_ripen(struct vtm_queue *q, int64_t now_ms);
 /* When the next entry becomes ready, INT64_MAX: none. */
 int64_t vtm_queue_next_ripe(const struct vtm_queue *q);
 
-/* The ready entries of a class in order: iterate with g_sequence_iter_next() until the end; the data is a struct vtm_entry *. */
+/* The ready entries of a class in order: iterate with g_sequence_iter_next() until the end; the data is a struct
+ * vtm_entry *. */
 GSequenceIter *vtm_queue_first(const struct vtm_queue *q, enum vtm_class class);
 /* Ready entries that are asked before <e> (ready), counting only classes that <open> marks. */
 unsigned vtm_queue_rank(const struct vtm_queue *q, const struct vtm_entry *e, const bool open[VTM_CLASSES]);

@@ -218,15 +218,18 @@ static int64_t late_pause(int attempts)
 	return MIN(pause, VTM_LATE_MAX_MS);
 }
 
-static int settle_late(struct vtm_resolver *r, const struct late_result *result, const struct handed_out *out, GError **error)
+static int settle_late(struct vtm_resolver *r, const struct late_result *result, const struct handed_out *out,
+		       GError **error)
 {
 	if (result->end == VTM_LATE_AGAIN && out->attempts < VTM_LATE_ATTEMPTS)
-		return vtm_store_late_retry(r->store, result->id, vtm_utc_ms(r->clock) + late_pause(out->attempts), error);
+		return vtm_store_late_retry(r->store, result->id, vtm_utc_ms(r->clock) + late_pause(out->attempts),
+					    error);
 	if (result->end == VTM_LATE_DONE) {
 		r->late_done++;
 	} else {
 		r->late_failed++;
-		vtm_log(VTM_LOG_ERROR, "%s: LateVerdictCommand is given up, attempts: %d", out->queue_id, out->attempts);
+		vtm_log(VTM_LOG_ERROR, "%s: LateVerdictCommand is given up, attempts: %d", out->queue_id,
+			out->attempts);
 	}
 	return vtm_store_late_done(r->store, result->id, error);
 }

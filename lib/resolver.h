@@ -39,10 +39,11 @@ struct vtm_resolver_settings {
 	const char *store_uri;
 	struct vtm_store_settings store;
 	/* Called in the resolver's thread; must not block. */
-	void (*turned_bad)(void *arg, const struct vtm_journal_message *m, const struct vtm_journal_item *items, size_t n);
-	/* A late verdict to hand out, NULL: there is nobody to hand them to and none are kept.  Each is handed out until
-	 * vtm_resolver_late_result() says how that ended, at most VTM_LATE_AT_ONCE at a time, over restarts too. <json> is
-	 * the caller's to free. */
+	void (*turned_bad)(void *arg, const struct vtm_journal_message *m, const struct vtm_journal_item *items,
+			   size_t n);
+	/* A late verdict to hand out, NULL: there is nobody to hand them to and none are kept.  Each is handed out
+	 * until vtm_resolver_late_result() says how that ended, at most VTM_LATE_AT_ONCE at a time, over restarts too.
+	 * <json> is the caller's to free. */
 	void (*late)(void *arg, struct vtm_resolver *r, int64_t id, char *json);
 	void *arg;
 	int64_t journal_retention_ms;

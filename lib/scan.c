@@ -192,7 +192,8 @@ void vtm_scan_message(struct vtm_resolver *resolver, const struct vtm_scan_setti
 	a.hosts = g_hash_table_new(g_str_hash, g_str_equal);
 	collect(&a, d->items, settings);
 	if (a.wants->len)
-		ask(resolver, &a, settings, envelope, began + settings->timeout_ms, progress, progress_arg, progress_ms);
+		ask(resolver, &a, settings, envelope, began + settings->timeout_ms, progress, progress_arg,
+		    progress_ms);
 	deliver(&a, d->items, settings, d);
 	d->tags = vtm_tags_of(d->items);
 	d->delay_ms = vtm_boot_ms(clock) - began;

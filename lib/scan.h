@@ -52,7 +52,8 @@ void vtm_scan_message(struct vtm_resolver *resolver, const struct vtm_scan_setti
 void vtm_scan_journal(struct vtm_resolver *resolver, const struct vtm_scan_settings *settings,
 		      const struct vtm_envelope *envelope, const struct vtm_decision *d, int64_t size, int64_t utc_ms);
 
-/* For vtmilterctl: which look-up answers <item> under these settings; NULL: none is asked (then item->report says why). */
+/* For vtmilterctl: which look-up answers <item> under these settings; NULL: none is asked (then item->report says
+ * why). */
 struct vtm_lookup *vtm_scan_lookup_of(struct vtm_item *item, const struct vtm_scan_settings *settings);
 
 #endif

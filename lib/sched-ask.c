@@ -240,7 +240,8 @@ static bool send_round(struct vtm_sched *s, int64_t now)
 	n = pick(s, batch, room, now);
 	if (!n)
 		return s->stats.cached_store != before && !s->stats.store_failing;
-	granted = vtm_store_budget_take(s->set.store, &s->limits, vtm_sched_spender(s, batch[0]->class), n, slots, &error);
+	granted = vtm_store_budget_take(s->set.store, &s->limits, vtm_sched_spender(s, batch[0]->class), n, slots,
+					&error);
 	s->view_stale = true;
 	if (g_error_matches(error, VTM_ERROR, VTM_ERROR_BUDGET_LOST)) {
 		vtm_sched_budget_lost(s, now);

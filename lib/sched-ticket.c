@@ -351,7 +351,8 @@ void vtm_sched_cancel(struct vtm_sched *s, struct vtm_ticket *t)
 void vtm_sched_release_all(struct vtm_sched *s)
 {
 	while (g_sequence_get_length(s->waiting))
-		vtm_sched_release(s, g_sequence_get(g_sequence_get_begin_iter(s->waiting)), &s->stats.released_deadline);
+		vtm_sched_release(s, g_sequence_get(g_sequence_get_begin_iter(s->waiting)),
+				  &s->stats.released_deadline);
 }
 
 void vtm_sched_release_due(struct vtm_sched *s, int64_t now)

@@ -65,8 +65,8 @@ struct vtm_sched_settings {
 	int64_t pending_lifetime_ms;
 	unsigned share_percent;		/* of the day's budget for one client network or sender domain; 0: no bound */
 	bool reask_unknown;
-	/* a person asks, in a process of its own beside the daemon's: every class may use the whole budget, and the store's
-	 * queue, which is the daemon's, is neither loaded nor added to */
+	/* a person asks, in a process of its own beside the daemon's: every class may use the whole budget, and the
+	 * store's queue, which is the daemon's, is neither loaded nor added to */
 	bool manual;
 	unsigned max_in_flight;
 	/* the transport: starts a request; its end is told with vtm_sched_result().  -1: could not be made */

@@ -228,8 +228,8 @@ void vtm_spool_totals(uint64_t *memory_r, uint64_t *file_r)
 	*file_r = __atomic_load_n(&total_file, __ATOMIC_RELAXED);
 }
 
-/* Could this line of a header section be one?  A field has a name of printable characters and a colon (RFC 5322 section 2.2); a
- * continuation begins with a blank and holds something else too. */
+/* Could this line of a header section be one?  A field has a name of printable characters and a colon (RFC 5322
+ * section 2.2); a continuation begins with a blank and holds something else too. */
 static bool in_header(const char *line, size_t len, bool first)
 {
 	size_t n = 0;

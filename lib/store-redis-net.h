@@ -36,8 +36,8 @@ int vtm_redis_link_send(struct vtm_redis_link *l, const void *data, gsize len, i
 /* One reply; freeReplyObject() it. NULL and an error. */
 redisReply *vtm_redis_link_reply(struct vtm_redis_link *l, int64_t deadline_ms, GError **error);
 
-/* What comes unasked: 1 a reply in *reply_r, 0 none until the deadline or until <wake_fd> could be read, -1 and an error.
- * After 0 the connection is as good as before. */
+/* What comes unasked: 1 a reply in *reply_r, 0 none until the deadline or until <wake_fd> could be read, -1 and an
+ * error. After 0 the connection is as good as before. */
 int vtm_redis_link_next(struct vtm_redis_link *l, int wake_fd, int64_t deadline_ms, redisReply **reply_r,
 			GError **error);
 

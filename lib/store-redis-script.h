@@ -22,8 +22,8 @@
  * The budget is lost when run or n are not what they should be: the data is new, was flushed, thrown out for want of
  * memory, or comes from another run of a server (restarted, or a replica that took over), which may lack the last
  * writes.  Then nothing is granted until raise brings VirusTotal's own count; and if that is not 0, or may be
- * because day and month are young, the minute counts as full for as long as a slot can last.  After that the count is needed once more: requests
- * that were in flight when the first was made are in the second.
+ * because day and month are young, the minute counts as full for as long as a slot can last.  After that the count is
+ * needed once more: requests that were in flight when the first was made are in the second.
  */
 #ifndef VTM_STORE_REDIS_SCRIPT_H
 #define VTM_STORE_REDIS_SCRIPT_H

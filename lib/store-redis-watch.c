@@ -87,9 +87,10 @@ static void take_push(struct vtm_redis_watch *w, const redisReply *r)
 
 static void say_why_not(const struct vtm_redis_watch *w, const GError *error)
 {
-	vtm_log_limited(VTM_LOG_NOTICE, "redis-watch", "store: what other hosts answer is looked for, not heard: %s (the "
-			"Redis user needs +subscribe, +publish and &%s*)", error->message,
-			w->own->prefix);
+	vtm_log_limited(VTM_LOG_NOTICE, "redis-watch",
+			"store: what other hosts answer is looked for, not heard: %s (the "
+			"Redis user needs +subscribe, +publish and &%s*)",
+			error->message, w->own->prefix);
 }
 
 static bool subscribe(struct vtm_redis_watch *w, GError **error)

@@ -168,7 +168,8 @@ static char *info_value(const redisReply *r, const char *name)
 }
 
 /* Who only looks may lack the right to ask; then we do not know. */
-static bool take_info(const struct vtm_redis *s, const redisReply *server, const redisReply *replication, GError **error)
+static bool take_info(const struct vtm_redis *s, const redisReply *server, const redisReply *replication,
+		      GError **error)
 {
 	char *version = info_value(server, "redis_version:");
 	char *role = info_value(replication, "\nrole:");

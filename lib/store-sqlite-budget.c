@@ -61,7 +61,8 @@ static int read_known(struct vtm_sqlite *s, struct now *t, GError **error)
 
 static int save_known(struct vtm_sqlite *s, const struct now *t, GError **error)
 {
-	return vtm_sql_run(s, SQL_KNOWN_SET, ARGS(INT(s->inode), INT(t->full_ms), INT(t->again_ms)), error) < 0 ? -1 : 0;
+	return vtm_sql_run(s, SQL_KNOWN_SET, ARGS(INT(s->inode), INT(t->full_ms), INT(t->again_ms)), error) < 0 ? -1 :
+														  0;
 }
 
 static int read_now(struct vtm_sqlite *s, struct now *t, GError **error)

@@ -52,10 +52,11 @@ static int add_message(struct vtm_sqlite *s, struct vtm_journal_message *m, GErr
 	const void *data = recipients ? g_bytes_get_data(recipients, &len) : NULL;
 	int rc;
 
-	rc = vtm_sql_run(s, SQL_MESSAGE_ADD, ARGS(TEXT(m->host ? m->host : s->host), TEXT(m->queue_id), TEXT(m->message_id),
-						  TEXT(m->sender),
-						  BLOB(data, len), TEXT(m->client), INT(m->time_ms), INT(m->size),
-						  INT(m->tags), INT(m->tags_delivered), INT(m->done_ms)), error);
+	rc = vtm_sql_run(s, SQL_MESSAGE_ADD,
+			 ARGS(TEXT(m->host ? m->host : s->host), TEXT(m->queue_id), TEXT(m->message_id),
+			      TEXT(m->sender), BLOB(data, len), TEXT(m->client), INT(m->time_ms), INT(m->size),
+			      INT(m->tags), INT(m->tags_delivered), INT(m->done_ms)),
+			 error);
 	if (recipients)
 		g_bytes_unref(recipients);
 	if (rc >= 0)

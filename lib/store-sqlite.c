@@ -390,7 +390,8 @@ static int each_page(struct vtm_sqlite *s, uint8_t last[VTM_PACKED_KEY], vtm_ver
 			continue;
 		vtm_pack_key(&key, next);
 		c.found = c.expires_ms > now &&
-			  vtm_unpack_report(sqlite3_column_blob(st, 1), (size_t)sqlite3_column_bytes(st, 1), &c.report) &&
+			  vtm_unpack_report(sqlite3_column_blob(st, 1), (size_t)sqlite3_column_bytes(st, 1),
+					    &c.report) &&
 			  vtm_verdict_is_answer(c.report.verdict);
 		*n += c.found;
 		if (c.found)

@@ -100,10 +100,10 @@ typedef uint64_t vtm_slot;
  * slots_r.  Atomic over all processes and hosts.
  *
  * -1 and VTM_ERROR_BUDGET_LOST: the store does not know what was spent (a file that is new, restored or replaced; a
- * Redis that is new, was flushed, restarted, or taken over by a replica, which may lack the last writes).  Ask VirusTotal's own count, which is free, and give it to
- * vtm_store_budget_raise(); then it grants again.  If anything was used today it does so after VTM_SLOT_MAX_MS only,
- * since the window was lost as well, and a second count is needed then (it says VTM_ERROR_BUDGET_LOST once more): the
- * first may have missed requests that were in flight. */
+ * Redis that is new, was flushed, restarted, or taken over by a replica, which may lack the last writes).  Ask
+ * VirusTotal's own count, which is free, and give it to vtm_store_budget_raise(); then it grants again.  If anything
+ * was used today it does so after VTM_SLOT_MAX_MS only, since the window was lost as well, and a second count is needed
+ * then (it says VTM_ERROR_BUDGET_LOST once more): the first may have missed requests that were in flight. */
 int vtm_store_budget_take(struct vtm_store *s, const struct vtm_budget_limits *limits, enum vtm_spender who,
 			  unsigned want, vtm_slot *slots_r, GError **error);
 /* The request of <slot> ended now: its slot lasts 60 s more. */
@@ -114,8 +114,8 @@ int vtm_store_budget_read(struct vtm_store *s, struct vtm_budget *b, GError **er
 /* The server's own count, just read: raises ours to it, never lowers.  Until VTM_MIDNIGHT_BEFORE_MS after midnight
  * (UTC) the count may still be yesterday's, so it does not raise today's. */
 int vtm_store_budget_raise(struct vtm_store *s, uint32_t day_used, uint32_t month_used, GError **error);
-/* What another store knew: takes <slots> slots, limits aside, and raises the counts.  A store that does not know what was
- * spent knows it from then on (as vtm_store_budget_take() says of VirusTotal's count), its minute full. */
+/* What another store knew: takes <slots> slots, limits aside, and raises the counts.  A store that does not know what
+ * was spent knows it from then on (as vtm_store_budget_take() says of VirusTotal's count), its minute full. */
 int vtm_store_budget_carry(struct vtm_store *s, unsigned slots, uint32_t day_used, uint32_t month_used, GError **error);
 /* The server's clock said <utc_ms> (of 2020..2199) just now: corrects the anchor when it is off by more than
  * VTM_STORE_UTC_OFF_MS. * 1 corrected, 0 was right. */
@@ -152,13 +152,14 @@ int vtm_store_lease_drop(struct vtm_store *s, const struct vtm_key *key, GError 
 int vtm_store_lease_end(struct vtm_store *s, const struct vtm_key *key, GError **error);
 
 /* From now on until vtm_store_close(), <wake> is called, in a thread of the store's and without a lock, when
- * vtm_store_watched() has something new, once until that is called.  Not twice a store.  1; 0: with this backend there is
- * nothing to hear.  The thread has a connection of its own, which it makes anew when it ends. */
+ * vtm_store_watched() has something new, once until that is called.  Not twice a store.  1; 0: with this backend there
+ * is nothing to hear.  The thread has a connection of its own, which it makes anew when it ends. */
 int vtm_store_watch(struct vtm_store *s, void (*wake)(void *arg), void *arg, GError **error);
-/* Is what others end heard now?  It may still be lost on the way, or be a lie: the answer is in the store or nowhere. */
+/* Is what others end heard now?  It may still be lost on the way, or be a lie: the answer is in the store or
+ * nowhere. */
 bool vtm_store_hears(const struct vtm_store *s);
-/* Puts the keys of look-ups that ended since the last call, ours too, into keys[VTM_STORE_BATCH] and returns their number.
- * *missed_r: others may have ended unheard.  Does not block. */
+/* Puts the keys of look-ups that ended since the last call, ours too, into keys[VTM_STORE_BATCH] and returns their
+ * number. *missed_r: others may have ended unheard.  Does not block. */
 unsigned vtm_store_watched(struct vtm_store *s, struct vtm_key *keys, bool *missed_r);
 
 /* ---- journal ---- */

@@ -16,8 +16,8 @@ enum vtm_tag {
 };
 #define VTM_TAGS (VTM_TAG_SCANNED + 1)
 #define VTM_TAG_BIT(t) (1u << (t))
-/* In the journal only, beside the bits of tags: the message has what is no item of its own (ambiguous, undecoded), so no
- * later answer makes it VT_Scanned.  Has no name and is in no header. */
+/* In the journal only, beside the bits of tags: the message has what is no item of its own (ambiguous, undecoded), so
+ * no later answer makes it VT_Scanned.  Has no name and is in no header. */
 #define VTM_TAGS_UNSURE (1u << 16)
 
 #define VTM_REPORT_HEADERS_MAX 20

@@ -82,7 +82,8 @@ static void give(struct walk *w, enum vtm_tnef_kind kind, const char *name, cons
 static void finish(struct walk *w)
 {
 	if (w->open && w->part.data)
-		give(w, w->part.kind, w->long_name ? w->long_name : w->name, (const uint8_t *)w->part.data, w->part.len);
+		give(w, w->part.kind, w->long_name ? w->long_name : w->name, (const uint8_t *)w->part.data,
+		     w->part.len);
 	w->open = false;
 	g_clear_pointer(&w->name, g_free);
 	g_clear_pointer(&w->long_name, g_free);
@@ -94,8 +95,9 @@ static void set_name(char **name, const uint8_t *text, size_t len, bool utf16)
 	char *valid;
 
 	len = MIN(len, VTM_TNEF_NAME_MAX);
-	valid = utf16 ? g_convert((const char *)text, (gssize)(len & ~(size_t)1), "UTF-8", "UTF-16LE", NULL, NULL, NULL) :
-		g_utf8_make_valid((const char *)text, (gssize)strnlen((const char *)text, len));
+	valid = utf16 ? g_convert((const char *)text, (gssize)(len & ~(size_t)1), "UTF-8", "UTF-16LE", NULL, NULL,
+				  NULL) :
+			g_utf8_make_valid((const char *)text, (gssize)strnlen((const char *)text, len));
 	if (!valid || !*valid) {
 		g_free(valid);
 		return;
@@ -122,7 +124,8 @@ static void take_value(struct walk *w, uint32_t id, uint32_t type, const uint8_t
 		set_name(&w->name, data, len, utf16);
 	else if (attachment && id == PR_ATTACH_DATA && type == PT_OBJECT && len > 16)
 		/* a GUID, then what it names: mostly a message as TNEF, else OLE data, a file to us */
-		set_data(w, vtm_tnef_is((const char *)data + 16, len - 16) ? VTM_TNEF_MESSAGE : VTM_TNEF_FILE, data + 16, len - 16);
+		set_data(w, vtm_tnef_is((const char *)data + 16, len - 16) ? VTM_TNEF_MESSAGE : VTM_TNEF_FILE,
+			 data + 16, len - 16);
 	else if (attachment && id == PR_ATTACH_DATA && type == PT_BINARY)
 		set_data(w, VTM_TNEF_FILE, data, len);
 	else if (!attachment && id == PR_HTML && !utf16)

@@ -65,7 +65,8 @@ static int take_data(const struct line *l, GByteArray *data)
 		unsigned c[4];
 		guint8 out[3];
 
-		/* blanks that were lost at the end of a line are read as such, but no line may claim groups it does not have */
+		/* blanks that were lost at the end of a line are read as such, but no line may claim groups it does not
+		 * have */
 		if (at >= l->len)
 			return data->len > before ? -2 : -1;
 		for (unsigned i = 0; i < 4; i++) {

@@ -248,8 +248,9 @@ static bool same_server(const char *base, const char *url)
 {
 	struct place ours = { 0 }, told = { 0 };
 	const char *authority = strstr(url, "://");
-	bool same = authority && !memchr(authority + 3, '@', strcspn(authority + 3, "/?#")) && place_parse(base, &ours) &&
-		    place_parse(url, &told) && !strcmp(ours.scheme, told.scheme) && !strcmp(ours.authority, told.authority);
+	bool same = authority && !memchr(authority + 3, '@', strcspn(authority + 3, "/?#")) &&
+		    place_parse(base, &ours) && place_parse(url, &told) && !strcmp(ours.scheme, told.scheme) &&
+		    !strcmp(ours.authority, told.authority);
 
 	place_clear(&ours);
 	place_clear(&told);
@@ -329,7 +330,8 @@ static enum vtm_answer read_refusal(const struct request *q, const struct vtm_js
 	}
 }
 
-static enum vtm_answer read_reply(const struct vtm_vt *vt, const struct request *q, const struct vtm_http_reply *h, struct vtm_result *r)
+static enum vtm_answer read_reply(const struct vtm_vt *vt, const struct request *q, const struct vtm_http_reply *h,
+				  struct vtm_result *r)
 {
 	bool told = h->status == 401 || h->status == 403 || h->status == 429;
 	struct vtm_json_reply j;

@@ -3,8 +3,9 @@
  *
  * Asynchronous, one thread (the resolver's): start requests, poll, collect results.  Knows nothing of
  * budget, cache or retries.  The key goes into the x-apikey header and nowhere else.
- * API: https://docs.virustotal.com/reference/files-scan, /files-upload-url, /file-info, /reference/url, /reference/domain-info, /reference/ip-info,
- * /reference/scan-url, /reference/analysis, /reference/get-user-overall-quotas, /reference/errors
+ * API: https://docs.virustotal.com/reference/files-scan, /files-upload-url, /file-info, /reference/url,
+ * /reference/domain-info, /reference/ip-info, /reference/scan-url, /reference/analysis,
+ * /reference/get-user-overall-quotas, /reference/errors
  */
 #ifndef VTM_VT_H
 #define VTM_VT_H
@@ -87,12 +88,14 @@ void vtm_vt_free(struct vtm_vt *vt);
 int vtm_vt_start(struct vtm_vt *vt, enum vtm_op op, const struct vtm_lookup *lookup, const char *analysis, void *tag,
 		 GError **error);
 
-/* Bytes of a file that is sent to POST /files, which takes 32 MB with all that goes around it; larger ones need an upload_url. */
+/* Bytes of a file that is sent to POST /files, which takes 32 MB with all that goes around it; larger ones need an
+ * upload_url. */
 #define VTM_VT_DIRECT_MAX (30 * 1024 * 1024)
 #define VTM_VT_FILE_MAX (650 * 1024 * 1024)
 
-/* Sends the file at <path>, whose SHA-256 is that of <lookup>: it becomes public.  <upload_url>: where to, NULL: /files.  May
- * last <timeout_ms>, which is longer than a slot of the budget does: the caller keeps one.  Errors as above. */
+/* Sends the file at <path>, whose SHA-256 is that of <lookup>: it becomes public.  <upload_url>: where to, NULL:
+ * /files.  May last <timeout_ms>, which is longer than a slot of the budget does: the caller keeps one.  Errors as
+ * above. */
 int vtm_vt_upload(struct vtm_vt *vt, const struct vtm_lookup *lookup, const char *path, const char *upload_url,
 		  int64_t timeout_ms, void *tag, GError **error);
 unsigned vtm_vt_in_flight(const struct vtm_vt *vt);

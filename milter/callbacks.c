@@ -141,7 +141,8 @@ static bool progress(void *arg)
 /* A message that could not be kept says that nobody looked at it. */
 static void decide_unkept(const char *queue_id, bool too_large, struct vtm_decision *d)
 {
-	vtm_log_limited(VTM_LOG_WARNING, "spool", "%s: the message could not be kept for reading (%s): bypassed", queue_id,
+	vtm_log_limited(VTM_LOG_WARNING, "spool", "%s: the message could not be kept for reading (%s): bypassed",
+			queue_id,
 			too_large ? "it is larger than MaxMessageSize" : "can TempDirectory be written, is it full?");
 	memset(d, 0, sizeof(*d));
 	d->items = vtm_items_new();

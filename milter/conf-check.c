@@ -75,7 +75,8 @@ static bool check_built(const struct vtm_conf_loader *l, GError **error)
 	for (const struct vtm_directive *d = vtm_directives; d < vtm_directives + vtm_n_directives; d++) {
 		if (!d->not_built || vtm_field_same(l->c, l->defaults, d))
 			continue;
-		g_set_error(error, VTM_ERROR, VTM_ERROR_NOT_BUILT, "not in this build of vtmilter; leave it at its default (%s)",
+		g_set_error(error, VTM_ERROR, VTM_ERROR_NOT_BUILT,
+			    "not in this build of vtmilter; leave it at its default (%s)",
 			    d->default_text ? d->default_text : VTM_CONF_NONE);
 		return blame(l, d->name, error);
 	}

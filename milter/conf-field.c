@@ -154,8 +154,10 @@ static bool set_by_origin(struct vtm_conf *c, const struct vtm_directive *d, con
 	const char *action = text[len] ? text + len + strspn(text + len, " \t") : text;
 
 	if (text[len] && origin == VTM_ORIGINS)
-		return vtm_conf_complain(error, "found '%.*s' in front of '%s', expected inbound, authenticated, networks or "
-					 "nothing", (int)len, text, action);
+		return vtm_conf_complain(error,
+					 "found '%.*s' in front of '%s', expected inbound, authenticated, networks or "
+					 "nothing",
+					 (int)len, text, action);
 	if (!text[len] && origin < VTM_ORIGINS)
 		return vtm_conf_complain(error, "found '%s', expected an action behind it", text);
 	if (!find_choice(d, action, &choice, error))

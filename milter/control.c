@@ -98,7 +98,8 @@ static void serve_client(struct vtm_control *c, int fd)
 	char line[VTM_CONTROL_LINE_MAX + 1], *peer, *answer = NULL;
 
 	if (!read_line(c, fd, line, until_ms)) {
-		write_line(c, fd, "{\"error\":\"one line of at most " G_STRINGIFY(VTM_CONTROL_LINE_MAX) " bytes expected\"}",
+		write_line(c, fd,
+			   "{\"error\":\"one line of at most " G_STRINGIFY(VTM_CONTROL_LINE_MAX) " bytes expected\"}",
 			   until_ms);
 		return;
 	}

@@ -112,7 +112,8 @@ static unsigned ask_round(struct vtm_ctl_asker *a, struct vtm_ticket *t, bool fi
 	return open;
 }
 
-static void ask_daemon(void *arg, struct vtm_ticket *t, bool (*progress)(void *), void *progress_arg, int64_t progress_ms)
+static void ask_daemon(void *arg, struct vtm_ticket *t, bool (*progress)(void *), void *progress_arg,
+		       int64_t progress_ms)
 {
 	struct vtm_ctl_asker *a = arg;
 	const struct vtm_clock *clock = a->c->clock;
@@ -147,7 +148,8 @@ static int find_daemon(const struct vtm_ctl *c, GError **error)
 		return 0;
 	rc = vtm_json_get_bool(answer, "enabled", &enabled) && enabled ? 1 : -1;
 	if (rc < 0)
-		g_set_error(error, VTM_ERROR, VTM_ERROR_CONFIG, "%s: Enabled is no, so nothing is asked", c->conf->path);
+		g_set_error(error, VTM_ERROR, VTM_ERROR_CONFIG, "%s: Enabled is no, so nothing is asked",
+			    c->conf->path);
 	g_free(answer);
 	return rc;
 }
@@ -162,7 +164,8 @@ static int find_key(struct vtm_ctl_asker *a, bool must, GError **error)
 	if (!a->conf)
 		return -1;
 	if (!a->conf->api_key) {
-		g_set_error(error, VTM_ERROR, VTM_ERROR_CONFIG, "%s: Enabled is no, so nothing is asked", a->conf->path);
+		g_set_error(error, VTM_ERROR, VTM_ERROR_CONFIG, "%s: Enabled is no, so nothing is asked",
+			    a->conf->path);
 		return -1;
 	}
 	if (must && check_store(a->c, error) < 0)
@@ -179,7 +182,8 @@ static int find_key(struct vtm_ctl_asker *a, bool must, GError **error)
 }
 
 /* For a filter that has nobody to ask: the message goes on, and says so. */
-static void ask_nobody(void *arg, struct vtm_ticket *t, bool (*progress)(void *), void *progress_arg, int64_t progress_ms)
+static void ask_nobody(void *arg, struct vtm_ticket *t, bool (*progress)(void *), void *progress_arg,
+		       int64_t progress_ms)
 {
 	(void)arg;
 	(void)progress;
@@ -259,7 +263,8 @@ void vtm_ctl_ask(struct vtm_ctl_asker *a, struct vtm_ticket *t)
 int vtm_ctl_tell(const struct vtm_ctl *c, const struct vtm_lookup *lookup, GError **error)
 {
 	const char *kind = vtm_lookup_kind_name((enum vtm_lookup_kind)lookup->key.kind);
-	char *command = g_strconcat("tell ", kind, " ", lookup->subject, NULL), *answer = vtm_ctl_ask_daemon(c, command, NULL);
+	char *command = g_strconcat("tell ", kind, " ", lookup->subject, NULL),
+	     *answer = vtm_ctl_ask_daemon(c, command, NULL);
 	struct vtm_ctl_asker a = { .c = c };
 	bool told = false;
 	int rc = 0;
@@ -372,12 +377,12 @@ static char *budget_why(struct vtm_ctl_asker *a)
 		text = g_strdup_printf("VirusTotal says that the key's quota is used up; try again after %s", when);
 	} else if (u.pace) {
 		when = vtm_ctl_time(utc + u.retry_ms);
-		text = g_strdup_printf("the rest of the day's requests is kept for mail; try again after %s, or at once with --now",
-				       when);
+		text = g_strdup_printf("the rest of the day's requests is kept for mail; try again after %s, or at "
+				       "once with --now", when);
 	} else {
 		when = vtm_ctl_time(u.month ? next_month_ms(utc) : vtm_budget_next_day_ms(utc));
-		text = g_strdup_printf("the requests of this %s are used up; try again after %s", u.month ? "month" : "day",
-				       when);
+		text = g_strdup_printf("the requests of this %s are used up; try again after %s",
+				       u.month ? "month" : "day", when);
 	}
 	g_free(when);
 	return text;

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* ctl-ask.h - asking VirusTotal from vtmilterctl.
  *
- * A daemon that runs is asked by its control socket, which needs membership of its group but no key: it queues what is not known,
- * and is asked again until it knows.  Without a daemon its own resolver works in this process, on its store, with the key of
- * ApiKeyFile.  Either way budget, cache and leases are shared, and every request is spent as a manual one, which may use
- * the reserve too.  Delivered messages that an answer concerns get it in the journal; a late verdict is left to the daemon.
+ * A daemon that runs is asked by its control socket, which needs membership of its group but no key: it queues what is
+ * not known, and is asked again until it knows.  Without a daemon its own resolver works in this process, on its store,
+ * with the key of ApiKeyFile.  Either way budget, cache and leases are shared, and every request is spent as a manual
+ * one, which may use the reserve too.  Delivered messages that an answer concerns get it in the journal; a late verdict
+ * is left to the daemon.
  */
 #ifndef VTM_CTL_ASK_H
 #define VTM_CTL_ASK_H
@@ -25,8 +26,8 @@ struct vtm_ctl_asker {
 	struct vtm_resolver *resolver;	/* NULL: the daemon is asked, or nobody can be */
 };
 
-/* <must>: that neither the daemon nor VirusTotal can be asked, or the store not opened, is an error; else it is told and
- * everything is bypassed. -1: error. */
+/* <must>: that neither the daemon nor VirusTotal can be asked, or the store not opened, is an error; else it is told
+ * and everything is bypassed. -1: error. */
 int vtm_ctl_asker_init(struct vtm_ctl_asker *a, const struct vtm_ctl *c, bool must, GError **error);
 void vtm_ctl_asker_clear(struct vtm_ctl_asker *a);
 
@@ -37,8 +38,8 @@ void vtm_ctl_ask(struct vtm_ctl_asker *a, struct vtm_ticket *t);
  * -1: the journal could not be told. */
 int vtm_ctl_tell(const struct vtm_ctl *c, const struct vtm_lookup *lookup, GError **error);
 
-/* Must the work stop with these items, since some could not be asked and the next would fare no better?  EX_OK: go on; else
- * the exit status, and *why_r says what and when to try again (new string). */
+/* Must the work stop with these items, since some could not be asked and the next would fare no better?  EX_OK: go on;
+ * else the exit status, and *why_r says what and when to try again (new string). */
 int vtm_ctl_must_stop(struct vtm_ctl_asker *a, struct vtm_item *const *items, size_t n, char **why_r);
 
 #endif

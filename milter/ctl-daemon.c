@@ -411,7 +411,8 @@ static bool quota_by_daemon(const struct vtm_ctl *c, struct quota *q)
 		q->minute_used = number(line, "budget.minute_used");
 		q->day_used = day;
 		q->month_used = number(line, "budget.month_used");
-		q->daily = (struct vtm_quota){ number(line, "budget.server_day_used"), number(line, "budget.server_day") };
+		q->daily = (struct vtm_quota){ number(line, "budget.server_day_used"),
+					       number(line, "budget.server_day") };
 		q->monthly = (struct vtm_quota){ number(line, "budget.server_month_used"),
 						 number(line, "budget.server_month") };
 		q->told = q->daily.allowed >= 0;

@@ -73,7 +73,8 @@ char *vtm_account_closed(const struct vtm_account *a, const char *path, bool *un
 	return NULL;
 }
 
-char *vtm_account_open_fix(const struct vtm_doctor *d, const struct vtm_account *a, const char *dir, const char *elsewhere)
+char *vtm_account_open_fix(const struct vtm_doctor *d, const struct vtm_account *a, const char *dir,
+			   const char *elsewhere)
 {
 	const struct group *gr;
 	struct stat st;

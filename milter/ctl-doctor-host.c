@@ -239,7 +239,8 @@ static void check_list(struct vtm_doctor *d, const char *path, bool domains)
 	else if (st.st_mode & 002)
 		vtm_doctor_problem(d, "ignored", vtm_doctor_run("chmod o-w %s", path), "everybody may write to %s (mode %04o), and so "
 				   "say what is not asked about", path, (unsigned)(st.st_mode & 07777));
-	else if ((domains ? vtm_ignore_add_domains(ignore, path, &error) : vtm_ignore_add_hashes(ignore, path, &error)) < 0)
+	else if ((domains ? vtm_ignore_add_domains(ignore, path, &error) :
+			    vtm_ignore_add_hashes(ignore, path, &error)) < 0)
 		vtm_doctor_problem(d, "ignored", vtm_doctor_run("editor %s", path), "%s", error->message);
 	else if (st.st_size <= LIST_MAX && g_file_get_contents(path, &text, NULL, NULL))
 		vtm_doctor_fine(d, "ignored", "%s: %u entries, mode %04o", path, entries_in(text), (unsigned)(st.st_mode & 07777));

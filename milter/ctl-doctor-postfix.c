@@ -22,8 +22,8 @@ static char *output_of(const char *const *argv)
 	char *out = NULL;
 	int status;
 
-	if (!g_spawn_sync(NULL, (char **)(uintptr_t)argv, NULL, G_SPAWN_SEARCH_PATH | G_SPAWN_STDERR_TO_DEV_NULL, NULL, NULL,
-			  &out, NULL, &status, NULL))
+	if (!g_spawn_sync(NULL, (char **)(uintptr_t)argv, NULL, G_SPAWN_SEARCH_PATH | G_SPAWN_STDERR_TO_DEV_NULL, NULL,
+			  NULL, &out, NULL, &status, NULL))
 		return NULL;
 	if (status || strlen(out) > OUTPUT_MAX)
 		g_clear_pointer(&out, g_free);
@@ -352,9 +352,10 @@ static void check_settings(struct vtm_doctor *d, const struct use *u)
 	check_action(d, u);
 }
 
-/* What makes us reached from a chroot: <element> of the list, NULL: none yet, gets another name, and where the socket is out of
- * reach it is moved. */
-static char *chroot_fix(const struct vtm_doctor *d, GHashTable *t, const char *parameter, const char *list, const char *element)
+/* What makes us reached from a chroot: <element> of the list, NULL: none yet, gets another name, and where the socket
+ * is out of reach it is moved. */
+static char *chroot_fix(const struct vtm_doctor *d, GHashTable *t, const char *parameter, const char *list,
+			const char *element)
 {
 	const char *path = vtm_socket_path(d->conf->socket), *queue = get(t, "queue_directory");
 	char *name = below_queue(path, queue) ? right_name(d, queue) : g_strdup(CHROOT_NAME);

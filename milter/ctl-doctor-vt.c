@@ -49,7 +49,8 @@ static void check_limits(struct vtm_doctor *d, const struct vtm_result *r)
 	const struct vtm_conf *c = d->conf;
 
 	/* told per hour */
-	if (r->hourly.allowed > 0 && (!c->requests_per_minute || c->requests_per_minute > (r->hourly.allowed + 59) / 60))
+	if (r->hourly.allowed > 0 &&
+	    (!c->requests_per_minute || c->requests_per_minute > (r->hourly.allowed + 59) / 60))
 		vtm_doctor_problem(d, "limits", vtm_doctor_line(d->conf_path, "RequestsPerMinute %" G_GINT64_FORMAT,
 								(r->hourly.allowed + 59) / 60),
 				   "RequestsPerMinute is %u, but the key has %" G_GINT64_FORMAT " an hour",

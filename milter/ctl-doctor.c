@@ -14,8 +14,8 @@
 
 enum result { FINE, NOTE, PROBLEM };
 
-static void put_text(const struct vtm_doctor *d, enum result result, const char *word, const char *check, const char *fix,
-		     const char *text)
+static void put_text(const struct vtm_doctor *d, enum result result, const char *word, const char *check,
+		     const char *fix, const char *text)
 {
 	static const char *const colors[] = { "\033[32m", "\033[33m", "\033[1;31m" };
 	char *safe = vtm_ctl_safe(text, TEXT_MAX), *safe_fix = vtm_ctl_safe(fix, TEXT_MAX);

@@ -28,8 +28,8 @@ struct vtm_doctor {
 
 /* ---- findings (ctl-doctor.c) ----
  *
- * <check> is a word for programs, static; vtmilter(8) explains each.  <fix> is what vtm_doctor_line() or vtm_doctor_run() made, or
- * NULL where there is nothing to change; freed. */
+ * <check> is a word for programs, static; vtmilter(8) explains each.  <fix> is what vtm_doctor_line() or
+ * vtm_doctor_run() made, or NULL where there is nothing to change; freed. */
 
 void vtm_doctor_fine(struct vtm_doctor *d, const char *check, const char *format, ...) G_GNUC_PRINTF(3, 4);
 /* Not wrong, but worth knowing. */
@@ -49,11 +49,12 @@ bool vtm_account_find(struct vtm_account *a, const char *name);
 void vtm_account_of(struct vtm_account *a, uid_t uid);
 /* May he do all that the low three bits <want> (4 read, 2 write, 1 search) say? */
 bool vtm_account_may(const struct vtm_account *a, const struct stat *st, mode_t want);
-/* The first directory on the way to <path>, from the root, that <a> may not search or that is not there; new string, NULL:
- * none.  *unseen_r: it is only that this process may not look. */
+/* The first directory on the way to <path>, from the root, that <a> may not search or that is not there; new string,
+ * NULL: none.  *unseen_r: it is only that this process may not look. */
 char *vtm_account_closed(const struct vtm_account *a, const char *path, bool *unseen_r);
 /* What lets <a> search the directory <dir>, or a place to put the file otherwise (<elsewhere>, a directive's line). */
-char *vtm_account_open_fix(const struct vtm_doctor *d, const struct vtm_account *a, const char *dir, const char *elsewhere);
+char *vtm_account_open_fix(const struct vtm_doctor *d, const struct vtm_account *a, const char *dir,
+			   const char *elsewhere);
 /* Does <user> of the MTA reach our Socket? */
 void vtm_doctor_access(struct vtm_doctor *d, const char *user);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* ctl-ignore.c - vtmilterctl ignore: the lists of domains and hashes, changed without losing what people wrote into them. */
+/* ctl-ignore.c - vtmilterctl ignore: the lists of domains and hashes, changed without losing what people wrote into
+ * them. */
 #include "ctl.h"
 
 #include <errno.h>
@@ -114,7 +115,8 @@ static bool write_all(int fd, const char *text, size_t len)
 	return true;
 }
 
-/* A new file of the old one's mode and owner takes its place at once: who reads it meanwhile gets all of one of them. */
+/* A new file of the old one's mode and owner takes its place at once: who reads it meanwhile gets all of one of
+ * them. */
 static int replace_file(const char *path, const char *text, GError **error)
 {
 	char *temp = g_strconcat(path, ".XXXXXX", NULL);

@@ -55,7 +55,8 @@ static void put_json(const struct vtm_journal_message *m, const struct vtm_journ
 
 static void put_row(const struct listing *l, const struct vtm_journal_message *m)
 {
-	char *when = vtm_ctl_time(m->time_ms), *id = vtm_ctl_safe(m->queue_id, 40), *sender = vtm_ctl_safe(m->sender, 60);
+	char *when = vtm_ctl_time(m->time_ms), *id = vtm_ctl_safe(m->queue_id, 40),
+	     *sender = vtm_ctl_safe(m->sender, 60);
 	char *tags = vtm_ctl_tags(l->c, m->tags);
 
 	if (!l->n)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* ctl-plan.c - vtmilterctl plan: is a key enough for this mail?
  *
- * The messages are replayed in the order of their delivery against a budget.  Each look-up starts as soon as minute and day allow,
- * first come first served, and its answer is kept for CacheTTLClean: a simpler order than the scheduler's, which puts
- * attachments first, so that it shows how much must wait rather than which.
+ * The messages are replayed in the order of their delivery against a budget.  Each look-up starts as soon as minute and
+ * day allow, first come first served, and its answer is kept for CacheTTLClean: a simpler order than the scheduler's,
+ * which puts attachments first, so that it shows how much must wait rather than which.
  */
 #include <stdio.h>
 #include <string.h>
@@ -263,9 +263,11 @@ static void put_text(const struct plan *p, const struct outcome *o, size_t n)
 	double days = days_of(p);
 	unsigned items = p->attachments + p->urls;
 
-	vtm_ctl_put("messages", "%u in %.1f days, %u with something to ask about", p->messages->len, days, o[0].with_items);
+	vtm_ctl_put("messages", "%u in %.1f days, %u with something to ask about", p->messages->len, days,
+		    o[0].with_items);
 	vtm_ctl_put("items", "%u: %u attachments, %u urls; %.1f a day", items, p->attachments, p->urls, items / days);
-	vtm_ctl_put("unique", "%u (%.0f%%)", g_hash_table_size(p->numbers), percent(g_hash_table_size(p->numbers), items));
+	vtm_ctl_put("unique", "%u (%.0f%%)", g_hash_table_size(p->numbers),
+		    percent(g_hash_table_size(p->numbers), items));
 	printf("\n%10s %10s %12s %12s %12s\n", "A MINUTE", "A DAY", "REQUESTS", "CACHE HITS", "BYPASSED");
 	for (size_t i = 0; i < n; i++) {
 		char minute[24], day[24];
@@ -293,8 +295,8 @@ static int make_plan(struct plan *p, int argc, char **argv)
 	}
 	g_array_sort(p->messages, by_time);
 	if (span_of(p) < HOUR_S)
-		vtm_ctl_warn(p->c, "all messages seem to have come within an hour; when they were delivered is not known from "
-			     "these files");
+		vtm_ctl_warn(p->c, "all messages seem to have come within an hour; when they were delivered is not "
+			     "known from these files");
 	for (size_t i = 0, factor = 1; i < G_N_ELEMENTS(o); i++, factor *= 10) {
 		o[i].per_minute = (uint32_t)MIN((uint64_t)conf->requests_per_minute * factor, 1000000);
 		o[i].per_day = (uint32_t)MIN((uint64_t)(conf->requests_per_day -

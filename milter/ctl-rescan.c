@@ -54,7 +54,8 @@ static int64_t requests_left(const struct vtm_ctl *c, struct vtm_store *s, GErro
 	return left;
 }
 
-/* What is known is forgotten here and by the daemon, so that it is asked anew: only if it can be.  <old> gets what was. */
+/* What is known is forgotten here and by the daemon, so that it is asked anew: only if it can be.  <old> gets what
+ * was. */
 static int forget(const struct vtm_ctl *c, const struct vtm_ticket *t, struct vtm_cached *old)
 {
 	GError *error = NULL;
@@ -63,8 +64,10 @@ static int forget(const struct vtm_ctl *c, const struct vtm_ticket *t, struct vt
 	int rc = left < 0 ? -1 : 0;
 
 	if (rc == 0 && left < t->n) {
-		g_set_error(&error, VTM_ERROR, VTM_ERROR_BUSY, "%u requests are needed and %" G_GINT64_FORMAT " are left; "
-			    "try again after midnight UTC", t->n, left);
+		g_set_error(&error, VTM_ERROR, VTM_ERROR_BUSY,
+			    "%u requests are needed and %" G_GINT64_FORMAT " are left; "
+			    "try again after midnight UTC",
+			    t->n, left);
 		rc = -1;
 	}
 	for (unsigned i = 0; i < t->n && rc >= 0; i++) {
@@ -160,7 +163,8 @@ static int ask_again(struct vtm_ctl_asker *k, const char *id, struct again *a)
 			if (at[i] != G_MAXUINT)
 				((struct vtm_item *)a->items->list->pdata[i])->report = t.wants[at[i]].report;
 		found = put(k->c, id, a->items);
-		status = vtm_ctl_must_stop(k, (struct vtm_item *const *)a->items->list->pdata, a->items->list->len, &why);
+		status = vtm_ctl_must_stop(k, (struct vtm_item *const *)a->items->list->pdata, a->items->list->len,
+					   &why);
 		if (status != EX_OK)
 			vtm_ctl_warn(k->c, "%s", why);
 		else

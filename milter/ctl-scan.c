@@ -146,7 +146,8 @@ static bool report(struct scanning *s, const struct vtm_mail *mail, const struct
 
 	clear_bar(s);
 	s->status = interrupted ? INTERRUPTED :
-		    vtm_ctl_must_stop(&s->asker, (struct vtm_item *const *)d->items->list->pdata, d->items->list->len, &why);
+				  vtm_ctl_must_stop(&s->asker, (struct vtm_item *const *)d->items->list->pdata,
+						    d->items->list->len, &why);
 	if (s->status != EX_OK) {
 		char *word = shell_word(label);
 
@@ -225,7 +226,8 @@ static void filter_piece(const struct vtm_piece *p, bool from_line, void *arg)
 	}
 	if (!from_line && !f->body && p->begins) {
 		f->body = *p->text == '\n' || (p->len == 2 && is_crlf(p));
-		f->skipping = !f->body && (*p->text == ' ' || *p->text == '\t' ? f->skipping : is_ours(p->text, p->len));
+		f->skipping = !f->body &&
+			      (*p->text == ' ' || *p->text == '\t' ? f->skipping : is_ours(p->text, p->len));
 	}
 	if (!f->skipping)
 		fwrite(p->text, 1, p->len, stdout);
@@ -347,8 +349,8 @@ static void scan_all(struct scanning *s, int argc, char **argv)
 	if (s->bar)
 		fprintf(stderr, "%u of %u messages, %u bad\n", s->done, MAX(s->done, s->total), s->bad);
 	if (s->status == EX_OK && !s->begun)
-		s->status = vtm_ctl_usage(s->c, "--from: there is no message '%s'; without --from all is scanned, and what was "
-					 "answered is not asked again", s->c->from);
+		s->status = vtm_ctl_usage(s->c, "--from: there is no message '%s'; without --from all is scanned, and "
+					  "what was answered is not asked again", s->c->from);
 }
 
 int vtm_ctl_scan(struct vtm_ctl *c, int argc, char **argv)

@@ -184,8 +184,8 @@ static int once(struct submission *s, enum vtm_op op, const char *text, struct v
 	return status;
 }
 
-/* One request until it is answered; *r is to be cleared whatever comes.  Submissions are not repeated: what became of one that
- * failed is not known. */
+/* One request until it is answered; *r is to be cleared whatever comes.  Submissions are not repeated: what became of
+ * one that failed is not known. */
 static int request(struct submission *s, enum vtm_op op, const char *text, struct vtm_result *r)
 {
 	bool again = op == VTM_OP_LOOKUP || op == VTM_OP_ANALYSIS;
@@ -212,7 +212,9 @@ static int conclude(struct submission *s, struct vtm_report *r, const char *note
 	GError *error = NULL;
 
 	vtm_report_judge(r, conf->detection_threshold);
-	ttl = r->verdict == VTM_BAD ? conf->ttl_bad_ms : r->verdict == VTM_CLEAN ? conf->ttl_clean_ms : conf->ttl_unknown_ms;
+	ttl = r->verdict == VTM_BAD   ? conf->ttl_bad_ms :
+	      r->verdict == VTM_CLEAN ? conf->ttl_clean_ms :
+					conf->ttl_unknown_ms;
 	if (vtm_store_verdict_put(s->store, s->lookup, r, vtm_utc_ms(s->c->clock) + ttl, &error) < 0) {
 		vtm_ctl_warn(s->c, "store: %s", error->message);
 		g_clear_error(&error);
@@ -232,7 +234,8 @@ static int conclude(struct submission *s, struct vtm_report *r, const char *note
 		vtm_ctl_put_json(j);
 	} else {
 		verdict = vtm_ctl_verdict(s->c, r->verdict);
-		printf("%s %u/%u %s%s%s\n", verdict, r->malicious, r->engines, subject, note ? "; " : "", note ? note : "");
+		printf("%s %u/%u %s%s%s\n", verdict, r->malicious, r->engines, subject, note ? "; " : "",
+		       note ? note : "");
 		g_free(verdict);
 	}
 	g_free(subject);
@@ -259,7 +262,8 @@ static int poll_analysis(struct submission *s, const char *analysis)
 		if (done)
 			return status;
 	}
-	vtm_ctl_warn(s->c, "submitted, but not analysed yet; ask later with: vtmilterctl submit --public '%s'", s->word);
+	vtm_ctl_warn(s->c, "submitted, but not analysed yet; ask later with: vtmilterctl submit --public '%s'",
+		     s->word);
 	return EX_TEMPFAIL;
 }
 
@@ -302,7 +306,8 @@ static bool has_changed(const struct submission *s)
 {
 	struct stat st;
 	bool changed = stat(s->path, &st) < 0 || st.st_dev != s->hashed.st_dev || st.st_ino != s->hashed.st_ino ||
-		       st.st_size != s->hashed.st_size || memcmp(&st.st_ctim, &s->hashed.st_ctim, sizeof(st.st_ctim)) != 0;
+		       st.st_size != s->hashed.st_size ||
+		       memcmp(&st.st_ctim, &s->hashed.st_ctim, sizeof(st.st_ctim)) != 0;
 
 	if (changed)
 		vtm_ctl_warn(s->c, "%s changed while it was read; submit it again when nobody writes to it", s->path);
@@ -375,7 +380,8 @@ static int set_up(struct submission *s, GError **error)
 	struct vtm_vt_settings settings;
 
 	if (!s->c->conf->api_key) {
-		g_set_error(error, VTM_ERROR, VTM_ERROR_CONFIG, "%s: Enabled is no, so nothing is asked", s->c->conf->path);
+		g_set_error(error, VTM_ERROR, VTM_ERROR_CONFIG, "%s: Enabled is no, so nothing is asked",
+			    s->c->conf->path);
 		return -1;
 	}
 	vtm_settings_budget(s->c->conf, &s->limits);
@@ -395,8 +401,9 @@ int vtm_ctl_submit(struct vtm_ctl *c, int argc, char **argv)
 	if (argc != 1)
 		return vtm_ctl_usage(c, "expected one FILE or URL");
 	if (!c->public)
-		return vtm_ctl_usage(c, "what is submitted becomes public: VirusTotal's customers and partners can read and keep it, "
-				     "its name too, and it cannot be taken back; if you want that, say --public");
+		return vtm_ctl_usage(c, "what is submitted becomes public: VirusTotal's customers and partners can read "
+				     "and keep it, its name too, and it cannot be taken back; if you want that, say "
+				     "--public");
 	if (find_subject(&s, argv[0], &error) < 0 || set_up(&s, &error) < 0)
 		status = vtm_ctl_fail(c, error);
 	else

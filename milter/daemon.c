@@ -155,7 +155,8 @@ static void add_resolver(struct vtm_json *j, struct vtm_resolver *resolver, cons
 	vtm_json_text(circuit, "cause", r.sched.breaker.state == VTM_CIRCUIT_CLOSED ? NULL :
 		      vtm_reason_name(r.sched.breaker.cause));
 	if (r.sched.breaker.state != VTM_CIRCUIT_CLOSED)
-		vtm_json_int(circuit, "retry_s", MAX(r.sched.breaker.until_ms - vtm_boot_ms(vtm_daemon.clock), 0) / 1000);
+		vtm_json_int(circuit, "retry_s",
+			     MAX(r.sched.breaker.until_ms - vtm_boot_ms(vtm_daemon.clock), 0) / 1000);
 	vtm_json_object(j, "virustotal", circuit);
 	vtm_json_object(j, "store", store_json(&r));
 	vtm_json_int(j, "beat_age_ms", vtm_boot_ms(vtm_daemon.clock) - r.beat_ms);

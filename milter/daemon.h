@@ -71,8 +71,8 @@ char *vtm_daemon_status(void);
  * false: it names no look-up.  Any thread. */
 bool vtm_daemon_forget(const char *what);
 
-/* "KIND SUBJECT": another process put an answer for it into the store; mail and journal get it.  false: no such look-up, or nobody
- * to tell.  Any thread. */
+/* "KIND SUBJECT": another process put an answer for it into the store; mail and journal get it.  false: no such
+ * look-up, or nobody to tell.  Any thread. */
 bool vtm_daemon_tell(const char *what);
 
 /* "KIND SUBJECT": what is known of it, for who may use the control socket but not read the key.  If nothing is,

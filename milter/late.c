@@ -160,8 +160,8 @@ static enum vtm_late_end judge(const struct running *r, int status)
 		return VTM_LATE_DONE;
 	said = first_line(r->words);
 	vtm_log_limited(VTM_LOG_WARNING, "late-status", "%s: LateVerdictCommand %s ended with %s %d%s", r->who, r->name,
-			WIFEXITED(status) ? "status" : "signal", WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status),
-			said);
+			WIFEXITED(status) ? "status" : "signal",
+			WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status), said);
 	g_free(said);
 	return WIFEXITED(status) && WEXITSTATUS(status) == EX_DATAERR ? VTM_LATE_NEVER : VTM_LATE_AGAIN;
 }
@@ -180,7 +180,8 @@ static enum vtm_late_end attend(struct vtm_late_runner *l, struct running *r, in
 		if (vtm_boot_ms(vtm_clock_system()) >= end_ms) {
 			kill(-r->pid, SIGKILL);
 			waitpid(r->pid, &status, 0);
-			vtm_log_limited(VTM_LOG_WARNING, "late-time", "%s: LateVerdictCommand %s was killed: %s", r->who, r->name,
+			vtm_log_limited(VTM_LOG_WARNING, "late-time", "%s: LateVerdictCommand %s was killed: %s",
+					r->who, r->name,
 					stopping ? "the daemon stops" : "it ran longer than LateVerdictTimeout");
 			return VTM_LATE_AGAIN;
 		}
@@ -218,7 +219,8 @@ static enum vtm_late_end run_command(struct vtm_late_runner *l, char **argv, con
 	if (rc == 0)
 		ended = attend(l, &r, end);
 	else
-		vtm_log_limited(VTM_LOG_ERROR, "late-spawn", "%s: LateVerdictCommand %s: %s", r.who, argv[0], g_strerror(rc));
+		vtm_log_limited(VTM_LOG_ERROR, "late-spawn", "%s: LateVerdictCommand %s: %s", r.who, argv[0],
+				g_strerror(rc));
 	close_fd(&r.in);
 	close_fd(&r.err);
 	g_string_free(r.words, TRUE);

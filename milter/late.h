@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* late.h - runs LateVerdictCommand for delivered messages that turned bad.
  *
- * Without a shell: its own argv, an environment of PATH and VTM_QUEUE_ID, VTM_MESSAGE_ID, VTM_SENDER, VTM_TAGS only (one
- * of more than 32 KiB is left out), the late verdict as one line of JSON on standard input, standard output thrown away.
- * At most VTM_LATE_AT_ONCE (resolver.h) run at the same time; one that takes longer than LateVerdictTimeout is killed.
- * Exit status 0 means done, EX_DATAERR that trying again is of no use; anything else is tried again later.  What is not
- * done is logged with the first line of its standard error.
+ * Without a shell: its own argv, an environment of PATH and VTM_QUEUE_ID, VTM_MESSAGE_ID, VTM_SENDER, VTM_TAGS only
+ * (one of more than 32 KiB is left out), the late verdict as one line of JSON on standard input, standard output thrown
+ * away. At most VTM_LATE_AT_ONCE (resolver.h) run at the same time; one that takes longer than LateVerdictTimeout is
+ * killed. Exit status 0 means done, EX_DATAERR that trying again is of no use; anything else is tried again later. What
+ * is not done is logged with the first line of its standard error.
  */
 #ifndef VTM_LATE_H
 #define VTM_LATE_H

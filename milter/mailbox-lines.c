@@ -40,8 +40,8 @@ static int fill(struct vtm_lines *l, GError **error)
 	l->till -= l->from;
 	l->from = 0;
 	while (l->at < l->end && l->till < VTM_LINES_WINDOW) {
-		ssize_t n = pread(l->fd, l->window + l->till, (size_t)MIN(VTM_LINES_WINDOW - (int64_t)l->till, l->end - l->at),
-				  l->at);
+		ssize_t n = pread(l->fd, l->window + l->till,
+				  (size_t)MIN(VTM_LINES_WINDOW - (int64_t)l->till, l->end - l->at), l->at);
 
 		if (n < 0 && errno == EINTR)
 			continue;

@@ -250,7 +250,8 @@ static GPtrArray *names_of(const char *path)
 		return NULL;
 	names = g_ptr_array_new_with_free_func(g_free);
 	while ((name = g_dir_read_name(dir)))
-		if (name[0] != '.' ? !maildir || (strcmp(name, "tmp") && strcmp(name, "new")) : maildir && is_folder(path, name))
+		if (name[0] != '.' ? !maildir || (strcmp(name, "tmp") && strcmp(name, "new")) :
+				     maildir && is_folder(path, name))
 			g_ptr_array_add(names, g_strdup(name));
 	g_dir_close(dir);
 	g_ptr_array_sort(names, by_name);

@@ -182,7 +182,8 @@ static void warn_all_fixed(const struct vtm_conf *old, const struct vtm_conf *c)
 	warn_fixed("SocketMode", old->socket_mode != c->socket_mode);
 	warn_fixed("Foreground", old->foreground != c->foreground);
 	if (!may_exec && c->late_verdict_command)
-		vtm_log(VTM_LOG_WARNING, "reload: LateVerdictCommand runs only after a restart: without one, running programs "
+		vtm_log(VTM_LOG_WARNING,
+			"reload: LateVerdictCommand runs only after a restart: without one, running programs "
 			"was given up at the start");
 }
 

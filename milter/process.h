@@ -24,8 +24,9 @@ void vtm_user_clear(struct vtm_user *u);
 /* Makes way for a local socket at <path>: removes one that nobody listens on.  -1: somebody does, something else lies
  * there, or the directory is missing. */
 int vtm_socket_claim(const char *path, GError **error);
-/* Lets what comes in on the TCP sockets that this process listens on answer at once (TCP_NODELAY, which Linux hands on to what
- * is accepted).  libmilter writes each header edit by itself: the second would wait for the delayed ACK of the first, 40 ms. */
+/* Lets what comes in on the TCP sockets that this process listens on answer at once (TCP_NODELAY, which Linux hands on
+ * to what is accepted).  libmilter writes each header edit by itself: the second would wait for the delayed ACK of the
+ * first, 40 ms. */
 void vtm_sockets_prompt(void);
 /* Gives the local socket at <path> its mode, and its owner and <group> (NULL: the user's) if we may. */
 int vtm_socket_own(const char *path, mode_t mode, const struct vtm_user *u, const char *group, GError **error);

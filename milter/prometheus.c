@@ -110,7 +110,8 @@ static void decoders(GString *to, const struct vtm_decoders_counts *c)
 		sample(to, "parts_decoded_total", "decoder", vtm_decoder_name((enum vtm_decoder)d), c->decoded[d]);
 	family(to, "parts_undecoded_total", "counter", "Such parts that were not read, so VT_Bypassed, by the reason.");
 	for (int w = 0; w < VTM_UNDECODED_REASONS; w++)
-		sample(to, "parts_undecoded_total", "reason", vtm_undecoded_name((enum vtm_undecoded)w), c->undecoded[w]);
+		sample(to, "parts_undecoded_total", "reason", vtm_undecoded_name((enum vtm_undecoded)w),
+		       c->undecoded[w]);
 	counter(to, "decoders_started_total", "Processes that were started to decode a message's parts.", c->started);
 	gauge(to, "decoders_busy", "Such processes now.", c->busy);
 }
@@ -231,11 +232,13 @@ static void store(GString *to, const struct vtm_resolver_stats *r)
 	gauge(to, "store_up", "1: the store works.", r->store_ok);
 	counter(to, "store_errors_total", "Calls to the store that failed.", r->sched.store_errors);
 	counter(to, "late_bad_messages_total", "Delivered messages that turned out bad.", r->late_verdicts);
-	family(to, "late_commands_total", "counter", "Late verdicts that LateVerdictCommand took, and those given up after 12 runs.");
+	family(to, "late_commands_total", "counter",
+	       "Late verdicts that LateVerdictCommand took, and those given up after 12 runs.");
 	sample(to, "late_commands_total", "result", "done", r->late_done);
 	sample(to, "late_commands_total", "result", "failed", r->late_failed);
 	counter(to, "journal_written_total", "Messages written into the journal.", r->journal_written);
-	counter(to, "journal_dropped_total", "Messages that could not be written into the journal.", r->journal_dropped);
+	counter(to, "journal_dropped_total", "Messages that could not be written into the journal.",
+		r->journal_dropped);
 	gauge(to, "journal_waiting", "Messages that wait to be written into the journal.", r->journal_waiting);
 }
 

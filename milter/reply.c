@@ -88,8 +88,10 @@ static sfsistat act_on_failure(SMFICTX *ctx, const char *queue_id, enum vtm_on_f
 		return SMFIS_CONTINUE;
 	case VTM_ON_FAILURE_TEMPFAIL:
 		*action_r = VTM_ACTION_TEMPFAIL;
-		vtm_log_limited(VTM_LOG_WARNING, "tempfail", "%s: sent back to come again (OnFailure): %s", queue_id, failure);
-		smfi_setreply(ctx, text("451"), text("4.3.0"), text("The message cannot be checked now, try again later"));
+		vtm_log_limited(VTM_LOG_WARNING, "tempfail", "%s: sent back to come again (OnFailure): %s", queue_id,
+				failure);
+		smfi_setreply(ctx, text("451"), text("4.3.0"),
+			      text("The message cannot be checked now, try again later"));
 		return SMFIS_TEMPFAIL;
 	}
 	g_return_val_if_reached(SMFIS_CONTINUE);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* bench-decode.c - microseconds a message, in one run: without and with a zip file in it, decoded here and by a decoder. */
+/* bench-decode.c - microseconds a message, in one run: without and with a zip file in it, decoded here and by a
+ * decoder. */
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* bench-extract.c - megabytes of mail a second: extraction of one message against GMime and SHA-256 of the same bytes, in one
- * run; of three kinds of mail, or of the messages given: "bench-extract [FILE...]". */
+/* bench-extract.c - megabytes of mail a second: extraction of one message against GMime and SHA-256 of the same bytes,
+ * in one run; of three kinds of mail, or of the messages given: "bench-extract [FILE...]". */
 #include <gmime/gmime.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* bench-growth.c - how the cost of one piece of work grows: a cached verdict's with the number of them, a link's with the
- * links of its message.  Prints the exponent of the last step: 0 means that the cost is the same, of the whole 1 that it is
- * linear. */
+/* bench-growth.c - how the cost of one piece of work grows: a cached verdict's with the number of them, a link's with
+ * the links of its message.  Prints the exponent of the last step: 0 means that the cost is the same, of the whole 1
+ * that it is linear. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* fuzz-base64.c - how the input is cut does not change a reading; both readings agree unless the flag says otherwise. */
+/* fuzz-base64.c - how the input is cut does not change a reading; both readings agree unless the flag says
+ * otherwise. */
 #include "fuzz.h"
 
 #include "base64.h"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* fuzz-store.c - rows of a store that anybody may have written: refused, or what is read can be written and read again. */
+/* fuzz-store.c - rows of a store that anybody may have written: refused, or what is read can be written and read
+ * again. */
 #include "fuzz.h"
 
 #include "store-codec.h"

@@ -4,9 +4,10 @@
  *	milter-drive [-n SESSIONS] [-f FILE] [-p OTHERS] ... SOCKET
  *
  * The main sessions send FILE; with -p, other sessions send a message that needs no waiting as long as the main ones
- * last.  With -F, "@FRESH@" in FILE is another word in each message.  Prints one line of NAME=VALUE; exit status 0 if no session failed.  A message's time, in p50_us and p99_us, is
- * that from its MAIL to the answer to its end, in the main sessions; rate90 is that of messages until nine of ten of
- * these had ended, so that the few that wait do not count.
+ * last.  With -F, "@FRESH@" in FILE is another word in each message.  Prints one line of NAME=VALUE; exit status 0 if
+ * no session failed.  A message's time, in p50_us and p99_us, is that from its MAIL to the answer to its end, in the
+ * main sessions; rate90 is that of messages until nine of ten of these had ended, so that the few that wait do not
+ * count.
  */
 #include <getopt.h>
 #include <inttypes.h>

@@ -4,8 +4,8 @@
  *	null-milter [-t] [-d] [-e N [-n NAME]] SOCKET
  *
  * A message with the header "X-Hold: MS" is held for so long at its end, with progress every second; all others go on
- * at once.  -t: with the ticker; -d: reply to DATA (for TCP); -e: N header fields, called NAME, are added to each message.
- * Says "ready" when it listens.
+ * at once.  -t: with the ticker; -d: reply to DATA (for TCP); -e: N header fields, called NAME, are added to each
+ * message. Says "ready" when it listens.
  */
 #include <pthread.h>
 #include <signal.h>

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* sim.c - days of mail in seconds: the daemon's own scheduler, a clock that is moved by hand, and a VirusTotal that only counts.
+/* sim.c - days of mail in seconds: the daemon's own scheduler, a clock that is moved by hand, and a VirusTotal that
+ * only counts.
  *
- * Prints what a site would see.  --policy fifo replays the same mail as a naive milter would do it: one line, first in first out, every
- * message waits for all its answers or for the time-out.
+ * Prints what a site would see.  --policy fifo replays the same mail as a naive milter would do it: one line, first in
+ * first out, every message waits for all its answers or for the time-out.
  */
 #include <getopt.h>
 #include <math.h>
@@ -220,7 +221,8 @@ static enum vtm_class class_of(struct sim *s, unsigned n)
 	return n < 4 ? VTM_CLASS_URL_FIRST : VTM_CLASS_URL_MORE;
 }
 
-/* Half of what mail carries was seen before (signatures, logos' links, newsletters): a popular item's number is small. */
+/* Half of what mail carries was seen before (signatures, logos' links, newsletters): a popular item's number is
+ * small. */
 static unsigned item_number(struct sim *s)
 {
 	static unsigned fresh = 1000000;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* test-decode.c - decoders in processes of their own: that they find what the leaves find, what they cannot do, and what
- * it costs when one dies, hangs or answers nonsense.
+/* test-decode.c - decoders in processes of their own: that they find what the leaves find, what they cannot do, and
+ * what it costs when one dies, hangs or answers nonsense.
  *
  * Run as the keeper it is one, as vtmilter is; or a false one, which answers as the test says.
  */

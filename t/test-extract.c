@@ -276,7 +276,7 @@ static void archives(void)
 	g_byte_array_unref(secret);
 }
 
-/* ---- lists and limits ---------------------------------------------------------------------------------------------- */
+/* ---- lists and limits ---------------------------------------- */
 
 static void ignored(void)
 {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* test-growth.c - reading is linear: twice the message takes at most 2.5 times the time, whatever it is made of.
  *
- * Doubled twice, so that what is linear (4) and what is quadratic (16) lie on either side of 2.5 * 2.5 by far, caches or not.
- * Processor time of this thread, the best of a few rounds: other work on the machine can only add to it, so rounds go on until the
- * ratio holds, or there have been ROUNDS_MAX.
+ * Doubled twice, so that what is linear (4) and what is quadratic (16) lie on either side of 2.5 * 2.5 by far, caches
+ * or not. Processor time of this thread, the best of a few rounds: other work on the machine can only add to it, so
+ * rounds go on until the ratio holds, or there have been ROUNDS_MAX.
  */
 #include <archive.h>
 #include <string.h>

@@ -161,8 +161,8 @@ static GString *packed_document(void)
 	return d;
 }
 
-/* qpdf does not look into object streams when it has to find the objects itself, and warns of nothing but that: so what it warned
- * of is never called read, however good the rest looks. */
+/* qpdf does not look into object streams when it has to find the objects itself, and warns of nothing but that: so what
+ * it warned of is never called read, however good the rest looks. */
 static void object_stream(void)
 {
 	GString *d = packed_document();
