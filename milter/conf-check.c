@@ -34,7 +34,7 @@ char *vtm_conf_read_file(const char *path, size_t max, struct stat *st, size_t *
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	char *text = NULL;
-	size_t len = 0;
+	size_t len = 0, room;
 	ssize_t n = 0;
 
 	if (fd < 0 || fstat(fd, st) < 0) {
@@ -45,8 +45,9 @@ char *vtm_conf_read_file(const char *path, size_t max, struct stat *st, size_t *
 		vtm_conf_complain(error, "is not a regular file");
 		goto out;
 	}
-	text = g_malloc(max + 2);
-	while (len <= max && (n = read(fd, text + len, max + 1 - len)) != 0) {
+	room = MIN((size_t)st->st_size, max) + 1;	/* not max: a reload may come when there is little memory */
+	text = g_malloc(room + 1);
+	while (len < room && (n = read(fd, text + len, room - len)) != 0) {
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
@@ -57,7 +58,9 @@ char *vtm_conf_read_file(const char *path, size_t max, struct stat *st, size_t *
 		vtm_conf_complain(error, "cannot be read: %s", g_strerror(errno));
 	else if (len > max)
 		vtm_conf_complain(error, "is larger than %zu bytes", max);
-	if (n < 0 || len > max)
+	else if (len == room)
+		vtm_conf_complain(error, "grew while it was read");
+	if (n < 0 || len == room)
 		g_clear_pointer(&text, g_free);
 	if (text)
 		text[len] = '\0';
