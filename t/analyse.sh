@@ -1,9 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
-# analyse.sh - what static analysis finds in lib/ and milter/; nothing is to be found.  Run by make analyse, which sets
-# CC and FLAGS, in the build directory.
+# analyse.sh TOOL ... - what static analysis finds in lib/ and milter/; nothing is to be found.  Run by make analyse, which
+# sets CC and FLAGS, in the build directory.
 set -u
 : "${srcdir:?}" "${CC:?}" "${FLAGS:?}"
+tools=" $* "
 
 status=0
 
@@ -14,9 +15,13 @@ each()
 		xargs -0 -n 1 -P "$(getconf _NPROCESSORS_ONLN)" sh -c "$1" each || status=1
 }
 
-# have TOOL : it is here.
+# have TOOL : it is wanted, and here.
 have()
 {
+	case $tools in
+	*" $1 "*) ;;
+	*) return 1 ;;
+	esac
 	command -v "$1" >/dev/null && echo "== $1" && return
 	echo "== no $1 here"
 	return 1
