@@ -384,6 +384,6 @@ know 'a late file' 50/72
 fresh 'Timeout 0' "LateVerdictCommand $work/slow" 'LateVerdictTimeout 1s'
 drive -f "$work/late.eml" >/dev/null
 ok 'LateVerdictTimeout: a command that takes longer is killed' wait_for 20 logged \
-	'LateVerdictCommand .*/slow ran longer than LateVerdictTimeout: killed'
+	'LateVerdictCommand .*/slow was killed: it ran longer than LateVerdictTimeout'
 is "$(vt_count violations)" 0 'the stand-in counted no violation'
 done_testing
