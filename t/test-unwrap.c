@@ -190,6 +190,37 @@ static void published(void)
 		  "https://urldefense.com/v3/__https://google.com:443/search?q=a*test&gs=ps__;Kw!-612Flbf0JvQ"
 		  "3kNJkRi5Jg!Ue6tQudNKaShHg93trcdjqDP8se2ySE65jyCIe2K1D_uNjZ1Lnf6YLQERujng$",
 		  "https://google.com/search?q=a+test&gs=ps" },
+		{ "Safe Links: a design of .NET's diagnostics",
+		  "https://nam06.safelinks.protection.outlook.com/?url=https%3A%2F%2Fgithub.com%2Fmikem8361%2F"
+		  "diagnostics%2Ftree%2Fextensions&data=02%7C01%7C637316317046053155&sdata=8KiErrK4qWtIMGQLYZ"
+		  "tkv07%2FTMftXQzpSsQ69Chlz8E%3D&reserved=0",
+		  "https://github.com/mikem8361/diagnostics/tree/extensions" },
+		{ "Symantec: a sample of OpenVINO",
+		  "https://clicktime.symantec.com/38YrYPLxxSqYhBQLb1eruhW7Vc?u=http%3A%2F%2Fregistrationcenter"
+		  "-download.intel.com%2Fakdlm%2Firc_nas%2F12954%2Ffpga_support_files.tgz",
+		  "http://registrationcenter-download.intel.com/akdlm/irc_nas/12954/fpga_support_files.tgz" },
+		{ "Cisco: README of IndexFS",
+		  "https://secure-web.cisco.com/1W2R4YLY2hhGpl65mIlXRE6wo_Bgus3uAHj6kgi6Z1DflVl54XMtQ0_bG4gLyZ"
+		  "xrKU1-JaPNp55Q2cQ3ftsKFpnUVDjPE4JGtM4ywlm950byJZCYI-1jgkH92zAIuQCFsDx0/https%3A%2F%2Fwww.y"
+		  "ourkit.com",
+		  "https://www.yourkit.com/" },
+		{ "Google: This Week in Rust",
+		  "https://www.google.com/url?q=https%3A%2F%2Fdiscord.gg%2FyNtPTb2&sa=D&ust=1666661760000000&u"
+		  "sg=AOvVaw13uHY9m-8bJJwgeP58VS8l",
+		  "https://discord.gg/yNtPTb2" },
+		{ "Bing: notes on malware analysis",
+		  "https://www.bing.com/ck/a?!&&p=060cb04947cda4c3JmltdHM9MTY5NDIxNzYwMCZpZ3VpZD0xZmQxODVlMC05"
+		  "&ptn=3&hsh=3&fclid=1fd185e0-9fd9-6af2-1a26-97959ea66bdf&psq=sha256sum+download&u=a1aHR0cHM"
+		  "6Ly9zb3VyY2Vmb3JnZS5uZXQvZGlyZWN0b3J5Lz9xPXNoYTI1NnN1bQ&ntb=1",
+		  "https://sourceforge.net/directory/?q=sha256sum" },
+		{ "Facebook: documentation of WhatsApp",
+		  "https://l.facebook.com/l.php?u=https%3A%2F%2Ffaq.whatsapp.com%2F241617298315321%2F&h=AT5bNu"
+		  "xI3oRfZ5yeq8kdeNAN5LGc78unD9VOUdTB4g7xNsxqypNt-F_Sq4M_G0mVuof9pwMq",
+		  "https://faq.whatsapp.com/241617298315321/" },
+		{ "LinkedIn: an article on agents",
+		  "https://www.linkedin.com/redir/redirect?url=https%3A%2F%2Fgithub%2Ecom%2Flangchain-ai%2Fdee"
+		  "pagents&urlhash=cQRT&trk=article-ssr-frontend-pulse_little-text-block",
+		  "https://github.com/langchain-ai/deepagents" },
 		{ "FireEye: Linux kernel mailing lists",
 		  "https://protect2.fireeye.com/v1/url?k=569d5207-09066afa-569cd948-000babff317b&q=1&e=1305c5"
 		  "cc-33c8-467e-a498-6862a854cf94&u=https%3A%2F%2Fgithub.com%2Fopenedev%2Fkernel%2Ftree%2Fimx"
