@@ -2,8 +2,8 @@
 /* pdf.h - links in PDF documents (ISO 32000).  Leaf; the only file that knows qpdf.
  *
  * Found are the URIs of actions (of annotations, of the outline, on opening ...), files named by URL, where forms are
- * sent, and the text strings of the document that spell out a URL: of annotations, form fields, scripts, bookmarks. Not
- * found: what pages show (text is drawn in codes of its fonts), scripts in streams, the document's properties and
+ * sent, and the text strings of the document that spell out a URL: of annotations, form fields, scripts, bookmarks.
+ * Not found: what pages show (text is drawn in codes of its fonts), scripts in streams, the document's properties and
  * metadata, files inside of it, and references relative to the document's base.
  *
  * What pages show would take poppler: t/BENCHMARKS says what that would find and cost, and why it is not used.

@@ -2,7 +2,7 @@
 /* queue.h - look-ups without an answer yet, in the order in which they are to be asked.  Leaf: pure, not locked.
  *
  * Every entry is in the table.  An entry that may be asked now is *ready*: in its class's line, earliest deadline
- * first, then oldest. One that must wait for a time (retry, re-ask, poll) is *later*.  One that is in flight is in
+ * first, then oldest.  One that must wait for a time (retry, re-ask, poll) is *later*.  One that is in flight is in
  * neither.  All operations are O(log n).
  */
 #ifndef VTM_QUEUE_H
@@ -85,7 +85,7 @@ GSequenceIter *vtm_queue_first(const struct vtm_queue *q, enum vtm_class class);
 /* Ready entries that are asked before <e> (ready), counting only classes that <open> marks. */
 unsigned vtm_queue_rank(const struct vtm_queue *q, const struct vtm_entry *e, const bool open[VTM_CLASSES]);
 
-/* The one that has waited longest (re-asks aside) and the one that would be asked last; NULL: none. In flight ones are
+/* The one that has waited longest (re-asks aside) and the one that would be asked last; NULL: none.  In flight ones are
  * not given for the latter. */
 struct vtm_entry *vtm_queue_oldest(const struct vtm_queue *q);
 struct vtm_entry *vtm_queue_least(const struct vtm_queue *q);
