@@ -241,6 +241,17 @@ static struct mail *mail_new(const struct rig *r, const char *prefix, unsigned f
 	return m;
 }
 
+/* One that is there, and what the scheduler does about it at once. */
+static struct mail *mail_comes(struct rig *r, const char *prefix, unsigned from, unsigned n, enum vtm_class class,
+			       int64_t timeout_ms)
+{
+	struct mail *m = mail_new(r, prefix, from, n, class, timeout_ms);
+
+	vtm_sched_add(r->sched, &m->ticket);
+	step(r);
+	return m;
+}
+
 static void mail_free(struct mail *m)
 {
 	for (unsigned i = 0; i < m->ticket.n; i++)
@@ -343,17 +354,11 @@ static void pushed_out(void)
 
 	rig_init(&r);
 	begin(&r);
-	urgent[0] = mail_new(&r, "x", 0, 4, VTM_CLASS_RISKY, 0);
-	vtm_sched_add(r.sched, &urgent[0]->ticket);
-	step(&r);
+	urgent[0] = mail_comes(&r, "x", 0, 4, VTM_CLASS_RISKY, 0);
 	end_all(&r, VTM_ANSWER_REPORT, 0, 9);
-	url = mail_new(&r, "u", 0, 1, VTM_CLASS_URL_FIRST, 90000);
-	vtm_sched_add(r.sched, &url->ticket);
-	step(&r);
+	url = mail_comes(&r, "u", 0, 1, VTM_CLASS_URL_FIRST, 90000);
 	is_int(url->released, 0, "a url waits for the next window");
-	urgent[1] = mail_new(&r, "y", 0, 4, VTM_CLASS_RISKY, 0);
-	vtm_sched_add(r.sched, &urgent[1]->ticket);
-	step(&r);
+	urgent[1] = mail_comes(&r, "y", 0, 4, VTM_CLASS_RISKY, 0);
 	is_int(url->released, 1, "four risky attachments come before it: released at once");
 	is_str(vtm_verdict_name(verdict(url, 0)), "pending", "still to be asked");
 	mail_free(url);
@@ -390,9 +395,7 @@ static void failures(void)
 
 	rig_init(&r);
 	begin(&r);
-	m = mail_new(&r, "a", 0, 1, VTM_CLASS_RISKY, 120000);
-	vtm_sched_add(r.sched, &m->ticket);
-	step(&r);
+	m = mail_comes(&r, "a", 0, 1, VTM_CLASS_RISKY, 120000);
 	end_all(&r, VTM_ANSWER_DENIED, 0, 0);
 	step(&r);
 	is_int(m->released, 1, "a refused key releases at once");
@@ -464,9 +467,7 @@ static void store_lost(void)
 
 	rig_init(&r);
 	begin(&r);
-	m = mail_new(&r, "a", 0, 4, VTM_CLASS_RISKY, 120000);
-	vtm_sched_add(r.sched, &m->ticket);
-	step(&r);
+	m = mail_comes(&r, "a", 0, 4, VTM_CLASS_RISKY, 120000);
 	end_all(&r, VTM_ANSWER_REPORT, 0, 9);
 	is_int(r.sent->len, 4, "a minute's requests are spent");
 	lose_store(&r);
@@ -492,14 +493,10 @@ static void store_lost_without_a_minute(void)
 	r.set.limits.per_minute = 0;
 	vtm_sched_configure(r.sched, &r.set);
 	begin(&r);
-	m = mail_new(&r, "a", 0, 4, VTM_CLASS_RISKY, 120000);
-	vtm_sched_add(r.sched, &m->ticket);
-	step(&r);
+	m = mail_comes(&r, "a", 0, 4, VTM_CLASS_RISKY, 120000);
 	end_all(&r, VTM_ANSWER_REPORT, 0, 9);
 	lose_store(&r);
-	n = mail_new(&r, "b", 0, 4, VTM_CLASS_RISKY, 120000);
-	vtm_sched_add(r.sched, &n->ticket);
-	step(&r);
+	n = mail_comes(&r, "b", 0, 4, VTM_CLASS_RISKY, 120000);
 	is_int(r.sent->len, 8, "where a minute has no limit, a new store holds nothing up");
 	end_all(&r, VTM_ANSWER_REPORT, 0, 9);
 	mail_free(m);
@@ -515,9 +512,7 @@ static void store_lost_while_down(void)
 
 	rig_init(&r);
 	begin(&r);
-	m = mail_new(&r, "a", 0, 4, VTM_CLASS_RISKY, 120000);
-	vtm_sched_add(r.sched, &m->ticket);
-	step(&r);
+	m = mail_comes(&r, "a", 0, 4, VTM_CLASS_RISKY, 120000);
 	end_all(&r, VTM_ANSWER_REPORT, 0, 9);
 	mail_free(m);
 	close_rig(&r);
@@ -525,9 +520,7 @@ static void store_lost_while_down(void)
 	vtm_clock_manual_advance(&r.clock, 2000);
 	r.counted = -1;
 	open_rig(&r);
-	m = mail_new(&r, "b", 0, 4, VTM_CLASS_RISKY, 20000);
-	vtm_sched_add(r.sched, &m->ticket);
-	step(&r);
+	m = mail_comes(&r, "b", 0, 4, VTM_CLASS_RISKY, 20000);
 	end_all(&r, VTM_ANSWER_FAILED, 0, 0);
 	pass(&r, 59000);
 	is_int(r.sent->len, 4, "nothing is asked while VirusTotal does not say what was spent");
@@ -557,9 +550,7 @@ static void store_knows_less(void)
 
 	rig_init(&r);
 	begin(&r);
-	m = mail_new(&r, "a", 0, 3, VTM_CLASS_RISKY, 120000);
-	vtm_sched_add(r.sched, &m->ticket);
-	step(&r);
+	m = mail_comes(&r, "a", 0, 3, VTM_CLASS_RISKY, 120000);
 	uri = g_strdup_printf("sqlite:%s/t.db", r.dir);
 	ss.clock = &r.clock.clock;
 	old = r.store;
@@ -640,9 +631,7 @@ static void restart(void)
 
 	rig_init(&r);
 	begin(&r);
-	m = mail_new(&r, "a", 0, 6, VTM_CLASS_RISKY, 0);
-	vtm_sched_add(r.sched, &m->ticket);
-	step(&r);
+	m = mail_comes(&r, "a", 0, 6, VTM_CLASS_RISKY, 0);
 	is_int(r.flights->len, 4, "four of six are in flight");
 	close_rig(&r);
 	open_rig(&r);
@@ -667,9 +656,7 @@ static void reask(void)
 	r.set.reask_unknown = true;
 	vtm_sched_configure(r.sched, &r.set);
 	begin(&r);
-	m = mail_new(&r, "a", 0, 1, VTM_CLASS_RISKY, 120000);
-	vtm_sched_add(r.sched, &m->ticket);
-	step(&r);
+	m = mail_comes(&r, "a", 0, 1, VTM_CLASS_RISKY, 120000);
 	end_all(&r, VTM_ANSWER_NOT_FOUND, 0, 0);
 	pass(&r, 3590 * 1000);
 	end_all(&r, VTM_ANSWER_FAILED, 0, 0);	/* the hourly count, if any */
@@ -834,14 +821,10 @@ static void bulk(void)
 	r.set.limits = (struct vtm_budget_limits){ 4, 20, 15500, 2, 10 };	/* mail's urls may use 8: 4 by noon */
 	vtm_sched_configure(r.sched, &r.set);
 	begin(&r);
-	m = mail_new(&r, "bulk", 0, 10, VTM_CLASS_BULK, 0);
-	vtm_sched_add(r.sched, &m->ticket);
-	step(&r);
+	m = mail_comes(&r, "bulk", 0, 10, VTM_CLASS_BULK, 0);
 	is_int(asking(&r), 2, "bulk takes half of a minute's requests");
 	end_all(&r, VTM_ANSWER_REPORT, 0, 60);
-	late = mail_new(&r, "late", 100, 3, VTM_CLASS_URL_FIRST, 120000);
-	vtm_sched_add(r.sched, &late->ticket);
-	step(&r);
+	late = mail_comes(&r, "late", 100, 3, VTM_CLASS_URL_FIRST, 120000);
 	is_int(asking(&r), 2, "mail finds the other half at once");
 	end_all(&r, VTM_ANSWER_REPORT, 0, 60);
 	pass(&r, 61000);
@@ -899,9 +882,7 @@ static void submission(void)
 
 	rig_init(&r);
 	begin(&r);
-	private = mail_new(&r, "private", 0, 1, VTM_CLASS_URL_FIRST, 120000);
-	vtm_sched_add(r.sched, &private->ticket);
-	step(&r);
+	private = mail_comes(&r, "private", 0, 1, VTM_CLASS_URL_FIRST, 120000);
 	end_op(&r, VTM_OP_LOOKUP, VTM_ANSWER_NOT_FOUND, 0);
 	step(&r);
 	is_int(flight_of(&r, VTM_OP_SUBMIT_URL), -1, "a url that may not be submitted is not");
@@ -962,9 +943,7 @@ static void slept(void)
 
 	rig_init(&r);
 	begin(&r);
-	m = mail_new(&r, "a", 0, 1, VTM_CLASS_RISKY, 5000);
-	vtm_sched_add(r.sched, &m->ticket);
-	step(&r);
+	m = mail_comes(&r, "a", 0, 1, VTM_CLASS_RISKY, 5000);
 	vtm_clock_manual_advance(&r.clock, 3600 * 1000);
 	step(&r);
 	while (r.flights->len)
