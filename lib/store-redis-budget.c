@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* store-redis-budget.c - the budget in Redis: one script, atomic, by the server's clock (store-redis-script.h). */
+/* store-redis-budget.c - the budget in Redis: one script, atomic, by the server's clock (store-redis-script.c). */
 #include <string.h>
 
 #include "error.h"
@@ -11,8 +11,7 @@
 /* Begins a call of the script; its own arguments follow. */
 static void begin(struct vtm_redis *s, struct vtm_redis_command *c, const char *what)
 {
-	vtm_redis_start(s);
-	vtm_redis_command_init(c);
+	vtm_redis_begin(s, c);
 	vtm_redis_script(s, c, SCRIPT_BUDGET, 2);
 	vtm_redis_key(s, c, "b", NULL, 0);
 	vtm_redis_key(s, c, "w", NULL, 0);

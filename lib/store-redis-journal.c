@@ -51,20 +51,6 @@ static void pack_answer(const struct vtm_report *r, int64_t answered_ms, uint8_t
 	memcpy(out + VTM_PACKED_REPORT, &n, sizeof(n));
 }
 
-static void begin_call(struct vtm_redis *s, struct vtm_redis_command *c)
-{
-	vtm_redis_start(s);
-	vtm_redis_command_init(c);
-}
-
-static void packed_key(struct vtm_redis *s, struct vtm_redis_command *c, const struct vtm_key *key)
-{
-	uint8_t packed[VTM_PACKED_KEY];
-
-	vtm_pack_key(key, packed);
-	vtm_redis_key(s, c, "jw", packed, sizeof(packed));
-}
-
 /* ---- adding ---- */
 
 /* The keys that items wait for, each once, with how; values are GINT_TO_POINTER. */
@@ -98,7 +84,7 @@ static void add_keys(struct vtm_redis *s, struct vtm_redis_command *c, const str
 		vtm_redis_key(s, c, "jm:", m->message_id, strlen(m->message_id));
 	g_hash_table_iter_init(&iter, waits);
 	while (g_hash_table_iter_next(&iter, &key, NULL))
-		packed_key(s, c, key);
+		vtm_redis_key_of(s, c, "jw", key);
 }
 
 static void add_bytes(struct vtm_redis_command *c, GBytes *bytes)
@@ -147,7 +133,7 @@ int vtm_redis_journal_add(struct vtm_store *store, struct vtm_journal_message *m
 	redisReply *r;
 	int64_t id;
 
-	begin_call(s, &c);
+	vtm_redis_begin(s, &c);
 	add_keys(s, &c, m, waits);
 	add_values(s, &c, m, items, n, waits);
 	vtm_redis_command_end(&c);
@@ -283,7 +269,7 @@ static GPtrArray *read_messages(struct vtm_redis *s, const int64_t *ids, guint n
 {
 	struct vtm_redis_command c;
 
-	begin_call(s, &c);
+	vtm_redis_begin(s, &c);
 	for (guint i = 0; i < n; i++) {
 		char id[24];
 
@@ -350,7 +336,7 @@ static GArray *list_ids(struct vtm_redis *s, const struct vtm_journal_filter *f,
 {
 	struct vtm_redis_command c;
 
-	begin_call(s, &c);
+	vtm_redis_begin(s, &c);
 	vtm_redis_command_begin(&c, "ZREVRANGEBYSCORE");
 	vtm_redis_key(s, &c, "jt", NULL, 0);
 	if (f->until_ms)
@@ -421,7 +407,7 @@ static GArray *find_ids(struct vtm_redis *s, const char *id, GError **error)
 	GArray *ids;
 	GHashTable *seen;
 
-	begin_call(s, &c);
+	vtm_redis_begin(s, &c);
 	add_members(s, &c, "jq:", id);
 	add_members(s, &c, "jm:", id);
 	add_members(s, &c, "jm:", bracketed);
@@ -526,10 +512,10 @@ static int write_turn(struct vtm_redis *s, const struct record *rec, const struc
 	int rc;
 
 	id_text(rec->m.id, id);
-	begin_call(s, &c);
+	vtm_redis_begin(s, &c);
 	vtm_redis_script(s, &c, SCRIPT_TURN, 5);
 	vtm_redis_key(s, &c, "j", id, strlen(id));
-	packed_key(s, &c, a->key);
+	vtm_redis_key_of(s, &c, "jw", a->key);
 	vtm_redis_key(s, &c, "l", NULL, 0);
 	vtm_redis_key(s, &c, "ls", NULL, 0);
 	vtm_redis_key(s, &c, "lz:", s->host, strlen(s->host));
@@ -561,9 +547,9 @@ static int forget_wait(struct vtm_redis *s, const struct answer *a, int64_t id, 
 	char text[24];
 
 	id_text(id, text);
-	begin_call(s, &c);
+	vtm_redis_begin(s, &c);
 	vtm_redis_command_begin(&c, "ZREM");
-	packed_key(s, &c, a->key);
+	vtm_redis_key_of(s, &c, "jw", a->key);
 	vtm_redis_command_text(&c, text);
 	vtm_redis_command_end(&c);
 	r = vtm_redis_one(s, &c, error);
@@ -642,9 +628,9 @@ static GArray *waiting_ids(struct vtm_redis *s, const struct answer *a, GError *
 {
 	struct vtm_redis_command c;
 
-	begin_call(s, &c);
+	vtm_redis_begin(s, &c);
 	vtm_redis_command_begin(&c, "ZREVRANGEBYSCORE");
-	packed_key(s, &c, a->key);
+	vtm_redis_key_of(s, &c, "jw", a->key);
 	vtm_redis_command_text(&c, "+inf");
 	vtm_redis_command_int(&c, a->from);
 	vtm_redis_command_text(&c, "LIMIT");
@@ -708,7 +694,7 @@ static void add_drop(struct vtm_redis *s, struct vtm_redis_command *c, const red
 			if (!j->item || open_of(j) == FINAL)
 				continue;
 			vtm_redis_command_begin(c, "ZREM");
-			packed_key(s, c, &j->key);
+			vtm_redis_key_of(s, c, "jw", &j->key);
 			vtm_redis_command_text(c, id);
 			vtm_redis_command_end(c);
 		}
@@ -722,20 +708,16 @@ static void add_drop(struct vtm_redis *s, struct vtm_redis_command *c, const red
 
 static int drop_chunk(struct vtm_redis *s, const int64_t *ids, guint n, GError **error)
 {
-	GPtrArray *replies = read_messages(s, ids, n, error), *done;
+	GPtrArray *replies = read_messages(s, ids, n, error);
 	struct vtm_redis_command c;
 
 	if (!replies)
 		return -1;
-	begin_call(s, &c);
+	vtm_redis_begin(s, &c);
 	for (guint i = 0; i < n; i++)
 		add_drop(s, &c, replies->pdata[i], ids[i]);
 	g_ptr_array_unref(replies);
-	done = vtm_redis_run(s, &c, error);
-	if (!done)
-		return -1;
-	g_ptr_array_unref(done);
-	return 0;
+	return vtm_redis_do(s, &c, error);
 }
 
 int vtm_redis_journal_expire(struct vtm_store *store, int64_t before_ms, unsigned max, GError **error)
@@ -745,7 +727,7 @@ int vtm_redis_journal_expire(struct vtm_store *store, int64_t before_ms, unsigne
 	GArray *ids;
 	int rc = 0;
 
-	begin_call(s, &c);
+	vtm_redis_begin(s, &c);
 	vtm_redis_command_begin(&c, "ZRANGEBYSCORE");
 	vtm_redis_key(s, &c, "jt", NULL, 0);
 	vtm_redis_command_text(&c, "-inf");

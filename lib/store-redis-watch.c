@@ -98,8 +98,7 @@ static bool subscribe(struct vtm_redis_watch *w, GError **error)
 	struct vtm_redis_command c;
 	redisReply *r;
 
-	vtm_redis_start(w->own);
-	vtm_redis_command_init(&c);
+	vtm_redis_begin(w->own, &c);
 	vtm_redis_command_begin(&c, "SUBSCRIBE");
 	vtm_redis_key(w->own, &c, VTM_REDIS_CHANNEL, NULL, 0);
 	vtm_redis_command_end(&c);

@@ -4,7 +4,7 @@
  * All keys begin with the prefix in braces, so that a Redis Cluster keeps them in one slot:
  *
  *	v<key>	string	a verdict: stored, expires (ms, 6 bytes little endian each), report (store-codec.h)
- *	b	hash	the budget (store-redis-script.h)
+ *	b	hash	the budget (store-redis-script.c)
  *	w	zset	its slots, by when they end
  *	q	hash	the queue: <key> packed, <key>h the host; qs zset of keys by time
  *	x<key>	string	a lease: its owner
@@ -54,24 +54,54 @@ static inline struct vtm_redis *vtm_redis(struct vtm_store *s)
 	return (struct vtm_redis *)s;
 }
 
+/* store-redis-script.c */
+extern const char *const vtm_redis_scripts[SCRIPTS];
+
+/* store-redis-connect.c: which server it is. */
+
 /* Starts a call: it ends VTM_STORE_WAIT_MS from now. */
 void vtm_redis_start(struct vtm_redis *s);
+/* Makes a connection, logged in, if there is none; after one that failed, not before a pause has passed. */
+int vtm_redis_connect(struct vtm_redis *s, GError **error);
 void vtm_redis_disconnect(struct vtm_redis *s);
+/* The commands that make the scripts known. */
+void vtm_redis_add_scripts(struct vtm_redis_command *c);
+
+/* store-redis-call.c: commands and their replies. */
+
+/* Starts a call whose commands go into <c>: vtm_redis_run(), _one(), _do() or _ask_number() ends it. */
+void vtm_redis_begin(struct vtm_redis *s, struct vtm_redis_command *c);
+/* Arguments: a key of ours, <name> and maybe bytes after it, or a packed key; the start of a script. */
+void vtm_redis_key(struct vtm_redis *s, struct vtm_redis_command *c, const char *name, const void *more, gsize len);
+void vtm_redis_key_of(struct vtm_redis *s, struct vtm_redis_command *c, const char *name, const struct vtm_key *key);
+void vtm_redis_script(struct vtm_redis *s, struct vtm_redis_command *c, enum vtm_redis_script script, unsigned keys);
 /* Sends all that is in <c>, connecting before that if need be, and clears it.  Returns the replies, one a command, none
  * an error; NULL and an error.  A connection that failed is closed. */
 GPtrArray *vtm_redis_run(struct vtm_redis *s, struct vtm_redis_command *c, GError **error);
 /* The same for one command: freeReplyObject() the reply. */
 redisReply *vtm_redis_one(struct vtm_redis *s, struct vtm_redis_command *c, GError **error);
-
-/* Arguments: a key of ours, <name> and maybe bytes after it; the start of a script. */
-void vtm_redis_key(struct vtm_redis *s, struct vtm_redis_command *c, const char *name, const void *more, gsize len);
-void vtm_redis_script(struct vtm_redis *s, struct vtm_redis_command *c, enum vtm_redis_script script, unsigned keys);
+/* The same for commands whose replies say nothing, and for one whose reply is a number: 0, or -1 and an error. */
+int vtm_redis_do(struct vtm_redis *s, struct vtm_redis_command *c, GError **error);
+int vtm_redis_ask_number(struct vtm_redis *s, struct vtm_redis_command *c, int64_t *number_r, GError **error);
+/* Sends <c> over <l> until <deadline_ms>; the replies may be errors.  NULL and an error: <l> must be freed. */
+GPtrArray *vtm_redis_exchange(struct vtm_redis_link *l, const struct vtm_redis_command *c, int64_t deadline_ms,
+			      GError **error);
 
 /* What a reply is. */
 bool vtm_redis_is_bytes(const redisReply *r);
 int64_t vtm_redis_number(const redisReply *r);	/* of an integer or digits; 0 if it is neither */
+bool vtm_redis_says(const redisReply *r, const char *word);	/* an error that begins so */
+/* Sets <error> from a reply that is one. */
+void vtm_redis_reply_error(const redisReply *r, GError **error);
 /* -1 and an error: the reply is not what it should be.  Closes the connection. */
 int vtm_redis_nonsense(struct vtm_redis *s, GError **error);
+
+/* store-redis-verdict.c */
+int vtm_redis_verdicts_get(struct vtm_store *, const struct vtm_key *, size_t, struct vtm_cached *, GError **);
+int vtm_redis_verdict_put(struct vtm_store *, const struct vtm_lookup *, const struct vtm_report *, int64_t, GError **);
+int vtm_redis_verdict_forget(struct vtm_store *, const struct vtm_key *, GError **);
+int vtm_redis_verdicts_each(struct vtm_store *, vtm_verdict_each *, void *, GError **);
+int vtm_redis_verdicts_expire(struct vtm_store *, unsigned, GError **);
 
 /* store-redis-budget.c */
 int vtm_redis_budget_take(struct vtm_store *, const struct vtm_budget_limits *, enum vtm_spender, unsigned, vtm_slot *,
@@ -82,6 +112,14 @@ int vtm_redis_budget_raise(struct vtm_store *, uint32_t, uint32_t, GError **);
 int vtm_redis_budget_sync(struct vtm_store *, int64_t, GError **);
 int vtm_redis_budget_utc(struct vtm_store *, int64_t *, GError **);
 
+/* store-redis-queue.c */
+int vtm_redis_queue_put(struct vtm_store *, const struct vtm_queued *, GError **);
+int vtm_redis_queue_delete(struct vtm_store *, const struct vtm_key *, GError **);
+int vtm_redis_queue_load(struct vtm_store *, unsigned, vtm_queued_each *, void *, GError **);
+int vtm_redis_lease(struct vtm_store *, const struct vtm_key *, int64_t, GError **);
+int vtm_redis_lease_drop(struct vtm_store *, const struct vtm_key *, GError **);
+int vtm_redis_lease_end(struct vtm_store *, const struct vtm_key *, GError **);
+
 /* store-redis-journal.c */
 int vtm_redis_journal_add(struct vtm_store *, struct vtm_journal_message *, const struct vtm_journal_item *, size_t,
 			  GError **);
@@ -91,5 +129,11 @@ int vtm_redis_journal_list(struct vtm_store *, const struct vtm_journal_filter *
 			   GError **);
 int vtm_redis_journal_find(struct vtm_store *, const char *, vtm_journal_each *, void *, GError **);
 int vtm_redis_journal_expire(struct vtm_store *, int64_t, unsigned, GError **);
+
+/* store-redis-late.c */
+int vtm_redis_late_add(struct vtm_store *, const char *, GError **);
+int vtm_redis_late_due(struct vtm_store *, unsigned, vtm_late_each *, void *, GError **);
+int vtm_redis_late_done(struct vtm_store *, int64_t, GError **);
+int vtm_redis_late_retry(struct vtm_store *, int64_t, int64_t, GError **);
 
 #endif

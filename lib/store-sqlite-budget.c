@@ -2,7 +2,7 @@
 /* store-sqlite-budget.c - the budget in SQLite: one immediate, synced transaction a change.
  *
  * What was spent is lost in a file that is new or has another inode than when it was last known: it was made anew,
- * restored or replaced.  Then the rules are those of store-redis-script.h.
+ * restored or replaced.  Then the rules are those of store-redis-script.c.
  */
 #include <string.h>
 

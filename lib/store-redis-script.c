@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* store-redis-script.h - what runs inside Redis (Lua, Redis 5 or later); included by store-redis.c only.
+/* store-redis-script.c - what runs inside Redis (Lua, Redis 5 or later).
  *
  * The budget.  Its hash has
  *
@@ -25,8 +25,7 @@
  * because day and month are young, the minute counts as full for as long as a slot can last.  After that the count is
  * needed once more: requests that were in flight when the first was made are in the second.
  */
-#ifndef VTM_STORE_REDIS_SCRIPT_H
-#define VTM_STORE_REDIS_SCRIPT_H
+#include "store-redis.h"
 
 /* KEYS: b, w.  ARGV: what, time (empty: the server's), boot id, boot ms, slot ms, slot ms after the end,
  * TOLERANCE, MIDNIGHT before, after; then as each one says. */
@@ -264,4 +263,10 @@ static const char script_late[] =
 	"redis.call('ZADD', KEYS[3], ARGV[3], ARGV[2])\n"
 	"return 1\n";
 
-#endif
+const char *const vtm_redis_scripts[SCRIPTS] = {
+	[SCRIPT_BUDGET] = script_budget,
+	[SCRIPT_LEASE] = script_lease,
+	[SCRIPT_ADD] = script_add,
+	[SCRIPT_TURN] = script_turn,
+	[SCRIPT_LATE] = script_late,
+};
