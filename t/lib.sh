@@ -41,6 +41,16 @@ diag()
 	printf '%s\n' "$*" | sed 's/^/# /' >&2
 }
 
+# table_line ROW : what was tried and what came out, for the end of a test: `diag "HEAD$table"`.  With VTM_TABLE=FILE it goes
+# there at once, too.
+table=
+table_line()
+{
+	table="$table
+$1"
+	[ -z "${VTM_TABLE:-}" ] || printf '%s\n' "$1" >>"$VTM_TABLE"
+}
+
 tap_pass()
 {
 	tap_count=$((tap_count + 1))

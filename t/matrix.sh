@@ -6,7 +6,7 @@
 #	matrix_start
 #	cell VT STORE SPOOL PROCESS MTA		one fault of each axis, "none" for none
 #	step_cell ACTION STEP POLICY		something happens to the milter at a step of the protocol
-#	matrix_end				prints the table (VTM_TABLE=FILE: its lines go there, too)
+#	matrix_end				prints the table
 #
 # Each cell sends messages of which nobody has seen an item before, of known bodies, and holds these to be true:
 #
@@ -27,7 +27,6 @@ fi
 
 per_minute=12
 cells=0
-table=
 skipped=0
 store_file=$work/store/vtmilter.db
 outer_socket=$work/outer.sock
@@ -434,6 +433,10 @@ process_meanwhile()
 		sleep 0.3
 		warp_by 60
 		kill -CONT "$milter_pid" ;;
+	stopped-a-minute)	# of Postfix's clock as well, which gives it up
+		kill -STOP "$milter_pid"
+		sleep 60
+		kill -CONT "$milter_pid" ;;
 	killed)
 		sleep 0.15
 		stop_vtmilter KILL 2>/dev/null
@@ -505,9 +508,7 @@ finish()
 	wrong="$wrong${line:+; $line}"
 	line="$1 | $(printf '%s\n' "$said" | head -n 1) | $([ $recovery_s = 0 ] && echo 'at once' ||
 		echo "within $recovery_s s")${wrong:+ | WRONG$wrong}"
-	table="$table
-$line"
-	[ -z "${VTM_TABLE:-}" ] || printf '%s\n' "$line" >>"$VTM_TABLE"
+	table_line "$line"
 	[ -z "$wrong" ] || diag "$1: ${wrong#; }"
 	ok "$1" test -z "$wrong"
 }
@@ -611,7 +612,6 @@ postfix_policy()
 	policy=$1
 }
 
-# Prints the table; with VTM_TABLE each line was added to that file as it came out.
 matrix_end()
 {
 	diag "VirusTotal store spool process MTA | messages | tags | recovered$table"

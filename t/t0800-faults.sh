@@ -36,6 +36,7 @@ done <<-PAIRS
 PAIRS
 
 if [ -n "${VTM_LONG:-}" ]; then
+	cell none none none stopped-a-minute none
 	for vt in $vt_faults; do
 		for store in $store_faults; do
 			cell "$vt" "$store" none none none
