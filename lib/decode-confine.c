@@ -35,15 +35,16 @@ static rlim_t size_now(void)
 	return pages * (rlim_t)sysconf(_SC_PAGESIZE);
 }
 
-static int limit_memory(void)
+static int limit_sizes(void)
 {
 	rlim_t now = size_now();
+	int rc = now ? limit(RLIMIT_AS, now + VTM_DECODE_MEMORY) : EIO;
 
-	return now ? limit(RLIMIT_AS, now + VTM_DECODE_MEMORY) : EIO;
+	return rc ? rc : limit(RLIMIT_FSIZE, 0);
 }
 #else
-/* A sanitizer's shadow is larger than any limit. */
-static int limit_memory(void)
+/* A sanitizer's shadow is larger than any limit, and standard error, where it reports, may be a file. */
+static int limit_sizes(void)
 {
 	return 0;
 }
@@ -51,11 +52,10 @@ static int limit_memory(void)
 
 static int limit_all(void)
 {
-	int rc = limit_memory();
+	int rc = limit_sizes();
 
 	rc = rc ? rc : limit(RLIMIT_CPU, VTM_DECODE_CPU_S);
 	rc = rc ? rc : limit(RLIMIT_CORE, 0);
-	rc = rc ? rc : limit(RLIMIT_FSIZE, 0);
 	rc = rc ? rc : limit(RLIMIT_MEMLOCK, 0);
 	rc = rc ? rc : limit(RLIMIT_MSGQUEUE, 0);
 	rc = rc ? rc : limit(RLIMIT_NPROC, 0);

@@ -22,13 +22,15 @@ test_name=$(basename "$0" .sh)
 data=$srcdir/t/data
 LC_ALL=C.UTF-8
 TZ=UTC
-TSAN_OPTIONS=${TSAN_OPTIONS-suppressions=$srcdir/t/tsan.supp}
 G_SLICE=always-malloc	# so that sanitizers see every allocation
-export LC_ALL TZ TSAN_OPTIONS G_SLICE
+export LC_ALL TZ G_SLICE
 unset VT_API_KEY CREDENTIALS_DIRECTORY
 work=$(mktemp -d "${TMPDIR:-/tmp}/vtm-${test_name%%-*}.XXXXXX") || exit 1
 chmod 755 "$work"
 . "$srcdir/t/services.sh"
+sanitizer_setup
+slow=1	# times as long as else may things take
+! sanitized || slow=10
 
 # ---- TAP -------------------------------------------------------------------------------------------------------------
 
@@ -142,6 +144,8 @@ skip_all()
 # The last line of every test.
 done_testing()
 {
+	end_services
+	[ -z "$(sanitizer_reports)" ] || tap_fail 'no sanitizer has anything to report'
 	printf '1..%d\n' "$tap_count"
 	[ "$tap_failed" = 0 ] || { show_logs; exit 1; }
 	exit 0
@@ -158,6 +162,10 @@ bail()
 show_logs()
 {
 	local log
+	sanitizer_reports | while read -r log; do
+		diag "---- of a sanitizer, in $log:"
+		diag "$(grep -aA 60 -e "$sanitizer_words" "$log" | head -n 100)"
+	done
 	for log in "$work"/*.log "$work"/postfix/log/maillog; do
 		[ -s "$log" ] || continue
 		diag "---- the end of $(basename "$log"):"
@@ -199,12 +207,19 @@ at_end()
 $1 '$2'"
 }
 
+end_services()
+{
+	local commands="$at_end_commands"
+	at_end_commands=
+	eval "$commands"
+	services_stop
+}
+
 lib_cleanup()
 {
 	local status=$?
 	trap - EXIT
-	eval "$at_end_commands"
-	services_stop
+	end_services
 	if [ -n "${VTM_KEEP:-}" ]; then
 		diag "kept: $work"
 	else

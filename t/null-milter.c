@@ -116,7 +116,8 @@ static sfsistat on_close(SMFICTX *ctx)
 
 static bool start(char *spec, bool with_ticker)
 {
-	struct smfiDesc desc = { .xxfi_name = g_strdup("null-milter"), .xxfi_version = SMFI_VERSION,
+	static char name[] = "null-milter";
+	struct smfiDesc desc = { .xxfi_name = name, .xxfi_version = SMFI_VERSION,
 		.xxfi_flags = SMFIF_ADDHDRS, .xxfi_connect = on_connect, .xxfi_envfrom = on_mail,
 		.xxfi_envrcpt = on_rcpt,
 		.xxfi_data = on_data, .xxfi_header = on_header, .xxfi_eoh = on_eoh, .xxfi_body = on_body,

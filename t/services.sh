@@ -127,15 +127,42 @@ vt_counted()
 	[ "$(vt_count "$1")" -ge "$2" ]
 }
 
+# ---- sanitizers ------------------------------------------------------------------------------------------------------
+
+sanitized()
+{
+	grep -qs fsanitize= "$builddir/config.status"
+}
+
+# In a build with sanitizers each process writes what it finds into a file of its own, whatever its standard error is.
+# A decoder may open none: it says on standard error, which is the daemon's, that it could not.  GCC's sanitizer of
+# undefined behaviour writes to standard error whatever it is told.
+sanitizer_words='Sanitizer:\|: runtime error: \|ERROR: Can.t open file.*/sanitizer/'
+
+# What is set already has the last word.  AddressSanitizer wants to be the first library preloaded; it need not be.
+sanitizer_setup()
+{
+	local common="log_path=$work/sanitizer/report"
+	mkdir -m 1777 "$work/sanitizer"
+	ASAN_OPTIONS=$common:verify_asan_link_order=0${ASAN_OPTIONS:+:$ASAN_OPTIONS}
+	TSAN_OPTIONS=$common:suppressions=$srcdir/t/tsan.supp${TSAN_OPTIONS:+:$TSAN_OPTIONS}
+	UBSAN_OPTIONS=$common:print_stacktrace=1${UBSAN_OPTIONS:+:$UBSAN_OPTIONS}
+	export ASAN_OPTIONS TSAN_OPTIONS UBSAN_OPTIONS
+}
+
+# The files with reports, a line each.
+sanitizer_reports()
+{
+	grep -las -D skip -d skip -e "$sanitizer_words" "$work"/* "$work"/sanitizer/*
+}
+
 # ---- time ------------------------------------------------------------------------------------------------------------
 
 # warp_clock : what is started from now on runs on a clock that warp_by moves ahead.
 warp_clock()
 {
 	warp_ms=0
-	# AddressSanitizer wants to be the first library preloaded; it need not be.
-	warp_write && service_env="LD_PRELOAD=$builddir/t/libtimewarp.so VTM_TIMEWARP=$work/timewarp
-		ASAN_OPTIONS=verify_asan_link_order=0"
+	warp_write && service_env="LD_PRELOAD=$builddir/t/libtimewarp.so VTM_TIMEWARP=$work/timewarp"
 }
 
 # The file is mapped: written in one go and in place.

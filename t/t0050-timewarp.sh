@@ -5,9 +5,6 @@
 
 [ -e "$builddir/t/libtimewarp.so" ] || skip_all 't/libtimewarp.so is not built'
 warped=$builddir/t/warped
-# A program built with a sanitizer wants to be asked for nothing before its own library.
-ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}verify_asan_link_order=0
-export ASAN_OPTIONS
 
 # Hundredths of a second since the machine started: /proc is not warped.
 uptime_cs()

@@ -4,8 +4,6 @@
 # LateVerdictCommand have it, with the daemon and without
 . "${srcdir:-$(dirname "$0")/..}/t/lib.sh"
 need_built milter/vtmilterctl milter/vtmilter t/fakevt t/milter-drive t/libtimewarp.so
-! grep -q fsanitize= "$builddir/config.status" || ASAN_OPTIONS=verify_asan_link_order=0:${ASAN_OPTIONS:-}
-export ASAN_OPTIONS
 
 ctl()
 {
