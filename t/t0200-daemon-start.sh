@@ -61,7 +61,7 @@ like "$(cat "$work/said")" 'listens there already' '... and it says so'
 like "$(drive)" 'continued=1 ' 'the first one works'
 before=$(now_ms)
 stop_vtmilter
-between $(($(now_ms) - before)) 0 2000 'SIGTERM ends it soon'
+between_ms $(($(now_ms) - before)) 0 2000 'SIGTERM ends it soon'
 for left in "$milter_socket" "$work/run/control.sock" "$work/run/pid"; do
 	ok "... and removes $(basename "$left")" not test -e "$left"
 done
@@ -117,7 +117,7 @@ else
 	like "$(drive -n 20 -m 5)" 'errors=0 ' 'and it works'
 	before=$(now_ms)
 	stop_vtmilter
-	between $(($(now_ms) - before)) 0 3000 'it reaches its own socket to stop soon'
+	between_ms $(($(now_ms) - before)) 0 3000 'it reaches its own socket to stop soon'
 	unlike "$(cat "$milter_log")" 'cannot connect to our own' '... and whenever it wants'
 fi
 done_testing

@@ -36,7 +36,7 @@ held_apart 'bursts of 4' "$local_socket" 3000 -n 48 -k 4 -s 300
 held_apart '200 at once' "$local_socket" 3000 -n 200
 before=$(now_ms)
 stop_pid "$null_pid"
-between $(($(now_ms) - before)) 0 9000 'and the milter ends'
+between_ms $(($(now_ms) - before)) 0 9000 'and the milter ends'
 like "$(cat "$work/null.log")" '^ticks=[1-9]' 'it made connections to itself'
 
 port=$(free_port)

@@ -17,7 +17,7 @@ for file in clean-attachment.eml bad-attachment.eml unknown-attachment.eml bad-l
 	unlike "$(vt_headers "$mail" | sed 's/name=.*//')" 'VT_Scanned|VT_Bad|not_found|verdict=(clean|bad|unknown)' \
 		"$file: nothing is made up"
 done
-between "$(($(now_ms) - start))" 0 15000 'six messages wait less than six times Timeout: VirusTotal is known to be down'
+between_ms "$(($(now_ms) - start))" 0 15000 'six messages wait less than six times Timeout: VirusTotal is known to be down'
 ok 'mail without items' send_mail plain.eml
 is "$(tags "$(delivered plain.eml)")" '' 'mail without items has no tag'
 ok 'vtmilter is still alive' alive "$milter_pid"

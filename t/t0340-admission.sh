@@ -26,20 +26,20 @@ timed()
 }
 
 ok 'mail without items' timed plain.eml
-between "$took" 0 700 'it waits for nothing'
+between_ms "$took" 0 700 'it waits for nothing'
 
 ok 'four links, four requests' timed four-links.eml
-between "$took" 1300 2600 'it waits for its answers'
+between_ms "$took" 1300 2600 'it waits for its answers'
 is "$(tags "$(delivered four-links.eml)")" VT_URL_not_found 'they came in time'
 is "$(vt_count requests)" 4 'four requests were sent'
 
 ok 'two more links, no request left' timed two-links.eml
-between "$took" 0 700 'it waits for nothing at all'
+between_ms "$took" 0 700 'it waits for nothing at all'
 is "$(tags "$(delivered two-links.eml)")" 'VT_Bypassed VT_Pending' 'and says so'
 
 forget_delivered
 ok 'the first again' timed four-links.eml
-between "$took" 0 700 'the answers are there'
+between_ms "$took" 0 700 'the answers are there'
 is "$(tags "$(delivered four-links.eml)")" VT_URL_not_found 'from the cache'
 is "$(vt_count requests)" 4 'no further request was sent'
 is "$(vt_count violations)" 0 'the stand-in counted no violation'
@@ -51,10 +51,10 @@ stop_pid "$vt_pid"
 rm -f "$work"/vtmilter.db*
 start_slow 5000
 ok 'four links, slow answers' timed four-links.eml
-between "$took" 0 2600 'it leaves at its deadline'
+between_ms "$took" 0 2600 'it leaves at its deadline'
 is "$(tags "$(delivered four-links.eml)")" 'VT_Bypassed VT_Pending' 'four answers are pending'
 ok 'two more links' timed two-links.eml
-between "$took" 0 700 'they wait for nothing'
+between_ms "$took" 0 700 'they wait for nothing'
 is "$(tags "$(delivered two-links.eml)")" 'VT_Bypassed VT_Pending' 'and are pending too'
 is "$(vt_count violations)" 0 'the stand-in counted no violation'
 done_testing

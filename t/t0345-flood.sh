@@ -47,12 +47,13 @@ start_postfix default_process_limit=200 smtpd_client_connection_count_limit=0 ||
 sleep 1
 vt_delay 6000
 
+before=$(now_ms)
 flood first 300
 is "$(grep -c failed "$work/flood.first")" 0 'nobody was refused'
 ok 'all 300 are delivered' wait_for 30 arrived first 300
 diag "slower than 5 s: $(slow first 5000); slowest: $(sort -n "$work/flood.first" | tail -n 1) ms"
-between "$(slow first 5000)" 0 9 'at most 9 waited'
-is "$(vt_count requests)" 4 'four requests were sent'
+sanitized || between "$(slow first 5000)" 0 9 'at most 9 waited'
+between "$(vt_count requests)" 4 $((4 + 4 * ($(now_ms) - before) / 60000)) 'four requests a minute were sent'
 is "$(vt_count violations)" 0 'none beyond the limit'
 is "$(grep -rl '^X-VT-Tag: VT_Scanned' "$postfix_dir/mail/all/new" | wc -l)" 0 'nothing is called scanned'
 is "$(grep -rL '^X-VT-Tag: ' "$postfix_dir/mail/all/new" | wc -l)" 0 'every message is tagged'
@@ -65,6 +66,6 @@ start_vtmilter || bail 'vtmilter does not start again'
 wait "$flooding"
 is "$(grep -c failed "$work/flood.second")" 0 'killed in the middle: nobody was refused'
 ok 'all 300 are delivered' wait_for 30 arrived second 300
-between "$(slow second 5000)" 0 9 'at most 9 waited'
+sanitized || between "$(slow second 5000)" 0 9 'at most 9 waited'
 is "$(vt_count violations)" 0 'no request beyond the limit'
 done_testing

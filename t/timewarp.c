@@ -53,9 +53,12 @@ static void *real(const char *name, void **place)
 	void *p = __atomic_load_n(place, __ATOMIC_RELAXED);
 
 	if (!p) {
-		/* The plain name means the version before glibc 2.3.2. */
-		if (!strncmp(name, "pthread_cond_timedwait", 22))
-			p = dlvsym(RTLD_NEXT, name, "GLIBC_2.3.2");
+		/* The plain name means the version before glibc 2.3.2; the thread sanitizer's own has none. */
+		if (!strcmp(name, "pthread_cond_timedwait")) {
+			p = dlsym(RTLD_DEFAULT, "__interceptor_pthread_cond_timedwait");
+			if (!p)
+				p = dlvsym(RTLD_NEXT, name, "GLIBC_2.3.2");
+		}
 		if (!p)
 			p = dlsym(RTLD_NEXT, name);
 		if (!p)
