@@ -50,16 +50,19 @@ static void *real(const char *name, void **place)
 	return p;
 }
 
+REAL_OF(calloc);
 REAL_OF(fallocate);
 REAL_OF(fdatasync);
 REAL_OF(fork);
 REAL_OF(fsync);
 REAL_OF(ftruncate);
 REAL_OF(getaddrinfo);
+REAL_OF(malloc);
 REAL_OF(open);
 REAL_OF(posix_spawn);
 REAL_OF(pthread_create);
 REAL_OF(pwrite);
+REAL_OF(realloc);
 REAL_OF(write);
 
 __attribute__((constructor)) static void start(void)
@@ -193,10 +196,6 @@ int posix_spawn(pid_t *pid_r, const char *path, const posix_spawn_file_actions_t
 	return now->fork_errno ? now->fork_errno : REAL(posix_spawn)(pid_r, path, actions, attributes, argv, env);
 }
 
-void *__libc_malloc(size_t n);
-void *__libc_calloc(size_t n, size_t size);
-void *__libc_realloc(void *p, size_t n);
-
 static bool too_large(size_t n)
 {
 	static int32_t count, counted_for;
@@ -214,19 +213,19 @@ static bool too_large(size_t n)
 
 void *malloc(size_t n)
 {
-	return too_large(n) ? NULL : __libc_malloc(n);
+	return too_large(n) ? NULL : REAL(malloc)(n);
 }
 
 void *calloc(size_t n, size_t size)
 {
 	size_t all;
 
-	return __builtin_mul_overflow(n, size, &all) || too_large(all) ? NULL : __libc_calloc(n, size);
+	return __builtin_mul_overflow(n, size, &all) || too_large(all) ? NULL : REAL(calloc)(n, size);
 }
 
 void *realloc(void *p, size_t n)
 {
-	return too_large(n) ? NULL : __libc_realloc(p, n);
+	return too_large(n) ? NULL : REAL(realloc)(p, n);
 }
 
 /* Names in .test are this machine's; no name is looked up elsewhere while there is a fault. */
