@@ -39,15 +39,20 @@ static int fail(GError **error, const char *path)
 static bool wait_ready(const struct vtm_control *c, int fd, short events, int64_t until_ms)
 {
 	struct pollfd p[2] = { { .fd = fd, .events = events }, { .fd = c->end_fd, .events = POLLIN } };
-	int64_t left = until_ms - vtm_boot_ms(c->clock);
-	int n = left > 0 ? poll(p, 2, (int)left) : 0;
+	int64_t left;
+	int n;
 
+	do {
+		left = until_ms - vtm_boot_ms(c->clock);
+		n = left > 0 ? poll(p, 2, (int)left) : 0;
+	} while (n < 0 && errno == EINTR);
 	return n > 0 && !p[1].revents;
 }
 
 /* True: a whole line, without its end, in <line>. */
-static bool read_line(const struct vtm_control *c, int fd, char line[VTM_CONTROL_LINE_MAX + 1], int64_t until_ms)
+static bool read_line(const struct vtm_control *c, int fd, char line[VTM_CONTROL_LINE_MAX + 1])
 {
+	int64_t until_ms = vtm_boot_ms(c->clock) + VTM_CONTROL_CLIENT_MS;
 	size_t len = 0;
 	char *end;
 	ssize_t n;
@@ -67,8 +72,9 @@ static bool read_line(const struct vtm_control *c, int fd, char line[VTM_CONTROL
 	return false;
 }
 
-static void write_line(const struct vtm_control *c, int fd, const char *text, int64_t until_ms)
+static void write_line(const struct vtm_control *c, int fd, const char *text)
 {
+	int64_t until_ms = vtm_boot_ms(c->clock) + VTM_CONTROL_CLIENT_MS;
 	char *line = g_strconcat(text, "\n", NULL);
 	size_t len = strlen(line), sent = 0;
 	ssize_t n;
@@ -94,18 +100,16 @@ static char *peer_of(int fd)
 
 static void serve_client(struct vtm_control *c, int fd)
 {
-	int64_t until_ms = vtm_boot_ms(c->clock) + VTM_CONTROL_CLIENT_MS;
 	char line[VTM_CONTROL_LINE_MAX + 1], *peer, *answer = NULL;
 
-	if (!read_line(c, fd, line, until_ms)) {
+	if (!read_line(c, fd, line)) {
 		write_line(c, fd,
-			   "{\"error\":\"one line of at most " G_STRINGIFY(VTM_CONTROL_LINE_MAX) " bytes expected\"}",
-			   until_ms);
+			   "{\"error\":\"one line of at most " G_STRINGIFY(VTM_CONTROL_LINE_MAX) " bytes expected\"}");
 		return;
 	}
 	peer = peer_of(fd);
 	answer = c->answer(line, peer, c->arg);
-	write_line(c, fd, answer ? answer : "{\"error\":\"no such command\"}", until_ms);
+	write_line(c, fd, answer ? answer : "{\"error\":\"no such command\"}");
 	g_free(answer);
 	g_free(peer);
 }

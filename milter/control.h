@@ -2,7 +2,8 @@
 /* control.h - the control socket: how vtmilterctl talks to the running daemon.
  *
  * A local socket of mode 0660.  A client sends one line, gets one line (JSON) and the connection ends.  One thread
- * serves one client after the other, each for VTM_CONTROL_CLIENT_MS at most.  Commands are words; none takes a path.
+ * serves one client after the other; each has VTM_CONTROL_CLIENT_MS to send its line, and as long to take the answer.
+ * Commands are words; none takes a path.
  *
  *	status				vtm_daemon_status()
  *	reload				{"ok":BOOL,"error":TEXT}
