@@ -7,10 +7,22 @@
 need_program redis-server redis-cli
 need_built milter/vtmilter milter/vtmilterctl t/fakevt t/milter-drive
 
+# Nodes talk to each other on a port that lies 10000 above.
+node_port()
+{
+	local port
+
+	port=$(free_port)
+	while [ "$port" -gt 55535 ]; do
+		port=$(free_port)
+	done
+	echo "$port"
+}
+
 ports=
 addresses=
 for n in 1 2 3; do
-	port=$(free_port)
+	port=$(node_port)
 	redis_start "node$n" --port "$port" --cluster-enabled yes || skip_all 'redis-server makes no Cluster here'
 	ports="$ports $port"
 	addresses="$addresses 127.0.0.1:$port"
