@@ -52,6 +52,7 @@ struct vtm_resolver {
 	uint64_t journal_written;
 	char store_error[200];
 	bool store_bad;			/* as the log has it */
+	bool store_concern;		/* the log has it */
 	int64_t store_bad_ms, store_trouble_ms, store_good_ms, store_calm_ms;
 	uint64_t store_errors;		/* of the scheduler's that were seen */
 	GHashTable *late_out;		/* ids handed out -> struct handed_out */

@@ -50,6 +50,15 @@ static void watch_others(struct vtm_resolver *r)
 	}
 }
 
+static void tell_concern(struct vtm_resolver *r)
+{
+	const char *concern = vtm_store_concern(r->store);
+
+	if (concern && !r->store_concern)
+		vtm_log(VTM_LOG_WARNING, "store: %s", concern);
+	r->store_concern = concern != NULL;
+}
+
 void vtm_resolver_open_store(struct vtm_resolver *r, int64_t now)
 {
 	GError *error = NULL;
@@ -58,6 +67,7 @@ void vtm_resolver_open_store(struct vtm_resolver *r, int64_t now)
 	r->store = vtm_store_open(r->set.store_uri, &r->set.store, &error);
 	if (r->store) {
 		r->store_error[0] = '\0';
+		tell_concern(r);
 		watch_others(r);
 	} else {
 		vtm_resolver_store_trouble(r, error->message);

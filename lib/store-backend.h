@@ -58,6 +58,7 @@ struct vtm_store {
 	const struct vtm_store_ops *ops;
 	bool shared;		/* by several hosts */
 	bool read_only;		/* store.c refuses what would change anything */
+	const char *concern;	/* as vtm_store_concern(); static */
 };
 
 /* Openers, of the path behind "sqlite:" or the whole URI. */

@@ -111,6 +111,19 @@ static bool take_info(const struct vtm_redis *s, const redisReply *server, const
 	return good;
 }
 
+/* One that throws out any key when its memory is full throws out the budget. */
+static void take_memory(struct vtm_redis *s, const redisReply *memory)
+{
+	char *max = info_value(memory, "\nmaxmemory:");
+	char *policy = info_value(memory, "\nmaxmemory_policy:");
+	bool evicts = max && strcmp(max, "0") && policy && g_str_has_prefix(policy, "allkeys-");
+
+	s->base.concern = evicts ? "this Redis throws out any key when its memory is full, budget and journal too: set its "
+				   "maxmemory-policy to noeviction or volatile-ttl" : NULL;
+	g_free(max);
+	g_free(policy);
+}
+
 /* Password, database, who it is, scripts: one round trip. */
 static int log_in(struct vtm_redis *s, struct vtm_redis_link *l, GError **error)
 {
@@ -130,6 +143,7 @@ static int log_in(struct vtm_redis *s, struct vtm_redis_link *l, GError **error)
 
 	add_info(&c, "server");
 	add_info(&c, "replication");
+	add_info(&c, "memory");
 	vtm_redis_add_scripts(&c);
 	replies = vtm_redis_exchange(l, &c, s->deadline_ms, error);
 	if (!replies)
@@ -143,6 +157,7 @@ static int log_in(struct vtm_redis *s, struct vtm_redis_link *l, GError **error)
 		}
 	}
 	rc = take_info(s, replies->pdata[infos], replies->pdata[infos + 1], error) ? 0 : -1;
+	take_memory(s, replies->pdata[infos + 2]);
 out:
 	vtm_redis_command_clear(&c);
 	g_clear_pointer(&replies, g_ptr_array_unref);

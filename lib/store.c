@@ -78,6 +78,11 @@ bool vtm_store_shared(const struct vtm_store *s)
 	return s->shared;
 }
 
+const char *vtm_store_concern(const struct vtm_store *s)
+{
+	return s->concern;
+}
+
 /* ---- checks that are the same for all backends ---- */
 
 static bool may_change(const struct vtm_store *s, GError **error)

@@ -57,6 +57,10 @@ void vtm_store_close(struct vtm_store *s);
 /* Do other hosts ask and answer through it all the time, so that what was read from it grows old in seconds? */
 bool vtm_store_shared(const struct vtm_store *s);
 
+/* What may become of a store that works, for a person to mend: a static line, or NULL.  As it was when a connection was
+ * last made. */
+const char *vtm_store_concern(const struct vtm_store *s);
+
 /* Is <uri> of a form that some backend takes?  Opens nothing. */
 bool vtm_store_uri_ok(const char *uri, GError **error);
 

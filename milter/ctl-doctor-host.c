@@ -173,15 +173,23 @@ static void check_store_opens(struct vtm_doctor *d, const char *path)
 	GError *error = NULL;
 	struct vtm_store *s = vtm_ctl_store(d->c, path != NULL && geteuid() != d->user.uid, &error);
 	struct vtm_budget b;
+	const char *concern;
+	bool works;
 
 	vtm_budget_init(&b);
-	if (s && vtm_store_budget_read(s, &b, &error) == 0)
+	works = s && vtm_store_budget_read(s, &b, &error) == 0;
+	concern = works ? vtm_store_concern(s) : NULL;
+	if (concern)
+		vtm_doctor_problem(d, "store", vtm_doctor_run("redis-cli config set maxmemory-policy noeviction"), "%s",
+				   concern);
+	else if (works)
 		vtm_doctor_fine(d, "store", "%s works", d->conf->store);
 	else if (path && geteuid() && geteuid() != d->user.uid)
 		vtm_doctor_note(d, "store", vtm_doctor_run("sudo vtmilterctl doctor"), "%s", error->message);
 	else if (path)
-		vtm_doctor_problem(d, "store", vtm_doctor_run("systemctl stop vtmilter; mv %s %s.broken; systemctl start vtmilter", path,
-							      path), "%s", error->message);
+		vtm_doctor_problem(d, "store", vtm_doctor_run("systemctl stop vtmilter; mv %s %s.broken; "
+							      "systemctl start vtmilter", path, path),
+				   "%s", error->message);
 	else
 		vtm_doctor_problem(d, "store", vtm_doctor_line(d->conf_path, "Store %s", d->conf->store), "%s", error->message);
 	g_clear_error(&error);

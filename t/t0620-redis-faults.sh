@@ -174,5 +174,15 @@ is "$(log_lines 1 'budget: the store does not know')" "$((known + 1))" 'flushed:
 ok 'flushed: what was queued before' wait_for 20 asks flushed1
 is "$(vt_count violations)" 0 'no request beyond the limit'
 stop_host 1
+
+# One that may throw out the budget works, and is warned of.
+redis main config set maxmemory 1gb >/dev/null
+redis main config set maxmemory-policy allkeys-lru >/dev/null
+start_host 2 "Store redis+unix:$work/main.sock" || bail 'the second daemon does not start again'
+ok 'evicting: the log warns' wait_for 20 grep -q 'store: .*maxmemory-policy' "$milter_log"
+"$builddir/milter/vtmilterctl" -f "$milter_conf" doctor >"$work/doctor.out" 2>&1
+like "$(cat "$work/doctor.out")" 'problem +store +.*maxmemory-policy' 'evicting: doctor calls it a problem'
+stop_host 2
+is "$(log_lines 2 'maxmemory-policy')" 1 'evicting: the log has it once'
 is "$(grep -c 'VT_Scanned' "$work"/*.out | grep -vc ':0$')" 0 'nothing was called scanned'
 done_testing

@@ -488,6 +488,30 @@ static void down(void)
 	redis_server_start(&server, NULL);
 }
 
+static void concerned(bool is, const char *what)
+{
+	struct vtm_store *st = must_open("mx1");
+	const char *concern = vtm_store_concern(st);
+
+	ok(is == (concern && strstr(concern, "maxmemory-policy")), "%s", what);
+	vtm_store_close(st);
+}
+
+/* Only what has a time to live may be thrown out. */
+static void evicting(void)
+{
+	new_prefix();
+	concerned(false, "a server that throws nothing out is no concern");
+	cli("config set maxmemory-policy allkeys-lru");
+	concerned(false, "nor one that would, but has no bound");
+	cli("config set maxmemory 1gb");
+	concerned(true, "one that may throw out the budget is");
+	cli("config set maxmemory-policy volatile-lru");
+	concerned(false, "nor one that throws out what expires");
+	cli("config set maxmemory-policy noeviction");
+	cli("config set maxmemory 0");
+}
+
 static void full(void)
 {
 	struct vtm_store *st = fresh();
@@ -1166,7 +1190,7 @@ int main(void)
 	uri = g_strconcat("redis+unix:", server.socket, NULL);
 	if (ok(redis_server_start(&server, NULL), "a private redis-server runs")) {
 		lost_and_found();
-	hash_thrown_out();
+		hash_thrown_out();
 		lost_in_flight();
 		jump_unseen();
 		jumps();
@@ -1174,6 +1198,7 @@ int main(void)
 		answers_cross();
 		slow();
 		down();
+		evicting();
 		full();
 		replica();
 		broken_values();
