@@ -389,6 +389,22 @@ char *vtm_json_get_text(const char *line, const char *path)
 	return text;
 }
 
+char **vtm_json_get_texts(const char *line, const char *path)
+{
+	struct json_object *root = parse(line, strlen(line)), *list = member_at(root, path, json_type_array);
+	size_t n = list ? json_object_array_length(list) : 0, got = 0;
+	char **texts = g_new0(char *, n + 1);
+
+	for (size_t i = 0; i < n; i++) {
+		struct json_object *o = json_object_array_get_idx(list, i);
+
+		if (json_object_is_type(o, json_type_string))
+			texts[got++] = g_strdup(json_object_get_string(o));
+	}
+	json_object_put(root);
+	return texts;
+}
+
 bool vtm_json_get_int(const char *line, const char *path, int64_t *n_r)
 {
 	struct json_object *root = parse(line, strlen(line)), *m = member_at(root, path, json_type_int);

@@ -62,8 +62,10 @@ void vtm_json_append(struct vtm_json *j, const char *name, struct vtm_json *chil
 char *vtm_json_line(const struct vtm_json *j);
 
 /* Reads back what vtm_json_line() wrote: the member at <path>, "name" or "outer.name".  Text: new string, NULL if there
- * is none.  Number (whole) and truth value: false if there is none. */
+ * is none.  Number (whole) and truth value: false if there is none.  Texts: those of an array, new, g_strfreev();
+ * empty if there is none. */
 char *vtm_json_get_text(const char *line, const char *path);
+char **vtm_json_get_texts(const char *line, const char *path);
 bool vtm_json_get_int(const char *line, const char *path, int64_t *n_r);
 bool vtm_json_get_bool(const char *line, const char *path, bool *b_r);
 

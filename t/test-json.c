@@ -394,7 +394,7 @@ static void writer(void)
 {
 	static const char *const list[] = { "a", "b/c", NULL };
 	struct vtm_json *j = vtm_json_new(), *child = vtm_json_new();
-	char *line, *back;
+	char *line, *back, **texts;
 	int64_t n;
 	bool b = false;
 
@@ -431,6 +431,14 @@ static void writer(void)
 	ok(vtm_json_get_bool("{\"a\":{\"c\":true}}", "a.c", &b) && b, "a truth value by its path");
 	ok(!vtm_json_get_bool("{\"a\":1}", "a", &b), "1 is none");
 	ok(!vtm_json_get_text("[]", "text"), "a list has no members");
+	texts = vtm_json_get_texts("{\"a\":[\"x\",1,null,\"y\"]}", "a");
+	back = g_strjoinv(",", texts);
+	is_str(back, "x,y", "the texts of an array");
+	g_free(back);
+	g_strfreev(texts);
+	texts = vtm_json_get_texts("{\"a\":\"x\"}", "a");
+	ok(!texts[0], "a text is no array");
+	g_strfreev(texts);
 	vtm_json_free(j);
 	vtm_json_free(NULL);
 	g_free(line);
