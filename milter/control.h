@@ -6,7 +6,7 @@
  * Commands are words; none takes a path.
  *
  *	status				vtm_daemon_status()
- *	reload				{"ok":BOOL,"error":TEXT}
+ *	reload				{"ok":BOOL,"error":TEXT,"remarks":[TEXT,...]}: what it could not change
  *	forget KIND ID			{"ok":BOOL,"error":TEXT}; lookup.h: the kind's name and 64 hex digits
  *	tell KIND SUBJECT		vtm_daemon_tell()
  *	lookup KIND SUBJECT		vtm_daemon_lookup(), queued if it is not known

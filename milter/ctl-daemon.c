@@ -109,6 +109,15 @@ static int fail_daemon(const struct vtm_ctl *c, GError *error)
 	return vtm_ctl_fail(c, error);
 }
 
+static void put_remarks(const struct vtm_ctl *c, const char *answer)
+{
+	char **remarks = vtm_json_get_texts(answer, "remarks");
+
+	for (char **r = remarks; *r; r++)
+		vtm_ctl_warn(c, "%s", *r);
+	g_strfreev(remarks);
+}
+
 int vtm_ctl_reload(struct vtm_ctl *c, int argc, char **argv)
 {
 	GError *error = NULL;
@@ -122,6 +131,7 @@ int vtm_ctl_reload(struct vtm_ctl *c, int argc, char **argv)
 		return fail_daemon(c, error);
 	if (c->json)
 		puts(answer);
+	put_remarks(c, answer);
 	if (!vtm_json_get_bool(answer, "ok", &fine) || !fine) {
 		why = vtm_json_get_text(answer, "error");
 		vtm_ctl_warn(c, "%s; the old configuration stays in force", why ? why : answer);

@@ -151,10 +151,17 @@ static int apply(const struct vtm_conf *c, GError **error)
 	return resolver ? 0 : -1;
 }
 
-static void warn_fixed(const char *name, bool differs)
+/* Logs what a reload does not change, and keeps it for who asked for the reload. */
+static void remark(GPtrArray *remarks, char *text)
+{
+	vtm_log(VTM_LOG_WARNING, "reload: %s", text);
+	g_ptr_array_add(remarks, text);
+}
+
+static void remark_fixed(GPtrArray *remarks, const char *name, bool differs)
 {
 	if (differs)
-		vtm_log(VTM_LOG_WARNING, "reload: %s changes only with a restart", name);
+		remark(remarks, g_strdup_printf("%s changes only with a restart", name));
 }
 
 /* Nobody's mail depends on it: a port that is taken is told and no reason to stop. */
@@ -171,37 +178,38 @@ static void listen_metrics(const struct vtm_conf *c)
 /* Set at the start, before there are threads. */
 static bool may_exec;
 
+static const struct vtm_conf *start_conf;	/* what a reload does not change is still as it says */
 /* What was set up as root, or before there were threads. */
-static void warn_all_fixed(const struct vtm_conf *old, const struct vtm_conf *c)
+static void remark_all_fixed(GPtrArray *remarks, const struct vtm_conf *c)
 {
-	warn_fixed("Socket", g_strcmp0(old->socket, c->socket));
-	warn_fixed("SocketGroup", g_strcmp0(old->socket_group, c->socket_group));
-	warn_fixed("ControlSocket", g_strcmp0(old->control_socket, c->control_socket));
-	warn_fixed("User", g_strcmp0(old->user, c->user));
-	warn_fixed("PidFile", g_strcmp0(old->pid_file, c->pid_file));
-	warn_fixed("SocketMode", old->socket_mode != c->socket_mode);
-	warn_fixed("Foreground", old->foreground != c->foreground);
+	const struct vtm_conf *old = start_conf;
+
+	remark_fixed(remarks, "Socket", g_strcmp0(old->socket, c->socket));
+	remark_fixed(remarks, "SocketGroup", g_strcmp0(old->socket_group, c->socket_group));
+	remark_fixed(remarks, "ControlSocket", g_strcmp0(old->control_socket, c->control_socket));
+	remark_fixed(remarks, "User", g_strcmp0(old->user, c->user));
+	remark_fixed(remarks, "PidFile", g_strcmp0(old->pid_file, c->pid_file));
+	remark_fixed(remarks, "SocketMode", old->socket_mode != c->socket_mode);
+	remark_fixed(remarks, "Foreground", old->foreground != c->foreground);
 	if (!may_exec && c->late_verdict_command)
-		vtm_log(VTM_LOG_WARNING,
-			"reload: LateVerdictCommand runs only after a restart: without one, running programs "
-			"was given up at the start");
+		remark(remarks, g_strdup("LateVerdictCommand runs only after a restart: without one, running programs "
+					 "was given up at the start"));
 }
 
-/* A bad new file leaves the old one in force.  False: it did.  Main and control thread. */
-static bool reload(const char *path, char **why_r)
+/* A bad new file leaves the old one in force.  False: it did.  <remarks> gets new strings.  Main and control thread. */
+static bool reload(const char *path, GPtrArray *remarks, char **why_r)
 {
 	static GMutex one_at_a_time;	/* the whole of a reload: waited for by other reloads only */
 	GError *error = NULL;
-	struct vtm_conf *old, *c;
+	struct vtm_conf *c;
 
 	g_mutex_lock(&one_at_a_time);
-	old = vtm_conf_current();
 	vtm_notify_reloading();
 	c = vtm_conf_load(path, &error);
 	if (c && apply(c, &error) < 0)
 		g_clear_pointer(&c, vtm_conf_unref);
 	if (c) {
-		warn_all_fixed(old, c);
+		remark_all_fixed(remarks, c);
 		vtm_conf_set_current(c);
 		open_log(c);
 		listen_metrics(c);
@@ -213,7 +221,6 @@ static bool reload(const char *path, char **why_r)
 	}
 	vtm_notify_ready();
 	g_mutex_unlock(&one_at_a_time);
-	vtm_conf_unref(old);
 	return c != NULL;
 }
 
@@ -221,7 +228,9 @@ static void reload_by_signal(const char *path)
 {
 	char *why = NULL;
 
-	reload(path, &why);
+	GPtrArray *remarks = g_ptr_array_new_with_free_func(g_free);
+	reload(path, remarks, &why);
+	g_ptr_array_unref(remarks);
 	g_free(why);
 }
 
@@ -229,15 +238,19 @@ static char *reload_by_control(const char *path, const char *peer)
 {
 	struct vtm_json *j = vtm_json_new();
 	char *why = NULL, *line;
+	GPtrArray *remarks = g_ptr_array_new_with_free_func(g_free);
 
 	vtm_log(VTM_LOG_NOTICE, "reload: asked for by %s", peer);
-	vtm_json_bool(j, "ok", reload(path, &why));
+	vtm_json_bool(j, "ok", reload(path, remarks, &why));
 	if (why)
 		vtm_json_text(j, "error", why);
 	line = vtm_json_line(j);
 	vtm_json_free(j);
+	g_ptr_array_add(remarks, NULL);
+	vtm_json_texts(j, "remarks", (const char *const *)remarks->pdata);
 	g_free(why);
 	return line;
+	g_ptr_array_unref(remarks);
 }
 
 static char *answer(const char *command, const char *peer, void *arg)
@@ -527,6 +540,7 @@ static int serve_until_told(const sigset_t *set, const char *path)
 static int run(struct options *o, struct vtm_conf *c)
 {
 	struct holdings h = { .pid_fd = -1, .word_fd = -1 };
+	start_conf = c;
 	GError *error = NULL;
 	sigset_t set;
 	int status;

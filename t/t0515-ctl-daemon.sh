@@ -32,6 +32,13 @@ ok 'quota' ctl quota --json
 like "$(said)" '"day_used":0,"day":500,.*"server_day":500' 'here and there'
 exits 64 'reload: an argument' ctl reload now
 ok 'reload' ctl reload
+is "$(said)" '' 'has nothing to say'
+sed -i 's/^SocketMode .*/SocketMode 0600/' "$milter_conf"
+ok 'reload: a directive that is fixed' ctl reload
+is "$(said)" 'vtmilterctl reload: SocketMode changes only with a restart' 'is named'
+sed -i 's/^SocketMode .*/SocketMode 0666/' "$milter_conf"
+ok 'reload: as it was at the start' ctl reload
+is "$(said)" '' 'has nothing to say again'
 echo 'Timeout soon' >>"$milter_conf"
 printf '%s\n' "ControlSocket $work/control.sock" "Store sqlite:$work/vtmilter.db" >"$work/other.conf"
 exits 78 'reload: a bad configuration' "$builddir/milter/vtmilterctl" -f "$work/other.conf" reload
