@@ -2,6 +2,7 @@
 /* main.c - vtmilter: options, start, signals, stop. */
 #include <errno.h>
 #include <getopt.h>
+#include <glib-unix.h>
 #include <libmilter/mfapi.h>
 #include <signal.h>
 #include <stdio.h>
@@ -33,6 +34,7 @@
 #define STOP_MS 5000			/* a stop takes no longer */
 #define DRAIN_MS 3000			/* of these, messages under way go on as ever */
 #define POLL_MS 20
+#define FIRST_BEAT_MS 1000		/* by then the store is open, or cannot be opened */
 
 struct options {
 	char *conf;		/* NULL: the default */
@@ -176,9 +178,9 @@ static void listen_metrics(const struct vtm_conf *c)
 }
 
 /* Set at the start, before there are threads. */
+static const struct vtm_conf *start_conf;	/* what a reload does not change is still as it says */
 static bool may_exec;
 
-static const struct vtm_conf *start_conf;	/* what a reload does not change is still as it says */
 /* What was set up as root, or before there were threads. */
 static void remark_all_fixed(GPtrArray *remarks, const struct vtm_conf *c)
 {
@@ -226,9 +228,9 @@ static bool reload(const char *path, GPtrArray *remarks, char **why_r)
 
 static void reload_by_signal(const char *path)
 {
+	GPtrArray *remarks = g_ptr_array_new_with_free_func(g_free);
 	char *why = NULL;
 
-	GPtrArray *remarks = g_ptr_array_new_with_free_func(g_free);
 	reload(path, remarks, &why);
 	g_ptr_array_unref(remarks);
 	g_free(why);
@@ -236,21 +238,21 @@ static void reload_by_signal(const char *path)
 
 static char *reload_by_control(const char *path, const char *peer)
 {
+	GPtrArray *remarks = g_ptr_array_new_with_free_func(g_free);
 	struct vtm_json *j = vtm_json_new();
 	char *why = NULL, *line;
-	GPtrArray *remarks = g_ptr_array_new_with_free_func(g_free);
 
 	vtm_log(VTM_LOG_NOTICE, "reload: asked for by %s", peer);
 	vtm_json_bool(j, "ok", reload(path, remarks, &why));
 	if (why)
 		vtm_json_text(j, "error", why);
-	line = vtm_json_line(j);
-	vtm_json_free(j);
 	g_ptr_array_add(remarks, NULL);
 	vtm_json_texts(j, "remarks", (const char *const *)remarks->pdata);
+	line = vtm_json_line(j);
+	vtm_json_free(j);
+	g_ptr_array_unref(remarks);
 	g_free(why);
 	return line;
-	g_ptr_array_unref(remarks);
 }
 
 static char *answer(const char *command, const char *peer, void *arg)
@@ -397,15 +399,51 @@ static void let_go(struct holdings *h)
 
 /* ---- signals, stop ---- */
 
-static void block_signals(sigset_t *set)
+/* libmilter has a thread that waits for SIGHUP, SIGTERM and SIGINT, and stops when it gets one.  Linux gives a signal to
+ * the main thread as long as that does not block it, so it takes ours by a handler, at any time; a thread that only waits
+ * for them now and then would leave some to libmilter. */
+static int signals_in = -1, signals_out = -1;	/* a pipe of signal numbers */
+
+static void note_signal(int sig)
 {
-	sigemptyset(set);
-	sigaddset(set, SIGHUP);
-	sigaddset(set, SIGUSR1);
-	sigaddset(set, SIGTERM);
-	sigaddset(set, SIGINT);
-	pthread_sigmask(SIG_BLOCK, set, NULL);
+	int saved = errno;
+	char c = (char)sig;
+
+	if (write(signals_in, &c, 1) < 0)
+		errno = saved;	/* full: enough of them wait */
+}
+
+static void mask_signals(int how)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGUSR1);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	pthread_sigmask(how, &set, NULL);
+}
+
+/* Until the main thread takes them, they wait. */
+static int hold_signals(GError **error)
+{
+	const struct sigaction action = { .sa_handler = note_signal, .sa_flags = SA_RESTART | SA_NODEFER };
+	int fds[2];
+
+	if (!g_unix_open_pipe(fds, FD_CLOEXEC, error))
+		return -1;
+	signals_out = fds[0];
+	signals_in = fds[1];
+	g_unix_set_fd_nonblocking(signals_out, TRUE, NULL);
+	g_unix_set_fd_nonblocking(signals_in, TRUE, NULL);
+	mask_signals(SIG_BLOCK);
+	sigaction(SIGHUP, &action, NULL);
+	sigaction(SIGUSR1, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+	sigaction(SIGINT, &action, NULL);
 	signal(SIGPIPE, SIG_IGN);
+	return 0;
 }
 
 struct milter_thread {
@@ -413,11 +451,11 @@ struct milter_thread {
 	bool ended;
 };
 
-/* smfi_main() waits for signals itself; in a thread of its own it gets none of ours. */
 static gpointer run_milter(gpointer arg)
 {
 	struct milter_thread *m = arg;
 
+	mask_signals(SIG_BLOCK);
 	smfi_main();
 	g_mutex_lock(&m->lock);
 	m->ended = true;
@@ -449,29 +487,29 @@ static void report_health(GString *last)
 }
 
 /* The next signal.  A service manager that watches is told meanwhile. */
-static int next_signal(const sigset_t *set)
+static int next_signal(void)
 {
-	int64_t every_ms = vtm_notify_watchdog_ms();
-	const struct timespec every = { .tv_sec = every_ms / 1000, .tv_nsec = every_ms % 1000 * 1000000 };
+	int64_t every_ms = vtm_notify_watchdog_ms(), wait_ms = MIN(every_ms, FIRST_BEAT_MS);
+	GPollFD p = { .fd = signals_out, .events = G_IO_IN };
 	GString *told = g_string_new(NULL);
-	int sig = -1;
+	char sig;
 
-	while (sig < 0) {
-		sig = every_ms ? sigtimedwait(set, NULL, &every) : sigwaitinfo(set, NULL);
-		if (sig < 0 && errno == EAGAIN)
+	while (read(signals_out, &sig, 1) != 1)
+		if (g_poll(&p, 1, every_ms ? (gint)MIN(wait_ms, G_MAXINT) : -1) == 0) {
 			report_health(told);
-	}
+			wait_ms = every_ms;
+		}
 	g_string_free(told, TRUE);
 	return sig;
 }
 
 /* Returns when it is time to stop; false: libmilter ended by itself. */
-static bool serve(const sigset_t *set, struct milter_thread *m, const char *path)
+static bool serve(struct milter_thread *m, const char *path)
 {
 	bool ended;
 
 	for (;;) {
-		int sig = next_signal(set);
+		int sig = next_signal();
 
 		if (sig == SIGTERM || sig == SIGINT)
 			break;
@@ -519,13 +557,15 @@ static void stop_sessions(void)
 	pause_ms(5 * POLL_MS);	/* the answers of those that just left are still being written */
 }
 
-static int serve_until_told(const sigset_t *set, const char *path)
+static int serve_until_told(const char *path)
 {
 	struct milter_thread m = { .ended = false };
-	GThread *thread = g_thread_new("milter", run_milter, &m);
 	int status = EX_OK;
+	GThread *thread;
 
-	if (serve(set, &m, path)) {
+	mask_signals(SIG_UNBLOCK);
+	thread = g_thread_new("milter", run_milter, &m);
+	if (serve(&m, path)) {
 		vtm_log(VTM_LOG_NOTICE, "stopping");
 	} else {
 		vtm_log(VTM_LOG_ERROR, "libmilter ended by itself");
@@ -540,13 +580,10 @@ static int serve_until_told(const sigset_t *set, const char *path)
 static int run(struct options *o, struct vtm_conf *c)
 {
 	struct holdings h = { .pid_fd = -1, .word_fd = -1 };
-	start_conf = c;
 	GError *error = NULL;
-	sigset_t set;
 	int status;
 
 	umask(007);
-	block_signals(&set);
 	open_log(c);
 	vtm_daemon.clock = vtm_clock_system();
 	vtm_daemon.start_utc_ms = vtm_utc_ms(vtm_daemon.clock);
@@ -554,7 +591,8 @@ static int run(struct options *o, struct vtm_conf *c)
 	vtm_daemon.late = vtm_late_new();
 	vtm_daemon.cache = vtm_cache_new(vtm_daemon.clock, CACHE_ENTRIES);
 	vtm_conf_set_current(vtm_conf_ref(c));
-	status = take_hold(&h, o, c, &error);
+	start_conf = c;
+	status = hold_signals(&error) ? EX_OSERR : take_hold(&h, o, c, &error);
 	if (status == EX_OK)
 		status = start(&h, o, c, &error);
 	if (error && c->log_format == VTM_LOG_SYSLOG)
@@ -566,7 +604,7 @@ static int run(struct options *o, struct vtm_conf *c)
 		listen_metrics(c);
 		vtm_log(VTM_LOG_NOTICE, "vtmilter %s listens on %s", PACKAGE_VERSION, c->socket);
 		vtm_notify_ready();
-		status = serve_until_told(&set, o->conf);
+		status = serve_until_told(o->conf);
 	}
 	let_go(&h);
 	vtm_log_close();

@@ -77,8 +77,23 @@ ok 'ends too' wait_for 15 heard '^READY=1'
 kill -TERM "$milter_pid"
 ok 'STOPPING' wait_for 15 heard '^STOPPING=1'
 wait_for 10 not alive "$milter_pid"
-service_env=
 sed -i '/^Timeout never/d' "$milter_conf"
+# libmilter's own thread takes no signal, not even one that comes while the main thread is busy
+service_env="NOTIFY_SOCKET=$work/notify WATCHDOG_USEC=2000"
+start_vtmilter || bail 'vtmilter did not start'
+for n in $(seq 100); do
+	kill -HUP "$milter_pid"
+	sleep 0.005
+done
+ok 'a hundred reloads by signal' alive "$milter_pid"
+stop_vtmilter
+is "$(grep -c 'ended by itself' "$milter_log")" 0 'and a stop by signal'
+: >"$work/notified"
+service_env="NOTIFY_SOCKET=$work/notify WATCHDOG_USEC=120000000"
+start_vtmilter || bail 'vtmilter did not start'
+ok 'the status comes with the start, however seldom it is watched' wait_for 15 heard '^STATUS=well$'
+stop_vtmilter
+service_env=
 : >"$work/notified"
 start_vtmilter || bail 'vtmilter did not start'
 sleep 0.5
