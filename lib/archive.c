@@ -35,16 +35,16 @@ const char *vtm_archive_format(const void *data, size_t len)
 	return NULL;
 }
 
-static struct archive *open_archive(const void *data, size_t len, const char *format)
+/* One packed file, without an archive around it? */
+static bool is_packed(const char *format)
 {
-	struct archive *a = archive_read_new();
+	static const char *const packers[] = { "gzip", "bzip2", "xz", "zstd", NULL };
 
-	if (!a)
-		return NULL;
-	archive_read_support_filter_gzip(a);
-	archive_read_support_filter_bzip2(a);
-	archive_read_support_filter_xz(a);
-	archive_read_support_filter_zstd(a);
+	return g_strv_contains(packers, format);
+}
+
+static void support_archives(struct archive *a)
+{
 	archive_read_support_format_zip(a);
 	archive_read_support_format_7zip(a);
 	archive_read_support_format_rar(a);
@@ -54,8 +54,22 @@ static struct archive *open_archive(const void *data, size_t len, const char *fo
 	archive_read_support_format_cab(a);
 	archive_read_support_format_lha(a);
 	archive_read_support_format_xar(a);
-	/* one packed file without an archive around it */
-	if (!strcmp(format, "gzip") || !strcmp(format, "bzip2") || !strcmp(format, "xz") || !strcmp(format, "zstd"))
+}
+
+/* <archives>: what is packed may be one, else it is taken as it is. */
+static struct archive *open_archive(const void *data, size_t len, const char *format, bool archives)
+{
+	struct archive *a = archive_read_new();
+
+	if (!a)
+		return NULL;
+	archive_read_support_filter_gzip(a);
+	archive_read_support_filter_bzip2(a);
+	archive_read_support_filter_xz(a);
+	archive_read_support_filter_zstd(a);
+	if (archives)
+		support_archives(a);
+	if (is_packed(format))
 		archive_read_support_format_raw(a);
 	if (archive_read_open_memory(a, data, len) == ARCHIVE_OK)
 		return a;
@@ -97,7 +111,7 @@ static bool next_entry(struct archive *a, struct archive_entry **e_r, int *rc_r)
 static enum vtm_document document_kind(const void *data, size_t len)
 {
 	enum vtm_document kind = VTM_DOCUMENT_NONE;
-	struct archive *a = open_archive(data, len, "zip");
+	struct archive *a = open_archive(data, len, "zip", true);
 	struct archive_entry *e;
 	char head[64];
 	int rc;
@@ -130,6 +144,7 @@ struct walk {
 	uint64_t ratio_left;
 	unsigned lists_left;
 	bool capped;			/* a list was too large to be given */
+	bool entered;			/* there was an entry of any kind */
 	vtm_archive_each *each;
 	void *arg;
 };
@@ -196,7 +211,7 @@ static int take_member(struct walk *w, struct archive_entry *e, bool list)
 	return rc;
 }
 
-static enum vtm_archive_result walk(struct walk *w)
+static enum vtm_archive_result walk_entries(struct walk *w)
 {
 	enum vtm_archive_result result = VTM_ARCHIVE_READ;
 	struct archive_entry *e;
@@ -205,6 +220,7 @@ static enum vtm_archive_result walk(struct walk *w)
 	while (next_entry(w->a, &e, &rc)) {
 		bool list = vtm_document_links(w->document, entry_path(e));
 
+		w->entered = true;
 		if (!is_file(e) || (!list && vtm_document_part(w->document, entry_path(e))))
 			continue;
 		if (archive_entry_is_encrypted(e)) {
@@ -227,6 +243,18 @@ static enum vtm_archive_result walk(struct walk *w)
 	return result;
 }
 
+static enum vtm_archive_result walk(struct walk *w, const void *data, size_t len, bool archives)
+{
+	enum vtm_archive_result result;
+
+	w->a = open_archive(data, len, w->format, archives);
+	if (!w->a)
+		return VTM_ARCHIVE_BROKEN;
+	result = walk_entries(w);
+	archive_read_free(w->a);
+	return result;
+}
+
 enum vtm_archive_result vtm_archive_walk(const void *data, size_t len, struct vtm_archive_limits *limits,
 					 vtm_archive_each *each, void *arg)
 {
@@ -238,12 +266,11 @@ enum vtm_archive_result vtm_archive_walk(const void *data, size_t len, struct vt
 
 	if (!w.format)
 		return VTM_ARCHIVE_NONE;
-	w.a = open_archive(data, len, w.format);
-	if (!w.a)
-		return VTM_ARCHIVE_BROKEN;
 	if (!strcmp(w.format, "zip"))
 		w.document = document_kind(data, len);
-	result = walk(&w);
-	archive_read_free(w.a);
+	result = walk(&w, data, len, true);
+	/* a file that begins with zeros passes for a tar archive of nothing */
+	if (result == VTM_ARCHIVE_READ && !w.entered && is_packed(w.format))
+		result = walk(&w, data, len, false);
 	return result == VTM_ARCHIVE_READ && w.capped ? VTM_ARCHIVE_CAPPED : result;
 }

@@ -30,7 +30,7 @@ static unsigned max_result(uint32_t decoder)
 {
 	static const unsigned results[VTM_DECODERS] = {
 		[VTM_DECODER_ARCHIVE] = VTM_ARCHIVE_CAPPED, [VTM_DECODER_TNEF] = 1,
-		[VTM_DECODER_SMIME] = VTM_SMIME_ENCRYPTED, [VTM_DECODER_PDF] = VTM_PDF_CAPPED,
+		[VTM_DECODER_SMIME] = VTM_SMIME_BROKEN, [VTM_DECODER_PDF] = VTM_PDF_CAPPED,
 	};
 	return results[decoder];
 }

@@ -214,6 +214,9 @@ static void open_smime(struct extraction *x, const struct vtm_part *p, struct vt
 	case VTM_SMIME_ENCRYPTED:
 		note(item, "encrypted");
 		break;
+	case VTM_SMIME_BROKEN:
+		note_undecoded(x, item);
+		break;
 	}
 	g_free(content);
 }

@@ -7,6 +7,8 @@
 #include <openssl/err.h>
 #include <openssl/objects.h>
 
+#define SEQUENCE 0x30	/* the first byte of all CMS */
+
 static enum vtm_smime take_content(CMS_ContentInfo *cms, char **content_r, size_t *len_r)
 {
 	ASN1_OCTET_STRING **octets = CMS_get0_content(cms);
@@ -21,14 +23,16 @@ static enum vtm_smime take_content(CMS_ContentInfo *cms, char **content_r, size_
 
 enum vtm_smime vtm_smime_open(const void *data, size_t len, char **content_r, size_t *len_r)
 {
-	enum vtm_smime result = VTM_SMIME_NONE;
+	enum vtm_smime result = VTM_SMIME_BROKEN;
 	CMS_ContentInfo *cms = NULL;
 	BIO *bio;
 
 	*content_r = NULL;
 	*len_r = 0;
-	if (!len || len > G_MAXINT32)
+	if (!len || *(const unsigned char *)data != SEQUENCE)
 		return VTM_SMIME_NONE;
+	if (len > G_MAXINT32)
+		return VTM_SMIME_BROKEN;
 	bio = BIO_new_mem_buf(data, (int)len);
 	cms = bio ? d2i_CMS_bio(bio, NULL) : NULL;
 	if (cms)

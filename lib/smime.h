@@ -9,9 +9,10 @@
 #include <stddef.h>
 
 enum vtm_smime {
-	VTM_SMIME_NONE,		/* no CMS, or nothing inside that can be read */
+	VTM_SMIME_NONE,		/* no CMS, or no content: a detached signature, certificates */
 	VTM_SMIME_SIGNED,	/* *content_r is the entity */
-	VTM_SMIME_ENCRYPTED
+	VTM_SMIME_ENCRYPTED,
+	VTM_SMIME_BROKEN	/* damaged CMS, or of a kind that is not read here, such as compressed data */
 };
 
 /* Reads DER or BER.  *content_r: new bytes for VTM_SMIME_SIGNED, never longer than <len>; g_free().  Any thread. */

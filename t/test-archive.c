@@ -183,6 +183,17 @@ static void lists(void)
 	}
 }
 
+/* A packed file of 2,048 zeros and "MZ": what begins so passes for an archive without members. */
+static void packed_zeros(void)
+{
+	static const char data[] =
+		"\037\213\010\000\000\000\000\000\000\003\143\140\030\005\243\140\024\214\202\121\060\012\106\301\110\003\276\121\000\263\227\306\113\002\010\000\000";
+	char *seen = seen_in(data, sizeof(data) - 1, plenty, VTM_ARCHIVE_READ, "a packed file that begins with zeros");
+
+	is_str(seen, "data:2050:a8c0882e ", "is given");
+	g_free(seen);
+}
+
 static void others(void)
 {
 	const struct member secret[] = { { "secret.exe", "MZ....", 6 } };
@@ -202,6 +213,7 @@ int main(void)
 	documents();
 	disguises();
 	lists();
+	packed_zeros();
 	others();
 	return done_testing();
 }

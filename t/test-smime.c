@@ -39,6 +39,11 @@ static GByteArray *der(CMS_ContentInfo *cms)
 	return a;
 }
 
+static GByteArray *bytes(const char *data, guint len)
+{
+	return g_byte_array_append(g_byte_array_new(), (const guint8 *)data, len);
+}
+
 static void check(GByteArray *a, enum vtm_smime want, const char *content, const char *what)
 {
 	size_t len;
@@ -66,7 +71,6 @@ int main(void)
 	X509 *x = certificate(key);
 	STACK_OF(X509) *to = sk_X509_new_null();
 	BIO *in = BIO_new_mem_buf(entity, -1);
-	GByteArray *rubbish = g_byte_array_new();
 
 	check(der(CMS_sign(x, key, NULL, in, CMS_BINARY | CMS_NOSMIMECAP)), VTM_SMIME_SIGNED, entity, "signed data");
 	BIO_free(in);
@@ -78,8 +82,11 @@ int main(void)
 	sk_X509_push(to, x);
 	check(der(CMS_encrypt(to, in, EVP_aes_128_cbc(), CMS_BINARY)), VTM_SMIME_ENCRYPTED, NULL, "encrypted data");
 	BIO_free(in);
-	g_byte_array_append(rubbish, (const guint8 *)"hello", 5);
-	check(rubbish, VTM_SMIME_NONE, NULL, "something else");
+	check(bytes("hello", 5), VTM_SMIME_NONE, NULL, "something else");
+	/* RFC 5652 section 3: ContentInfo of data, and one that never ends */
+	check(bytes("\x30\x0f\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x01\xa0\x02\x04\x00", 17), VTM_SMIME_BROKEN, NULL,
+	      "data that nobody signed");
+	check(bytes("\x30\x80\x30\x80\x30\x80", 6), VTM_SMIME_BROKEN, NULL, "damaged data");
 	sk_X509_free(to);
 	X509_free(x);
 	EVP_PKEY_free(key);
