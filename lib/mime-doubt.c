@@ -5,6 +5,7 @@
 #include <glib.h>
 #include <string.h>
 
+#define BYTE_ORDER_MARK "\xef\xbb\xbf"
 #define BASE64_HEAD 1024	/* bytes that are judged */
 #define BOUNDARY_CMP 70		/* bytes of a boundary that are compared: RFC 2046 allows no more */
 
@@ -107,9 +108,13 @@ bool vtm_doubt_header(const char *text, size_t len)
 	for (const char *p = text; (p = memchr(p, ':', (size_t)(end - p))); p++)
 		if (is_hidden_field(text, len, (size_t)(p - text)))
 			return true;
-	for (const char *p = len ? text : NULL; p; p = next_line(p, end))
-		if (begins(text, len, (size_t)(p - text), "Content-") && is_odd_name(text, len, (size_t)(p - text)))
+	for (const char *p = len ? text : NULL; p; p = next_line(p, end)) {
+		size_t at = (size_t)(p - text);
+
+		if (begins(text, len, at, BYTE_ORDER_MARK "Content-") ||
+		    (begins(text, len, at, "Content-") && is_odd_name(text, len, at)))
 			return true;
+	}
 	return false;
 }
 

@@ -20,6 +20,7 @@
 #define READINGS_MAX 4		/* of one entity */
 #define READINGS_BYTES 4	/* bytes of all readings, times those of the message */
 #define SIGNATURE_MAX 65536	/* a detached signature is no larger */
+#define UNCLOSED_MAX 64		/* multiparts without end that are remembered */
 #define FIELDS_MAX 20000	/* header fields of one document */
 #define HEADERS_MAX 16		/* Authentication-Results and List-Unsubscribe URLs that are kept */
 
@@ -64,6 +65,7 @@ struct walk {
 	GPtrArray *docs, *levels;	/* owned, until the walk ends */
 	unsigned entities;	/* looked at */
 	uint64_t readings_left;	/* bytes that may still be read again */
+	const char *unclosed[UNCLOSED_MAX + 1];	/* boundaries of inner multiparts that had no end; NULL-terminated */
 };
 
 static void init_once(void)
@@ -619,6 +621,7 @@ static void doubt_leaf(struct walk *w, const struct visit *v, enum vtm_part_kind
 	boundaries_around(v, own, around, G_N_ELEMENTS(around));
 	doubt(w, vtm_doubt_body(content.data, content.len) && kind != VTM_PART_ELSEWHERE);
 	doubt(w, vtm_doubt_leaf(content.data, content.len, around));
+	doubt(w, vtm_doubt_leaf(content.data, content.len, w->unclosed));
 	for (guint i = 0; i < types->len; i++) {
 		char *lower = g_ascii_strdown(types->pdata[i], -1);
 
@@ -730,6 +733,19 @@ static void doubt_multipart(struct walk *w, const struct visit *v, const char *b
 		doubt(w, l->boundary && !strcmp(l->boundary, boundary));
 }
 
+/* The outer boundary ended it.  Programs that go by the inner one until its end see other parts behind. */
+static void note_unclosed(struct walk *w, const char *boundary)
+{
+	unsigned n = 0;
+
+	while (w->unclosed[n])
+		n++;
+	if (n < UNCLOSED_MAX)
+		w->unclosed[n] = boundary;
+	else
+		doubt(w, true);
+}
+
 static void visit_multipart(struct walk *w, struct visit *v)
 {
 	GMimeMultipart *m = GMIME_MULTIPART(v->object);
@@ -748,6 +764,8 @@ static void visit_multipart(struct walk *w, struct visit *v)
 		read_epilogue(w, v, boundary);
 	if (boundary && n > 0)
 		doubt_multipart(w, v, boundary);
+	if (boundary && v->level && !m->write_end_boundary)
+		note_unclosed(w, level->boundary);
 	if (n <= 0)
 		read_undivided(w, v, level);
 	/* further readings come behind: the stack turns the order round */

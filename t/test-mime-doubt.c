@@ -32,6 +32,7 @@ static void headers(void)
 		{ "names that a signature lists", "DKIM-Signature: h=From:\r\n Content-Type:Subject\r\n", false },
 		{ "a type inside of a line", "Subject: about Content-Type: text/html\r\n", false },
 		{ "a comment in a name", "Content-Type(x): text/html\r\n", true },
+		{ "a byte order mark before a name", "\xef\xbb\xbf" "Content-Type: text/html\r\n", true },
 		{ "a blank before the colon", "Content-Type : text/html\r\n", false },
 	};
 
