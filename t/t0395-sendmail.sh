@@ -17,6 +17,7 @@ know_samples
 start_vtmilter 'Timeout 20' 'RequestsPerMinute 0' || bail 'no vtmilter'
 
 # start_sendmail NAME MILTER_SOCKET ... : the functions for Postfix do for this one too.
+cf_line=	# one more in sendmail.cf
 start_sendmail()
 {
 	local dir="$work/$1" socket
@@ -27,6 +28,7 @@ start_sendmail()
 	done
 	postfix_port=$(free_port)
 	ok 'sendmail.cf is made' sendmail_create "$dir" "$postfix_port" "$@"
+	[ -z "$cf_line" ] || printf '%s\n' "$cf_line" >>"$dir/sendmail.cf"
 	at_end sendmail_stop "$dir"
 	ok 'Sendmail starts' sendmail_start "$dir" || bail "$(tail -n 5 "$dir/log")"
 	postfix_dir=$dir/box
@@ -66,7 +68,7 @@ for file in plain.eml long-lines.eml utf8.eml nested.eml signed.eml; do
 	ok "$file: its body" diff "$work/want" "$work/got"
 done
 
-# ---- forged fields, up to the 32 KB that Sendmail takes as a header section
+# ---- forged fields, those in a nested message left alone, up to the 32 KB that Sendmail takes as a header section
 for count in 1 2 8 200 1200; do
 	forged_row scanned "$count" VT_Scanned
 done
@@ -81,6 +83,19 @@ forged_reload 'MaxMessageSize 100'
 forged_row 'too large' 200 VT_Bypassed
 forged_reload 'Timeout 0'
 forged_row 'Timeout 0' 200 'VT_Bypassed VT_Pending'
+forged_reload 'TempDirectory /proc'
+forged_pad=1500000
+forged_row 'no place for it' 200 VT_Bypassed
+forged_pad=0
+forged_reload 'Timeout 2'
+vt fault close >/dev/null
+forged_row 'VirusTotal is down' 200 'VT_Bypassed( VT_Pending)?'
+vt fault none >/dev/null
+forged_reload 'SkipAuthenticated yes'
+cf_line='D{auth_authen}ada'
+start_sendmail authenticated "$milter_socket"
+forged_row authenticated 200 ''
+cf_line=
 forged_reload 'Timeout 20'
 null_socket=$run/null.sock
 start_null -e 3 -n X-VT-Tag "unix:$null_socket"
