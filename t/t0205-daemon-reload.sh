@@ -130,8 +130,14 @@ like "$(cat "$milter_log")" 'tags=VT_Bypassed VT_Pending' '... as not looked at 
 # ---- messages under way
 : >"$milter_log"
 start_vtmilter "$lines" 'Timeout 20' || bail 'no vtmilter'
-drive -n 20 -w 1000 -f "$work/bad.eml" >"$work/under-way.out" &
+# Those accepted, and the one that listens.
+connected()
+{
+	[ "$(grep -c " $milter_socket\$" /proc/net/unix)" = 21 ]
+}
+drive -n 20 -w 2000 -f "$work/bad.eml" >"$work/under-way.out" &
 under_way=$!
+wait_for 10 connected
 sleep 0.5
 before=$(now_ms)
 stop_vtmilter
@@ -142,6 +148,7 @@ like "$(cat "$milter_log")" 'tags=VT_Bad,' '... with what is known'
 start_vtmilter "$lines" 'Timeout 20' || bail 'no vtmilter'
 drive -n 20 -w 30000 -f "$work/bad.eml" >/dev/null &
 service_pids="$service_pids $!"
+wait_for 10 connected
 sleep 0.5
 before=$(now_ms)
 stop_vtmilter
