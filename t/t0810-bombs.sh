@@ -54,7 +54,7 @@ while IFS='	' read -r what right; do
 	table="$table
 $what | $(($(wc -c <"$work/bomb.eml") / 1024)) kB | $cpu s | $(((hwm - rest) / 1024)) MB | $got"
 	# Largest is the message itself a few times; a bomb that unpacks to gigabytes would show.
-	between "$hwm" 1 $((rest + 300000 * scale)) "$what: memory"
+	sanitized || between "$hwm" 1 $((rest + 300000 * scale)) "$what: memory"
 	drive "$work/clean.eml"
 	like "$result" 'VT_Scanned' "$what: the next message is as ever"
 done <"$work/bombs"
