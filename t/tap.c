@@ -4,6 +4,8 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 static unsigned run, failed;
 
@@ -92,4 +94,18 @@ char *test_path(const char *name)
 	const char *dir = g_getenv("srcdir");
 
 	return g_build_filename(dir ? dir : ".", "t", name, NULL);
+}
+
+void limit_memory(gint64 more)
+{
+	struct rlimit r;
+	char *statm;
+
+	getrlimit(RLIMIT_AS, &r);
+	r.rlim_cur = r.rlim_max;
+	if (more >= 0 && g_file_get_contents("/proc/self/statm", &statm, NULL, NULL)) {
+		r.rlim_cur = g_ascii_strtoull(statm, NULL, 10) * (rlim_t)sysconf(_SC_PAGESIZE) + (rlim_t)more;
+		g_free(statm);
+	}
+	setrlimit(RLIMIT_AS, &r);
 }

@@ -22,6 +22,8 @@ void skip(const char *why, const char *format, ...) G_GNUC_PRINTF(2, 3);
 void skip_all(const char *why) G_GNUC_NORETURN;
 /* Prints the plan; the exit status of the program. */
 int done_testing(void);
+/* As much memory as there is now, and <more> bytes; -1: all again.  Not for programs built with a sanitizer. */
+void limit_memory(gint64 more);
 /* A path below the source tree's t/, also in a build elsewhere ($srcdir); new string. */
 char *test_path(const char *name);
 

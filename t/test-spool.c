@@ -4,7 +4,6 @@
 
 #include <glib/gstdio.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "decode-parts.h"	/* VTM_SANITIZED */
@@ -97,21 +96,6 @@ static void no_disk(const char *where)
 }
 
 #if !defined(VTM_SANITIZED)
-/* As much memory as there is now, and <more> bytes; RLIM_INFINITY: all again. */
-static void limit_memory(rlim_t more)
-{
-	struct rlimit r;
-	char *statm;
-
-	getrlimit(RLIMIT_AS, &r);
-	r.rlim_cur = r.rlim_max;
-	if (more != RLIM_INFINITY && g_file_get_contents("/proc/self/statm", &statm, NULL, NULL)) {
-		r.rlim_cur = g_ascii_strtoull(statm, NULL, 10) * (rlim_t)sysconf(_SC_PAGESIZE) + more;
-		g_free(statm);
-	}
-	setrlimit(RLIMIT_AS, &r);
-}
-
 /* Messages are kept as long as there is room for them; the one that has none is broken, and told so. */
 static void no_memory(void)
 {
@@ -125,7 +109,7 @@ static void no_memory(void)
 		all[n] = vtm_spool_new(dir, 0);
 		vtm_spool_add(all[n], block, VTM_SPOOL_MEMORY, &error);
 	}
-	limit_memory(RLIM_INFINITY);
+	limit_memory(-1);
 	ok(g_error_matches(error, VTM_ERROR, VTM_ERROR_IO), "no memory for a message after some: that is told");
 	g_clear_error(&error);
 	ok(vtm_spool_broken(all[n - 1]) && !vtm_spool_broken(all[0]), "the last of %u is broken, the first is not", n);
