@@ -141,8 +141,8 @@ void vtm_decoders_counts(struct vtm_decoders *d, struct vtm_decoders_counts *out
 /* ---- a decoder ---- */
 
 /* Why a part was not decoded; the same numbers as enum vtm_undecoded, behind none. */
-enum fault { NO_FAULT, TOO_SLOW, ENDED, NONSENSE, NONE_FREE, NOT_STARTED, TOO_MANY, TOO_LARGE };
-G_STATIC_ASSERT(TOO_LARGE == VTM_UNDECODED_SIZE + 1 && NONE_FREE == VTM_UNDECODED_BUSY + 1);
+enum fault { NO_FAULT, TOO_SLOW, ENDED, NONSENSE, NONE_FREE, NOT_STARTED, TOO_MANY, TOO_LARGE, NO_MEMORY };
+G_STATIC_ASSERT(NO_MEMORY == VTM_UNDECODED_MEMORY + 1 && NONE_FREE == VTM_UNDECODED_BUSY + 1);
 
 static const char *fault_text(enum fault f)
 {
@@ -150,7 +150,7 @@ static const char *fault_text(enum fault f)
 		[NO_FAULT] = "fine", [TOO_SLOW] = "the decoder took too long", [ENDED] = "the decoder ended before its time",
 		[NONSENSE] = "the decoder's answer makes no sense", [NONE_FREE] = "no decoder became free in time",
 		[NOT_STARTED] = "no decoder could be started", [TOO_MANY] = "this message had its share of decoders",
-		[TOO_LARGE] = "it is too large",
+		[TOO_LARGE] = "it is too large", [NO_MEMORY] = "there is no memory for what was found",
 	};
 	return texts[f];
 }
@@ -161,6 +161,7 @@ const char *vtm_undecoded_name(enum vtm_undecoded why)
 		[VTM_UNDECODED_TIME] = "time", [VTM_UNDECODED_CRASHED] = "crashed", [VTM_UNDECODED_NONSENSE] = "nonsense",
 		[VTM_UNDECODED_BUSY] = "busy", [VTM_UNDECODED_NOT_STARTED] = "not-started",
 		[VTM_UNDECODED_SHARE] = "share", [VTM_UNDECODED_SIZE] = "size",
+		[VTM_UNDECODED_MEMORY] = "memory",
 	};
 	return names[why];
 }
@@ -340,7 +341,7 @@ static enum fault ask(struct vtm_decoding *d, const struct vtm_request *q, const
 	if (!put_bytes(&t, q, sizeof(*q)) || !put_bytes(&t, data, q->len))
 		return t.fault;
 	if (!vtm_wire_read_reply(q, take_bytes, &t, r) && t.fault == NO_FAULT)
-		return NONSENSE;
+		return r->no_memory ? NO_MEMORY : NONSENSE;
 	return t.fault;
 }
 

@@ -103,9 +103,9 @@ static bool read_found(const struct vtm_request *q, const struct vtm_frame *f, v
 	found->size = f->size;
 	memcpy(found->sha256, f->sha256, sizeof(found->sha256));
 	found->name = f->named ? g_malloc0(f->name_len + 1) : NULL;
-	/* as large as a message, so there may be no room */
 	found->content = f->kept ? g_try_malloc(f->size + 1) : NULL;
-	if (f->kept && !found->content)
+	r->no_memory = f->kept && !found->content;
+	if (r->no_memory)
 		goto bad;
 	if (found->name &&
 	    (!take(arg, found->name, f->name_len) || !g_utf8_validate_len(found->name, f->name_len, NULL)))

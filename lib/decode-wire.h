@@ -57,6 +57,7 @@ void vtm_found_free(void *found);
 struct vtm_reply {
 	GPtrArray *found;	/* of struct vtm_found *, owned */
 	unsigned lists;		/* how many of them are VTM_WIRE_LINKS: those are no members */
+	bool no_memory;		/* for what was found, so it broke off */
 	unsigned result;	/* 0: nothing there; in the decoder's own enum, for TNEF 1: damaged */
 	uint64_t members, bytes;/* left of the limits; never more than before */
 };

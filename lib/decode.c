@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "charset.h"
 #include "hash.h"
 
 /* ---- for a message ---- */
@@ -83,10 +84,12 @@ bool vtm_decode_pdf(struct vtm_decoding *d, const void *data, size_t len, vtm_pd
 	*result_r = (enum vtm_pdf_result)r.result;
 	for (guint i = 0; i < r.found->len; i++) {
 		struct vtm_found *f = r.found->pdata[i];
-		char *text = f->content ? g_utf8_make_valid(f->content, (gssize)f->size) : g_strdup("");
-		const struct vtm_pdf_found found = { (enum vtm_pdf_kind)f->kind, text, strlen(text) };
+		struct vtm_pdf_found found = { .kind = (enum vtm_pdf_kind)f->kind };
+		char *text = vtm_charset_utf8(f->content, f->size, "utf-8", &found.len);
 
-		if (*text)
+		found.text = text;
+		whole = whole && text;
+		if (text && *text)
 			each(&found, arg);
 		g_free(text);
 		g_clear_pointer(&f->content, g_free);

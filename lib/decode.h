@@ -56,9 +56,10 @@ enum vtm_undecoded {
 	VTM_UNDECODED_BUSY,		/* no decoder became free in time */
 	VTM_UNDECODED_NOT_STARTED,	/* none could be started */
 	VTM_UNDECODED_SHARE,		/* the message had cost VTM_DECODE_FAILURES_MAX already */
-	VTM_UNDECODED_SIZE		/* it is larger than VTM_DECODE_INPUT_MAX */
+	VTM_UNDECODED_SIZE,		/* it is larger than VTM_DECODE_INPUT_MAX */
+	VTM_UNDECODED_MEMORY		/* there was no memory for what was found */
 };
-#define VTM_UNDECODED_REASONS (VTM_UNDECODED_SIZE + 1)
+#define VTM_UNDECODED_REASONS (VTM_UNDECODED_MEMORY + 1)
 const char *vtm_undecoded_name(enum vtm_undecoded why);	/* "time", "crashed", ... */
 
 struct vtm_decoders_counts {
@@ -100,7 +101,8 @@ void vtm_decode_within(struct vtm_decoding *d, int64_t ms);
 void vtm_decode_end(struct vtm_decoding *d);
 
 /* As the leaves' functions.  <each> is called when a decoder has told everything, and may decode again.
- * false: it died, took too long, answered nonsense, or none was to be had (logged); then not everything was given. */
+ * false: it died, took too long, answered nonsense, or none was to be had (logged), or there was no memory for what it
+ * found; then not everything was given. */
 bool vtm_decode_archive(struct vtm_decoding *d, const void *data, size_t len, struct vtm_archive_limits *limits,
 			vtm_archive_each *each, void *arg, enum vtm_archive_result *result_r);
 bool vtm_decode_tnef(struct vtm_decoding *d, const char *data, size_t len, vtm_tnef_each *each, void *arg,

@@ -7,6 +7,7 @@
 #include <limits.h>
 #include <string.h>
 
+#include "buffer.h"
 #include "error.h"
 
 #define CONNECTIONS_KEPT 8
@@ -31,7 +32,7 @@ struct transfer {
 	struct curl_slist *headers;
 	char *form;
 	curl_mime *parts;
-	GByteArray *body;
+	struct vtm_buffer body;
 	void *tag;
 	bool plain;		/* http, not https */
 	bool sent;
@@ -134,11 +135,14 @@ static size_t take_body(char *data, size_t size, size_t n, void *arg)
 	struct transfer *t = arg;
 	size_t len = size * n;
 
-	if (len > t->http->body_max - t->body->len) {
+	if (len > t->http->body_max - t->body.len) {
 		t->too_large = true;
 		return 0;
 	}
-	g_byte_array_append(t->body, (const guint8 *)data, (guint)len);
+	if (!vtm_buffer_add(&t->body, data, len)) {
+		t->refusal = "No memory for the answer";
+		return 0;
+	}
 	return len;
 }
 
@@ -202,7 +206,7 @@ static void transfer_free(void *arg)
 	}
 	curl_mime_free(t->parts);
 	curl_slist_free_all(t->headers);
-	g_byte_array_unref(t->body);
+	vtm_buffer_clear(&t->body);
 	g_free(t->form);
 	g_free(t);
 }
@@ -363,9 +367,10 @@ static struct vtm_http_reply *reply_of(struct transfer *t, CURLcode code)
 	else if (code != CURLE_OK)
 		r->failure = curl_easy_strerror(code);
 	if (!r->failure) {
-		r->body_len = t->body->len;
-		g_byte_array_append(t->body, (const guint8 *)"", 1);
-		r->body = (char *)g_byte_array_steal(t->body, NULL);
+		r->body_len = t->body.len;
+		r->body = vtm_buffer_steal(&t->body);
+		if (!r->body)
+			r->failure = "No memory for the answer";
 	}
 	return r;
 }
@@ -441,7 +446,6 @@ int vtm_http_start(struct vtm_http *h, const struct vtm_http_request *r, GError 
 	t->plain = plain;
 	t->form = g_strdup(r->form);
 	t->retry_s = -1;
-	t->body = g_byte_array_new();
 	for (const char *const *header = r->headers; header && *header; header++)
 		t->headers = curl_slist_append(t->headers, *header);
 	t->easy = curl_easy_init();
