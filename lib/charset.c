@@ -7,6 +7,8 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "buffer.h"
+
 #define REPLACEMENT "\xef\xbf\xbd"
 
 /* A byte order mark at the start: the charset it tells, its length; NULL if there is none. */
@@ -68,80 +70,79 @@ static bool means_nothing(const char *charset)
 	       !g_ascii_strcasecmp(charset, "x-unknown");
 }
 
-static GString *repair_utf8(const char *text, size_t len)
+static void repair_utf8(struct vtm_buffer *out, const char *text, size_t len)
 {
-	GString *out = g_string_sized_new(len);
 	const char *end = text + len, *bad;
 
-	while (!g_utf8_validate_len(text, (gsize)(end - text), &bad)) {
-		g_string_append_len(out, text, bad - text);
-		g_string_append(out, REPLACEMENT);
+	vtm_buffer_make_room(out, len);
+	while (!out->refused && !g_utf8_validate_len(text, (gsize)(end - text), &bad)) {
+		vtm_buffer_add(out, text, (size_t)(bad - text));
+		vtm_buffer_add_text(out, REPLACEMENT);
 		text = bad + 1;
 	}
-	g_string_append_len(out, text, end - text);
-	return out;
+	vtm_buffer_add(out, text, (size_t)(end - text));
 }
 
-static GString *convert(GIConv cd, const char *text, size_t len, size_t unit)
+static void convert(struct vtm_buffer *out, GIConv cd, const char *text, size_t len, size_t unit)
 {
-	GString *out = g_string_sized_new(len + len / 8);
 	gchar *in = (gchar *)(gintptr)text, buf[4096];
 	gsize left = len;
 
-	while (left) {
+	vtm_buffer_make_room(out, len + len / 8);
+	while (left && !out->refused) {
 		gchar *o = buf;
 		gsize room = sizeof(buf);
 		bool failed = g_iconv(cd, &in, &left, &o, &room) == (gsize)-1;
 
-		g_string_append_len(out, buf, o - buf);
+		vtm_buffer_add(out, buf, (size_t)(o - buf));
 		if (failed && errno != E2BIG) {
 			gsize skip = MIN(unit, left);
 
-			g_string_append(out, REPLACEMENT);
+			vtm_buffer_add_text(out, REPLACEMENT);
 			in += skip;
 			left -= skip;
 		}
 	}
-	return out;
 }
 
-static GString *by_iconv(const char *text, size_t len, const char *charset)
+/* false: nobody knows the charset. */
+static bool by_iconv(struct vtm_buffer *out, const char *text, size_t len, const char *charset)
 {
 	GIConv cd = g_iconv_open("UTF-8", charset);
 	size_t unit = strstr(charset, "UTF-16") ? 2 : strstr(charset, "UTF-32") ? 4 : 1;
-	GString *out;
+	struct vtm_buffer converted = { .data = NULL };
 
 	if (cd == (GIConv)-1)
-		return NULL;
-	out = convert(cd, text, len, unit);
+		return false;
+	convert(&converted, cd, text, len, unit);
 	g_iconv_close(cd);
-	if (memchr(out->str, '\0', out->len)) {
-		GString *clean = repair_utf8(out->str, out->len);
-
-		g_string_free(out, TRUE);
-		out = clean;
+	if (converted.refused || !memchr(vtm_buffer_text(&converted), '\0', converted.len)) {
+		*out = converted;
+		return true;
 	}
-	return out;
+	repair_utf8(out, converted.data, converted.len);
+	vtm_buffer_clear(&converted);
+	return true;
 }
 
 char *vtm_charset_utf8(const char *text, size_t len, const char *charset, size_t *len_r)
 {
 	size_t skip;
 	const char *marked = mark(text, len, &skip);
-	GString *out = NULL;
+	struct vtm_buffer out = { .data = NULL };
+	bool done = false;
 
 	text += skip;
 	len -= skip;
 	if (marked)
 		charset = marked;
 	if (!means_nothing(charset) && !means_utf8(charset))
-		out = by_iconv(text, len, practical(charset));
-	if (!out && (charset && means_utf8(charset)))
-		out = repair_utf8(text, len);
-	if (!out && !g_utf8_validate_len(text, len, NULL) && !memchr(text, '\0', len))
-		out = by_iconv(text, len, "CP1252");
-	if (!out)
-		out = repair_utf8(text, len);
-	*len_r = out->len;
-	return g_string_free(out, FALSE);
+		done = by_iconv(&out, text, len, practical(charset));
+	if (!done && !(charset && means_utf8(charset)) && !g_utf8_validate_len(text, len, NULL) &&
+	    !memchr(text, '\0', len))
+		done = by_iconv(&out, text, len, "CP1252");
+	if (!done)
+		repair_utf8(&out, text, len);
+	*len_r = out.len;
+	return vtm_buffer_steal(&out);
 }

@@ -85,8 +85,11 @@ void vtm_extract_uu(struct extraction *x, const struct vtm_part *p)
 	size_t at = 0;
 
 	while (vtm_uu_next(p->content, p->content_len, at, &block)) {
-		take_bytes(x, *block.name ? block.name : NULL, NULL, block.data->data, block.data->len,
-			   block.broken ? "undecoded" : NULL);
+		if (block.data.refused)
+			x->items->no_memory = true;
+		else
+			take_bytes(x, *block.name ? block.name : NULL, NULL, block.data.data, block.data.len,
+				   block.broken ? "undecoded" : NULL);
 		at = block.next;
 		vtm_uu_clear(&block);
 	}

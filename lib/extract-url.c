@@ -9,6 +9,7 @@
 #include "privacy.h"
 #include "unwrap.h"
 
+#define SEEN_MAX VTM_URL_MAX	/* bytes of a reference, and of a base, that is remembered */
 #define WRITTEN_MAX 100000	/* different references of one document that are remembered */
 
 struct wrapped {
@@ -96,7 +97,8 @@ static bool seen(struct extraction *x, char kind, const char *base, const char *
 {
 	char *key;
 
-	if (g_hash_table_size(x->written) >= WRITTEN_MAX)
+	if (g_hash_table_size(x->written) >= WRITTEN_MAX || len > SEEN_MAX ||
+	    (base && strnlen(base, SEEN_MAX + 1) > SEEN_MAX))
 		return false;
 	key = g_strdup_printf("%c%s\n%.*s", kind, base ? base : "", (int)len, text);
 	return !g_hash_table_add(x->written, key);
@@ -163,25 +165,32 @@ static void on_found(const char *text, size_t len, bool bare, void *arg)
 	take_read(x, vtm_url_guess(text, (gssize)len), bare ? VTM_ROLE_BARE : VTM_ROLE_TEXT, text, len);
 }
 
+static void search(struct extraction *x, const char *text, size_t len, const struct vtm_linkify_options *form)
+{
+	struct vtm_linkify_options options = form ? *form : (struct vtm_linkify_options){ .bare = false };
+
+	options.bare = x->settings->bare_domains;
+	if (!vtm_linkify(text, len, &options, on_found, x))
+		x->items->no_memory = true;
+}
+
 static void on_text(const char *text, size_t len, void *arg)
 {
-	struct extraction *x = arg;
-	const struct vtm_linkify_options options = { .bare = x->settings->bare_domains };
-
-	vtm_linkify(text, len, &options, on_found, x);
+	search(arg, text, len, NULL);
 }
 
 void vtm_extract_text(struct extraction *x, const char *text, size_t len, const char *charset,
 		      const struct vtm_linkify_options *form)
 {
-	struct vtm_linkify_options options = form ? *form : (struct vtm_linkify_options){ .bare = false };
 	size_t utf8_len;
 	char *utf8 = vtm_charset_utf8(text, len, charset, &utf8_len);
 	GHashTable *outer;
 
-	options.bare = x->settings->bare_domains;
 	begin_document(x, &outer);
-	vtm_linkify(utf8, utf8_len, &options, on_found, x);
+	if (utf8)
+		search(x, utf8, utf8_len, form);
+	else
+		x->items->no_memory = true;
 	end_document(x, outer);
 	g_free(utf8);
 }
@@ -198,10 +207,15 @@ void vtm_extract_xml(struct extraction *x, const char *xml, size_t len, const ch
 {
 	size_t utf8_len;
 	char *utf8 = vtm_charset_utf8(xml, len, xml_charset(xml, len, charset), &utf8_len);
-	GString *text = vtm_html_xml(utf8, utf8_len);
+	struct vtm_buffer text = { .data = NULL };
 
-	vtm_extract_text(x, text->str, text->len, "utf-8", NULL);
-	g_string_free(text, TRUE);
+	if (utf8)
+		vtm_html_xml(&text, utf8, utf8_len);
+	if (!utf8 || text.refused)
+		x->items->no_memory = true;
+	else
+		vtm_extract_text(x, vtm_buffer_text(&text), text.len, "utf-8", NULL);
+	vtm_buffer_clear(&text);
 	g_free(utf8);
 }
 
@@ -213,7 +227,8 @@ void vtm_extract_page(struct extraction *x, const char *html, size_t len, const 
 	GHashTable *outer;
 
 	begin_document(x, &outer);
-	vtm_html_read(html, len, charset, &handler);
+	if (!vtm_html_read(html, len, charset, &handler))
+		x->items->no_memory = true;
 	end_document(x, outer);
 }
 

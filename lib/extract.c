@@ -85,6 +85,7 @@ static const struct vtm_mime_reader *reader_of(struct extraction *x, struct vtm_
 static void note_flags(struct extraction *x, const struct vtm_mime_summary *s)
 {
 	x->items->capped = x->items->capped || s->capped;
+	x->items->no_memory = x->items->no_memory || s->no_memory;
 	x->items->ambiguous = x->items->ambiguous || s->ambiguous;
 	x->parts_left -= MIN(x->parts_left, s->parts);
 }

@@ -3,7 +3,7 @@
 #include "html-parts.h"
 
 /* Backslash at b.at: appends what it stands for; what is behind it. */
-static const char *css_escape(GString *out, struct vtm_bytes b)
+static const char *css_escape(struct vtm_buffer *out, struct vtm_bytes b)
 {
 	const char *p = b.at + 1;
 	gunichar c = 0;
@@ -12,27 +12,27 @@ static const char *css_escape(GString *out, struct vtm_bytes b)
 	for (; p < b.end && n < 6 && g_ascii_isxdigit(*p); p++, n++)
 		c = c * 16 + (gunichar)g_ascii_xdigit_value(*p);
 	if (n) {
-		g_string_append_unichar(out, c && g_unichar_validate(c) ? c : 0xfffd);
+		vtm_buffer_add_unichar(out, c && g_unichar_validate(c) ? c : 0xfffd);
 		return p < b.end && is_space(*p) ? p + 1 : p;
 	}
 	if (p < b.end && *p != '\n')
-		g_string_append_c(out, *p);
+		vtm_buffer_add_char(out, *p);
 	return p < b.end ? p + 1 : p;
 }
 
 /* A string, or the inside of url( up to its parenthesis, at b.at; what is behind it. */
-static const char *take_url(GString *url, struct vtm_bytes b)
+static const char *take_url(struct vtm_buffer *url, struct vtm_bytes b)
 {
 	char quote = b.at < b.end && (*b.at == '"' || *b.at == '\'') ? *b.at : '\0';
 
-	g_string_truncate(url, 0);
+	vtm_buffer_truncate(url, 0);
 	if (quote)
 		b.at++;
 	while (b.at < b.end && (quote ? *b.at != quote : *b.at != ')' && !is_space(*b.at))) {
 		if (*b.at == '\\')
 			b.at = css_escape(url, b);
 		else
-			g_string_append_c(url, *b.at++);
+			vtm_buffer_add_char(url, *b.at++);
 	}
 	return b.at < b.end ? b.at + 1 : b.at;
 }
@@ -58,9 +58,10 @@ static bool skip_to_url(struct vtm_bytes *b)
 	return false;
 }
 
-void vtm_html_css(struct vtm_bytes b, vtm_html_css_url *each, void *arg)
+bool vtm_html_css(struct vtm_bytes b, vtm_html_css_url *each, void *arg)
 {
-	GString *url = g_string_new(NULL);
+	struct vtm_buffer url = { .data = NULL };
+	bool whole;
 
 	while (b.at < b.end) {
 		if (starts_with(b, "/*")) {
@@ -70,10 +71,12 @@ void vtm_html_css(struct vtm_bytes b, vtm_html_css_url *each, void *arg)
 		} else if (!strchr("uU@sS", *b.at)) {
 			b.at++;
 		} else if (skip_to_url(&b)) {
-			b.at = take_url(url, b);
-			if (url->len)
-				each(url->str, arg);
+			b.at = take_url(&url, b);
+			if (url.len)
+				each(url.data, arg);
 		}
 	}
-	g_string_free(url, TRUE);
+	whole = !url.refused;
+	vtm_buffer_clear(&url);
+	return whole;
 }

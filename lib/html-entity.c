@@ -107,13 +107,13 @@ static const char *named_reference(struct vtm_bytes b, bool attribute, gunichar 
 	return NULL;
 }
 
-void vtm_html_decode(GString *out, struct vtm_bytes b, bool attribute)
+void vtm_html_decode(struct vtm_buffer *out, struct vtm_bytes b, bool attribute)
 {
 	while (b.at < b.end) {
 		const char *amp = memchr(b.at, '&', (size_t)(b.end - b.at)), *next;
 		gunichar c;
 
-		g_string_append_len(out, b.at, (amp ? amp : b.end) - b.at);
+		vtm_buffer_add(out, b.at, (size_t)((amp ? amp : b.end) - b.at));
 		if (!amp)
 			return;
 		b.at = amp;
@@ -122,9 +122,9 @@ void vtm_html_decode(GString *out, struct vtm_bytes b, bool attribute)
 		else
 			next = named_reference(b, attribute, &c);
 		if (next)
-			g_string_append_unichar(out, c);
+			vtm_buffer_add_unichar(out, c);
 		else
-			g_string_append_c(out, '&');
+			vtm_buffer_add_char(out, '&');
 		b.at = next ? next : amp + 1;
 	}
 }

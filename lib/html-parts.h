@@ -7,6 +7,8 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "buffer.h"
+
 #define VTM_HTML_NAME 32	/* longest name of an element, attribute or entity that means anything here */
 
 /* A piece of the document.  Readers take one whose <at> is where they begin and return what is behind it. */
@@ -42,14 +44,14 @@ static inline const char *behind(struct vtm_bytes b, char c)
 }
 
 /* Appends <b> with its character references decoded as in text or as in an attribute, NUL bytes replaced. */
-void vtm_html_decode(GString *out, struct vtm_bytes b, bool attribute);
+void vtm_html_decode(struct vtm_buffer *out, struct vtm_bytes b, bool attribute);
 
 /* A script with its escapes undone, quotes and NUL bytes turned into line ends, base64 that begins like a URL
- * decoded. */
-GString *vtm_html_script(struct vtm_bytes b);
+ * decoded.  <out> is empty before. */
+void vtm_html_script(struct vtm_buffer *out, struct vtm_bytes b);
 
-/* Calls <each> for what url() and @import hold, escapes undone. */
+/* Calls <each> for what url() and @import hold, escapes undone.  false: no memory, and not all were told. */
 typedef void vtm_html_css_url(const char *url, void *arg);
-void vtm_html_css(struct vtm_bytes b, vtm_html_css_url *each, void *arg);
+bool vtm_html_css(struct vtm_bytes b, vtm_html_css_url *each, void *arg);
 
 #endif

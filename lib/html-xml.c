@@ -46,7 +46,7 @@ static const char *copy_name(char name[VTM_HTML_NAME + 1], struct vtm_bytes b)
 }
 
 /* "<NAME" or "<?NAME" is at b.at: appends the values of its attributes, a line each; what is behind its '>'. */
-static const char *read_tag(GString *out, struct vtm_bytes b)
+static const char *read_tag(struct vtm_buffer *out, struct vtm_bytes b)
 {
 	char element[VTM_HTML_NAME + 1], name[VTM_HTML_NAME + 1] = "";
 
@@ -69,12 +69,12 @@ static const char *read_tag(GString *out, struct vtm_bytes b)
 			return b.end;
 		if (!is_name_only(element, name)) {
 			vtm_html_decode(out, (struct vtm_bytes){ b.at + 1, end }, false);
-			g_string_append_c(out, '\n');
+			vtm_buffer_add_char(out, '\n');
 		}
 		name[0] = '\0';
 		b.at = end + 1;
 	}
-	g_string_append_c(out, '\n');
+	vtm_buffer_add_char(out, '\n');
 	return b.at < b.end ? b.at + 1 : b.end;
 }
 
@@ -88,11 +88,11 @@ static const char *skip_doctype(struct vtm_bytes b)
 	return behind(b, '>');
 }
 
-GString *vtm_html_xml(const char *xml, size_t len)
+void vtm_html_xml(struct vtm_buffer *out, const char *xml, size_t len)
 {
 	struct vtm_bytes b = { xml, xml + len };
-	GString *out = g_string_sized_new(len + 1);
 
+	vtm_buffer_make_room(out, len);
 	while (b.at < b.end) {
 		const char *lt = memchr(b.at, '<', (size_t)(b.end - b.at)), *end;
 
@@ -102,7 +102,7 @@ GString *vtm_html_xml(const char *xml, size_t len)
 		b.at = lt;
 		if (starts_with(b, "<![cdata[")) {
 			end = memmem(b.at, (size_t)(b.end - b.at), "]]>", 3);
-			g_string_append_len(out, b.at + 9, (end ? end : b.end) - b.at - 9);
+			vtm_buffer_add(out, b.at + 9, (size_t)((end ? end : b.end) - b.at) - 9);
 			b.at = end ? end + 3 : b.end;
 		} else if (starts_with(b, "<!doctype")) {
 			b.at = skip_doctype(b);
@@ -112,5 +112,4 @@ GString *vtm_html_xml(const char *xml, size_t len)
 			b.at = read_tag(out, b);
 		}
 	}
-	return out;
 }

@@ -15,6 +15,7 @@
 #include "html-parts.h"
 
 #define INSIDE_MAX 2		/* data: URLs and srcdoc in each other */
+#define BASE_MAX 65536		/* bytes of a base that are kept; it is no URL long before */
 #define SNIFF_BYTES 4096	/* of a document, in which it may declare its charset */
 
 enum span {
@@ -25,15 +26,23 @@ enum span {
 
 struct reader {
 	const struct vtm_html_handler *handler;
-	GString *run;		/* visible text so far */
-	GString *value;		/* scratch: one attribute's value, entities decoded */
+	struct vtm_buffer run;	/* visible text so far */
+	struct vtm_buffer value;/* scratch: one attribute's value, entities decoded */
 	char *base;		/* href of the first <base> */
 	unsigned inside;	/* how deep in data: URLs and srcdoc */
 	bool foreign;		/* <svg> or <math> was seen: raw text elements may be ordinary ones */
 	enum span span;
+	bool *whole;		/* false from where there was no memory for something; of the outermost reader */
 };
 
 static void read_span(struct reader *r, struct vtm_bytes in, enum span span);
+
+/* Gives a buffer back; what it lacked is noted. */
+static void drop(struct reader *r, struct vtm_buffer *b)
+{
+	*r->whole = *r->whole && !b->refused;
+	vtm_buffer_clear(b);
+}
 
 static bool is_one_of(const char *name, const char *const *names)
 {
@@ -46,6 +55,13 @@ static bool is_one_of(const char *name, const char *const *names)
 
 /* ---- references ----------------------------------------------------------- */
 
+static void reader_clear(struct reader *r)
+{
+	drop(r, &r->run);
+	drop(r, &r->value);
+	g_free(r->base);
+}
+
 /* A document inside an attribute, UTF-8. */
 static void read_inside(struct reader *r, const char *html, size_t len)
 {
@@ -54,36 +70,30 @@ static void read_inside(struct reader *r, const char *html, size_t len)
 	if (r->inside == INSIDE_MAX || r->span == SPAN_RAW)
 		return;
 	inner.inside++;
-	inner.run = g_string_new(NULL);
-	inner.value = g_string_new(NULL);
+	inner.run = inner.value = (struct vtm_buffer){ .data = NULL };
 	inner.base = g_strdup(r->base);
 	read_span(&inner, (struct vtm_bytes){ html, html + len }, SPAN_DOCUMENT);
-	g_string_free(inner.run, TRUE);
-	g_string_free(inner.value, TRUE);
-	g_free(inner.base);
+	reader_clear(&inner);
 }
 
-static char *unescape(const char *s)
+static void unescape(struct vtm_buffer *out, const char *s)
 {
-	char *out = g_malloc(strlen(s) + 1), *o = out;
-
 	for (; *s; s++) {
 		if (*s == '%' && g_ascii_isxdigit(s[1]) && g_ascii_isxdigit(s[2])) {
-			*o++ = (char)(g_ascii_xdigit_value(s[1]) << 4 | g_ascii_xdigit_value(s[2]));
+			vtm_buffer_add_char(out, (char)(g_ascii_xdigit_value(s[1]) << 4 | g_ascii_xdigit_value(s[2])));
 			s += 2;
 		} else {
-			*o++ = *s;
+			vtm_buffer_add_char(out, *s);
 		}
 	}
-	*o = '\0';
-	return out;
 }
 
 /* "data:text/html;charset=utf-8;base64,...": a page; false if it is something else. */
 static bool read_data_url(struct reader *r, const char *reference)
 {
+	struct vtm_buffer text = { .data = NULL };
 	const char *comma;
-	char *text, *utf8;
+	char *utf8;
 	bool base64;
 	gsize len;
 
@@ -97,26 +107,28 @@ static bool read_data_url(struct reader *r, const char *reference)
 		       g_ascii_strncasecmp(reference + 5, "text/xml", 8)))
 		return true;
 	base64 = comma - reference > 7 && !g_ascii_strncasecmp(comma - 7, ";base64", 7);
-	text = unescape(comma + 1);
-	len = strlen(text);
-	if (base64)
-		g_base64_decode_inplace(text, &len);
-	utf8 = vtm_charset_utf8(text, len, NULL, &len);
-	read_inside(r, utf8, len);
+	unescape(&text, comma + 1);
+	len = text.len;
+	if (base64 && strlen(vtm_buffer_text(&text)) > 1)
+		g_base64_decode_inplace(text.data, &len);
+	utf8 = vtm_charset_utf8(vtm_buffer_text(&text), len, NULL, &len);
+	if (utf8)
+		read_inside(r, utf8, len);
+	*r->whole = *r->whole && utf8;
 	g_free(utf8);
-	g_free(text);
+	drop(r, &text);
 	return true;
 }
 
 static void read_script(struct reader *r, struct vtm_bytes b)
 {
-	GString *text;
+	struct vtm_buffer text = { .data = NULL };
 
 	if (!r->handler->script || b.at == b.end)
 		return;
-	text = vtm_html_script(b);
-	r->handler->script(text->str, text->len, r->handler->arg);
-	g_string_free(text, TRUE);
+	vtm_html_script(&text, b);
+	r->handler->script(vtm_buffer_text(&text), text.len, r->handler->arg);
+	drop(r, &text);
 }
 
 static void report(struct reader *r, const char *reference, enum vtm_role role)
@@ -134,15 +146,22 @@ static void on_css_url(const char *url, void *arg)
 	report(arg, url, VTM_ROLE_RESOURCE);
 }
 
+static void read_css(struct reader *r, struct vtm_bytes b)
+{
+	bool whole = vtm_html_css(b, on_css_url, r);
+
+	*r->whole = *r->whole && whole;
+}
+
 static void report_bytes(struct reader *r, struct vtm_bytes b, enum vtm_role role)
 {
-	char *s;
+	struct vtm_buffer s = { .data = NULL };
 
 	if (b.at >= b.end)
 		return;
-	s = g_strndup(b.at, (gsize)(b.end - b.at));
-	report(r, s, role);
-	g_free(s);
+	vtm_buffer_add(&s, b.at, (size_t)(b.end - b.at));
+	report(r, vtm_buffer_text(&s), role);
+	drop(r, &s);
 }
 
 /* "URL 2x, URL 100w" */
@@ -199,19 +218,27 @@ static void read_refresh(struct reader *r, struct vtm_bytes b)
 struct tag {
 	char name[VTM_HTML_NAME + 1];	/* lower case, cut; <base> and <meta> need it whole, others only differ */
 	bool refresh;			/* <meta http-equiv=refresh> */
-	GString *content;		/* of <meta>, NULL: none */
+	struct vtm_buffer content;	/* of <meta> */
 };
 
-static void read_href(struct reader *r, const struct tag *tag)
+/* The first base's, without blanks before it. */
+static char *copy_base(const char *href)
+{
+	while (*href && (guchar)*href <= ' ')
+		href++;
+	return g_strndup(href, BASE_MAX);
+}
+
+static void read_href(struct reader *r, const struct tag *tag, const char *href)
 {
 	static const char *const fetched[] = {
 		"link", "image", "use", "feimage", "script", "v:imagedata", "v:fill", NULL
 	};
 
 	if (strcmp(tag->name, "base"))
-		report(r, r->value->str, is_one_of(tag->name, fetched) ? VTM_ROLE_RESOURCE : VTM_ROLE_LINK);
+		report(r, href, is_one_of(tag->name, fetched) ? VTM_ROLE_RESOURCE : VTM_ROLE_LINK);
 	else if (!r->base)
-		r->base = g_strdup(r->value->str);
+		r->base = copy_base(href);
 }
 
 enum what { HREF, LINK, RESOURCE, NESTED, SRCSET, STYLE, CONTENT, HTTP_EQUIV, SRCDOC, SCRIPT };
@@ -241,6 +268,15 @@ static bool attribute_kind(const char *name, enum what *what_r)
 	return name[0] == 'o' && name[1] == 'n';
 }
 
+static bool is_refresh(struct vtm_bytes b)
+{
+	b = skip_space(b);
+	if (!starts_with(b, "refresh"))
+		return false;
+	b.at += strlen("refresh");
+	return skip_space(b).at == b.end;
+}
+
 static void read_attribute(struct reader *r, struct tag *tag, const char *name, struct vtm_bytes value)
 {
 	bool meta = !strcmp(tag->name, "meta");
@@ -249,40 +285,41 @@ static void read_attribute(struct reader *r, struct tag *tag, const char *name, 
 
 	if (!attribute_kind(name, &what) || ((what == CONTENT || what == HTTP_EQUIV) && !meta))
 		return;
-	g_string_truncate(r->value, 0);
-	vtm_html_decode(r->value, value, true);
-	decoded = (struct vtm_bytes){ r->value->str, r->value->str + r->value->len };
+	vtm_buffer_truncate(&r->value, 0);
+	vtm_html_decode(&r->value, value, true);
+	decoded.at = vtm_buffer_text(&r->value);
+	decoded.end = decoded.at + r->value.len;
 	switch (what) {
 	case HREF:
-		read_href(r, tag);
+		read_href(r, tag, decoded.at);
 		break;
 	case LINK:
-		report(r, r->value->str, VTM_ROLE_LINK);
+		report(r, decoded.at, VTM_ROLE_LINK);
 		break;
 	case RESOURCE:
-		report(r, r->value->str, VTM_ROLE_RESOURCE);
+		report(r, decoded.at, VTM_ROLE_RESOURCE);
 		break;
 	case NESTED:
-		report(r, r->value->str, VTM_ROLE_NESTED);
+		report(r, decoded.at, VTM_ROLE_NESTED);
 		break;
 	case SRCSET:
 		read_srcset(r, decoded);
 		break;
 	case STYLE:
-		vtm_html_css(decoded, on_css_url, r);
+		read_css(r, decoded);
 		break;
 	case CONTENT:
-		if (!tag->content)
-			tag->content = g_string_new(r->value->str);
+		if (!tag->content.data)
+			vtm_buffer_add(&tag->content, decoded.at, r->value.len);
 		break;
 	case SRCDOC:
-		read_inside(r, decoded.at, r->value->len);
+		read_inside(r, decoded.at, r->value.len);
 		break;
 	case SCRIPT:
 		read_script(r, decoded);
 		break;
 	case HTTP_EQUIV:
-		tag->refresh |= !g_ascii_strcasecmp(g_strstrip(r->value->str), "refresh");
+		tag->refresh |= is_refresh(decoded);
 		break;
 	}
 }
@@ -340,15 +377,15 @@ static const char *read_attributes(struct reader *r, struct tag *tag, struct vtm
 
 static void flush_text(struct reader *r)
 {
-	if (r->run->len && r->handler->text)
-		r->handler->text(r->run->str, r->run->len, r->handler->arg);
-	g_string_truncate(r->run, 0);
+	if (r->run.len && r->handler->text)
+		r->handler->text(r->run.data, r->run.len, r->handler->arg);
+	vtm_buffer_truncate(&r->run, 0);
 }
 
 static void read_text(struct reader *r, struct vtm_bytes b)
 {
 	if (r->span != SPAN_RAW && r->handler->text)
-		vtm_html_decode(r->run, b, false);
+		vtm_html_decode(&r->run, b, false);
 }
 
 /* Elements that do not break a word.  An anchor is not among them: nobody writes a URL across its edge. */
@@ -400,7 +437,7 @@ static const char *read_raw(struct reader *r, struct tag *tag, struct vtm_bytes 
 	struct vtm_bytes content = { b.at, end };
 
 	if (!strcmp(tag->name, "style"))
-		vtm_html_css(content, on_css_url, r);
+		read_css(r, content);
 	else if (!strcmp(tag->name, "script"))
 		read_script(r, content);
 	else if (strcmp(tag->name, "title") && strcmp(tag->name, "iframe"))
@@ -413,18 +450,16 @@ static const char *read_raw(struct reader *r, struct tag *tag, struct vtm_bytes 
 /* '<' and a letter are at b.at; what is behind the tag, or behind the element if it is raw. */
 static const char *read_start_tag(struct reader *r, struct vtm_bytes b)
 {
-	struct tag tag = { .content = NULL };
+	struct tag tag = { .refresh = false };
 
 	b.at++;
 	b.at = copy_name(tag.name, b, false);
 	if (!is_inline(tag.name))
 		flush_text(r);
 	b.at = read_attributes(r, &tag, b);
-	if (tag.content) {
-		if (tag.refresh)
-			read_refresh(r, (struct vtm_bytes){ tag.content->str, tag.content->str + tag.content->len });
-		g_string_free(tag.content, TRUE);
-	}
+	if (tag.refresh && tag.content.len)
+		read_refresh(r, (struct vtm_bytes){ tag.content.data, tag.content.data + tag.content.len });
+	drop(r, &tag.content);
 	if (!strcmp(tag.name, "svg") || !strcmp(tag.name, "math"))
 		r->foreign = true;
 	return r->span != SPAN_RAW && is_raw(tag.name) ? read_raw(r, &tag, b) : b.at;
@@ -543,7 +578,7 @@ static char *declared_charset(const char *html, size_t len)
 	return NULL;
 }
 
-/* The document in UTF-8: <html> itself if it is that already, else *owned_r. */
+/* The document in UTF-8: <html> itself if it is that already, else *owned_r.  It is at NULL if there is no memory. */
 static struct vtm_bytes document(const char *html, size_t len, const char *charset, char **owned_r)
 {
 	char *declared = NULL;
@@ -561,38 +596,28 @@ static struct vtm_bytes document(const char *html, size_t len, const char *chars
 	else
 		html = *owned_r = vtm_charset_utf8(html, len, charset, &utf8_len);
 	g_free(declared);
-	return (struct vtm_bytes){ html, html + utf8_len };
+	return (struct vtm_bytes){ html, html ? html + utf8_len : NULL };
 }
 
-static void reader_init(struct reader *r, const struct vtm_html_handler *handler)
-{
-	*r = (struct reader){ .handler = handler, .run = g_string_new(NULL), .value = g_string_new(NULL) };
-}
-
-static void reader_clear(struct reader *r)
-{
-	g_string_free(r->run, TRUE);
-	g_string_free(r->value, TRUE);
-	g_free(r->base);
-}
-
-void vtm_html_read(const char *html, size_t len, const char *charset, const struct vtm_html_handler *handler)
+bool vtm_html_read(const char *html, size_t len, const char *charset, const struct vtm_html_handler *handler)
 {
 	char *owned = NULL;
 	struct vtm_bytes in = document(html, len, charset, &owned);
-	struct reader r;
+	bool whole = in.at != NULL;
+	struct reader r = { .handler = handler, .whole = &whole };
 
-	reader_init(&r, handler);
 	read_span(&r, in, SPAN_DOCUMENT);
 	reader_clear(&r);
 	g_free(owned);
+	return whole;
 }
 
-void vtm_css_read(const char *css, size_t len, const struct vtm_html_handler *handler)
+bool vtm_css_read(const char *css, size_t len, const struct vtm_html_handler *handler)
 {
-	struct reader r;
+	bool whole = true;
+	struct reader r = { .handler = handler, .whole = &whole };
 
-	reader_init(&r, handler);
-	vtm_html_css((struct vtm_bytes){ css, css + len }, on_css_url, &r);
+	read_css(&r, (struct vtm_bytes){ css, css + len });
 	reader_clear(&r);
+	return whole;
 }

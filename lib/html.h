@@ -4,8 +4,10 @@
 #define VTM_HTML_H
 
 #include <glib.h>
+#include <stdbool.h>
 #include <stddef.h>
 
+#include "buffer.h"
 #include "item.h"
 
 /* Calls <ref> for every reference as written (entities decoded): role link, resource or nested (originalsrc and the
@@ -24,15 +26,16 @@ struct vtm_html_handler {
 };
 
 /* <html> is in <charset> (NULL: what the document declares, else windows-1252/UTF-8). Linear in <len>; stack use
- * does not depend on nesting. HTML inside a data: URL or srcdoc is read too, two deep.  Any thread, one document a
- * call. */
-void vtm_html_read(const char *html, size_t len, const char *charset, const struct vtm_html_handler *handler);
+ * does not depend on nesting. HTML inside a data: URL or srcdoc is read too, two deep.  false: no memory, and not
+ * everything was told.  Any thread, one document a call. */
+bool vtm_html_read(const char *html, size_t len, const char *charset, const struct vtm_html_handler *handler);
 
 /* XML as text to be searched for URLs: elements and the values of attributes on lines of their own, entities decoded,
- * without what only names something (namespaces, schemas, document types).  Linear in <len>; not nested.  UTF-8. */
-GString *vtm_html_xml(const char *xml, size_t len);
+ * without what only names something (namespaces, schemas, document types).  <out> is empty before.  Linear in <len>;
+ * not nested.  UTF-8. */
+void vtm_html_xml(struct vtm_buffer *out, const char *xml, size_t len);
 
-/* url() and @import references in CSS, role resource. */
-void vtm_css_read(const char *css, size_t len, const struct vtm_html_handler *handler);
+/* url() and @import references in CSS, role resource.  false: as above. */
+bool vtm_css_read(const char *css, size_t len, const struct vtm_html_handler *handler);
 
 #endif

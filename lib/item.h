@@ -61,6 +61,7 @@ struct vtm_items {
 	bool undecoded;			/* a part could not be looked into, or not to its end */
 	bool unparsable;		/* nothing could be read at all */
 	bool unread;			/* because what had been kept of it could not be read back: a fault of ours */
+	bool no_memory;			/* for all of it: something was not looked at, another fault of ours */
 	/* private */
 	GHashTable *seen;
 };

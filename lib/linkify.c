@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "buffer.h"
+
 #define ANGLE_MAX 8192	/* bytes between angle brackets that are searched for the closing one */
 
 struct scan {
@@ -332,13 +334,13 @@ static void scan_text(struct scan *s)
 /* ---- format=flowed --------------------------------------------------------------- */
 
 /* Joins soft line breaks whose blank goes (RFC 3676, DelSp=yes).  Where it stays a URL ends anyway. */
-static GString *unflow(const char *text, size_t len)
+static void unflow(struct vtm_buffer *out, const char *text, size_t len)
 {
-	GString *out = g_string_sized_new(len + 1);
 	const char *end = text + len;
 	size_t soft_depth = 0;
 	bool soft = false;
 
+	vtm_buffer_make_room(out, len);
 	while (text < end) {
 		const char *eol = memchr(text, '\n', (size_t)(end - text)), *line_end = eol ? eol : end;
 		size_t depth = 0;
@@ -352,51 +354,52 @@ static GString *unflow(const char *text, size_t len)
 		if (line_end > text && line_end[-1] == '\r')
 			line_end--;
 		if (out->len && !(soft && soft_depth == depth))
-			g_string_append_c(out, '\n');
+			vtm_buffer_add_char(out, '\n');
 		soft = line_end > text && line_end[-1] == ' ' && !(line_end - text == 3 && !memcmp(text, "-- ", 3));
 		soft_depth = depth;
-		g_string_append_len(out, text, line_end - text - soft);
+		vtm_buffer_add(out, text, (size_t)(line_end - text) - soft);
 		text = eol ? eol + 1 : end;
 	}
-	return out;
 }
 
 /* ---- calendars and cards ----------------------------------------------------------- */
 
 /* A line end and a blank are a fold; "\n" is a line end, a backslash before others is none (RFC 5545, 3.1, 3.3.11). */
-static GString *unfold(const char *text, size_t len)
+static void unfold(struct vtm_buffer *out, const char *text, size_t len)
 {
-	GString *out = g_string_sized_new(len + 1);
 	const char *end = text + len;
 
+	vtm_buffer_make_room(out, len);
 	while (text < end) {
 		const char *p = text + (*text == '\r' && text + 1 < end && text[1] == '\n');
 
 		if (*p == '\n' && p + 1 < end && (p[1] == ' ' || p[1] == '\t')) {
 			text = p + 2;
 		} else if (*text == '\\' && text + 1 < end && strchr("nN,;\\", text[1]) && text[1]) {
-			g_string_append_c(out, text[1] == 'n' || text[1] == 'N' ? '\n' : text[1]);
+			vtm_buffer_add_char(out, text[1] == 'n' || text[1] == 'N' ? '\n' : text[1]);
 			text += 2;
 		} else {
-			g_string_append_c(out, *text++);
+			vtm_buffer_add_char(out, *text++);
 		}
 	}
-	return out;
 }
 
-void vtm_linkify(const char *text, size_t len, const struct vtm_linkify_options *options, vtm_linkify_found *found,
+bool vtm_linkify(const char *text, size_t len, const struct vtm_linkify_options *options, vtm_linkify_found *found,
 		 void *arg)
 {
 	struct scan s = { .options = options, .found = found, .arg = arg };
-	GString *joined = NULL;
+	struct vtm_buffer joined = { .data = NULL };
+	bool whole;
 
 	if (options->folded)
-		joined = unfold(text, len);
+		unfold(&joined, text, len);
 	else if (options->flowed && options->delsp)
-		joined = unflow(text, len);
-	s.begin = joined ? joined->str : text;
-	s.end = s.begin + (joined ? joined->len : len);
-	scan_text(&s);
-	if (joined)
-		g_string_free(joined, TRUE);
+		unflow(&joined, text, len);
+	s.begin = joined.data ? joined.data : text;
+	s.end = s.begin + (joined.data ? joined.len : len);
+	whole = !joined.refused;
+	if (whole)
+		scan_text(&s);
+	vtm_buffer_clear(&joined);
+	return whole;
 }

@@ -21,8 +21,9 @@ struct vtm_linkify_options {
 
 /* <text> is UTF-8 (other bytes end a URL).  Found are http:// and https:// in any case, also in the middle of a
  * word, and www. at the start of one.  A URL in angle brackets goes on over line ends; its first line is told as
- * well.  Not found: what is part of a mail address or of a path.  Linear in <len>. */
-void vtm_linkify(const char *text, size_t len, const struct vtm_linkify_options *options, vtm_linkify_found *found,
+ * well.  Not found: what is part of a mail address or of a path.  Linear in <len>.  false: no memory, and nothing was
+ * told. */
+bool vtm_linkify(const char *text, size_t len, const struct vtm_linkify_options *options, vtm_linkify_found *found,
 		 void *arg);
 
 #endif

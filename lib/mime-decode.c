@@ -14,6 +14,7 @@ struct sink {
 	struct vtm_decode *d;
 	struct vtm_sha256 *sha;
 	bool asked, keep;
+	bool undone;	/* no memory */
 	size_t room;	/* for what is decoded */
 };
 
@@ -28,18 +29,16 @@ static void keep(struct sink *s, const void *data, size_t len)
 {
 	struct vtm_decode *d = s->d;
 
-	if (!d->kept)
-		d->kept = g_byte_array_new();
-	if (d->kept->len + len > d->keep_max) {
+	if (d->kept.len + len > d->keep_max) {
 		if (!d->cut) {
 			s->keep = false;
-			g_clear_pointer(&d->kept, g_byte_array_unref);
+			vtm_buffer_clear(&d->kept);
 			return;
 		}
 		d->was_cut = true;
-		len = d->keep_max - d->kept->len;
+		len = d->keep_max - d->kept.len;
 	}
-	g_byte_array_append(d->kept, data, (guint)len);
+	s->keep = vtm_buffer_add(&d->kept, data, len);
 }
 
 static void add(struct sink *s, const void *data, size_t len)
@@ -57,10 +56,13 @@ static void add(struct sink *s, const void *data, size_t len)
 
 static void decode_base64(struct sink *s)
 {
-	uint8_t *out = g_malloc(s->room);
+	uint8_t *out = g_try_malloc(s->room);
 	struct vtm_decode *d = s->d;
 	struct vtm_base64 state = { .reading = d->reading };
 
+	s->undone = !out;
+	if (s->undone)
+		return;
 	for (size_t at = 0; at < d->len; ) {
 		size_t n = MIN(s->asked ? STEP : VTM_DECODE_HEAD, d->len - at);
 
@@ -100,10 +102,13 @@ static int escape(const char *p, const char *end)
 /* What is no escape and no soft break stands for itself. */
 static void decode_qp(struct sink *s)
 {
-	uint8_t *out = g_malloc(s->room);
+	uint8_t *out = g_try_malloc(s->room);
 	const char *p = s->d->data, *end = p + s->d->len;
 	size_t have = 0;
 
+	s->undone = !out;
+	if (s->undone)
+		return;
 	while (p < end) {
 		const char *equal = memchr(p, '=', (size_t)(end - p));
 		size_t n = (size_t)((equal ? equal : end) - p);
@@ -138,7 +143,8 @@ static void decode_uu(struct sink *s)
 		add(s, s->d->data, s->d->len);
 		return;
 	}
-	add(s, block.data->data, block.data->len);
+	s->undone = block.data.refused;
+	add(s, block.data.data, block.data.len);
 	vtm_uu_clear(&block);
 }
 
@@ -178,11 +184,12 @@ void vtm_decode(struct vtm_decode *d)
 		decode_uu(&s);
 		break;
 	}
-	if (d->kept) {
-		d->content = (const char *)d->kept->data;
-		d->content_len = d->kept->len;
+	if (d->kept.data) {
+		d->content = d->kept.data;
+		d->content_len = d->kept.len;
 	}
-	if (s.sha) {
+	d->no_memory = s.undone || d->kept.refused;
+	if (s.sha && !s.undone) {
 		vtm_sha256_end(s.sha, digest);
 		vtm_hex(digest, d->sha256);
 	}
@@ -205,8 +212,6 @@ void vtm_decode_keep(struct vtm_decode *d)
 
 void vtm_decode_clear(struct vtm_decode *d)
 {
-	if (d->kept)
-		g_byte_array_unref(d->kept);
-	d->kept = NULL;
+	vtm_buffer_clear(&d->kept);
 	d->content = NULL;
 }

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "base64.h"
+#include "buffer.h"
 
 enum vtm_encoding { VTM_ENCODING_NONE, VTM_ENCODING_QP, VTM_ENCODING_BASE64, VTM_ENCODING_UU };
 
@@ -32,7 +33,8 @@ struct vtm_decode {
 	size_t content_len;
 	bool differs;		/* another reading gives other bytes */
 	bool wanted, was_cut;
-	GByteArray *kept;	/* private */
+	bool no_memory;		/* for <content>; if <sha256> is empty too, for anything */
+	struct vtm_buffer kept;	/* what is not in <data> */
 };
 
 /* Linear; memory: what is kept, and 64 KiB. */

@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "buffer.h"
 #include "mime-header.h"
 
 #define BLOCK 16384	/* stays in the first cache from one look to the other */
@@ -57,8 +58,15 @@ static const char *field_end(const struct look *l, const char *p)
 
 static void blank(struct look *l, const char *from, const char *to)
 {
-	if (!l->g->view)
-		l->g->view = g_memdup2(l->bytes, (gsize)(l->end - l->bytes));
+	struct vtm_buffer view = { .data = NULL };
+
+	if (!l->g->view && !l->g->no_memory) {
+		vtm_buffer_add(&view, l->bytes, (size_t)(l->end - l->bytes));
+		l->g->no_memory = view.refused;
+		l->g->view = vtm_buffer_steal(&view);
+	}
+	if (l->g->no_memory)
+		return;
 	for (; from < to; from++)
 		if (*from != '\r' && *from != '\n')
 			l->g->view[from - l->bytes] = ' ';
@@ -176,7 +184,7 @@ void vtm_guard_look(const char *bytes, size_t len, struct vtm_guard *g)
 {
 	struct look l = { .bytes = bytes, .end = bytes + len, .g = g };
 
-	g->refuse = false;
+	g->refuse = g->no_memory = false;
 	g->view = NULL;
 	l.known = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	for (size_t at = 0; at < len; at += BLOCK)
@@ -185,5 +193,6 @@ void vtm_guard_look(const char *bytes, size_t len, struct vtm_guard *g)
 	if (l.dashes > VTM_GUARD_DELIMITERS_MAX && l.boundaries)
 		g->refuse = l.dashes * MIN(l.boundaries, 1024) > VTM_GUARD_WORK_MAX ||
 			    count_delimiters(&l) > VTM_GUARD_DELIMITERS_MAX;
+	g->refuse = g->refuse || g->no_memory;
 	g_hash_table_destroy(l.known);
 }

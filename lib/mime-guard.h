@@ -20,6 +20,7 @@
 
 struct vtm_guard {
 	bool refuse;	/* do not parse this */
+	bool no_memory;	/* for <view>; then <refuse> too */
 	char *view;	/* as long as the message, the rest of such fields blanked; NULL: nothing to blank; owned */
 	uint64_t colons;/* there are no more header fields than that */
 };

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "charset.h"
+#include "buffer.h"
 #include "error.h"
 #include "mime-decode.h"
 #include "mime-doubt.h"
@@ -89,11 +89,6 @@ void vtm_mime_summary_clear(struct vtm_mime_summary *s)
 	memset(s, 0, sizeof(*s));
 }
 
-char *vtm_mime_utf8(const char *content, size_t len, const char *charset, size_t *len_r)
-{
-	return vtm_charset_utf8(content, len, charset, len_r);
-}
-
 /* ---- documents ------------------------------------------------------------------------------------- */
 
 static void doc_free(gpointer p)
@@ -131,7 +126,8 @@ static void doubt(struct walk *w, bool doubtful)
 	w->summary->ambiguous = w->summary->ambiguous || doubtful;
 }
 
-/* <bytes> are borrowed, or taken over as <own>. NULL: too costly. Otherwise its message may still be NULL. */
+/* <bytes> are borrowed, or taken over as <own>. NULL: too costly, or no memory. Otherwise its message may still be
+ * NULL. */
 static struct doc *doc_new(struct walk *w, const char *bytes, size_t len, char *own)
 {
 	struct doc *d = g_new0(struct doc, 1);
@@ -145,7 +141,10 @@ static struct doc *doc_new(struct walk *w, const char *bytes, size_t len, char *
 	vtm_guard_look(bytes, len, &guard);
 	d->view = guard.view;
 	if (len > G_MAXINT32 || guard.refuse) {
-		w->summary->capped = true;
+		if (guard.no_memory)
+			w->summary->no_memory = true;
+		else
+			w->summary->capped = true;
 		return NULL;
 	}
 	d->array = g_byte_array_new_take((guint8 *)(uintptr_t)(d->view ? d->view : bytes), len);
@@ -363,12 +362,20 @@ static unsigned group_of(struct walk *w, struct visit *v)
 	return v->group;
 }
 
+static void add_field(struct vtm_buffer *to, const char *name, const char *value)
+{
+	vtm_buffer_add_text(to, name);
+	vtm_buffer_add_text(to, ": ");
+	vtm_buffer_add_text(to, value);
+	vtm_buffer_add_text(to, "\r\n");
+}
+
 /* Reads <body> once more, under the header <type> (a Content-Type) and, if <v> is not NULL, the other fields of <v>. */
 static struct doc *read_again(struct walk *w, const struct visit *v, const char *type, struct slice body,
 			      bool with_encoding)
 {
 	GMimeHeaderList *headers = v ? g_mime_object_get_header_list(v->object) : NULL;
-	GString *text;
+	struct vtm_buffer text = { .data = NULL };
 	struct doc *d;
 
 	if (body.len + 512 > w->readings_left) {
@@ -376,9 +383,9 @@ static struct doc *read_again(struct walk *w, const struct visit *v, const char 
 		return NULL;
 	}
 	w->readings_left -= body.len + 512;
-	text = g_string_sized_new(body.len + 512);
-	g_string_printf(text, "Content-Type: %s\r\n", type);
-	for (int i = 0; headers && i < g_mime_header_list_get_count(headers) && text->len < VTM_HEADER_MAX; i++) {
+	vtm_buffer_make_room(&text, body.len + 512);
+	add_field(&text, "Content-Type", type);
+	for (int i = 0; headers && i < g_mime_header_list_get_count(headers) && text.len < VTM_HEADER_MAX; i++) {
 		GMimeHeader *h = g_mime_header_list_get_header_at(headers, i);
 		const char *name = g_mime_header_get_name(h), *raw = g_mime_header_get_raw_value(h);
 		char *value;
@@ -387,13 +394,16 @@ static struct doc *read_again(struct walk *w, const struct visit *v, const char 
 		    (!with_encoding && !g_ascii_strcasecmp(name, "Content-Transfer-Encoding")))
 			continue;
 		value = vtm_header_unfold(raw);
-		g_string_append_printf(text, "%s: %s\r\n", name, value);
+		add_field(&text, name, value);
 		g_free(value);
 	}
-	g_string_append(text, "\r\n");
-	g_string_append_len(text, body.data, (gssize)body.len);
-	d = doc_new(w, text->str, text->len, text->str);
-	g_string_free(text, FALSE);
+	vtm_buffer_add_text(&text, "\r\n");
+	vtm_buffer_add(&text, body.data, body.len);
+	if (text.refused) {
+		w->summary->no_memory = true;
+		return NULL;
+	}
+	d = doc_new(w, text.data, text.len, text.data);
 	return d && d->message ? d : NULL;
 }
 
@@ -471,6 +481,7 @@ static void push_decoded(struct walk *w, struct visit *v)
 			vtm_decode_keep(&d);
 			plain.data = d.content ? d.content : "";
 			plain.len = d.content_len;
+			w->summary->no_memory = w->summary->no_memory || d.no_memory;
 			push_reading(w, v, types->pdata[0], plain, false);
 			vtm_decode_clear(&d);
 		}
@@ -568,7 +579,8 @@ static bool give(struct walk *w, struct vtm_part *p, struct slice encoded, enum 
 	memcpy(p->sha256, d.sha256, sizeof(p->sha256));
 	p->content = d.size ? d.content : "";
 	p->content_len = d.content_len;
-	p->unopened = d.wanted && !p->content;
+	p->unopened = d.wanted && !p->content && !d.no_memory;
+	w->summary->no_memory = w->summary->no_memory || d.no_memory;
 	w->summary->capped = w->summary->capped || d.was_cut;
 	differs = d.differs && reading == VTM_BASE64_LENIENT;
 	if (p->kind == VTM_PART_SIGNATURE && !looks_signed(p))
@@ -577,7 +589,8 @@ static bool give(struct walk *w, struct vtm_part *p, struct slice encoded, enum 
 		p->group = ++w->summary->groups;
 	if (p->group)
 		p->note = "ambiguous";
-	w->reader->each(p, w->reader->arg);
+	if (!d.no_memory || *p->sha256)
+		w->reader->each(p, w->reader->arg);
 	vtm_decode_clear(&d);
 	return differs;
 }
@@ -830,14 +843,15 @@ static void visit_encoded_message(struct walk *w, struct visit *v)
 	for (unsigned i = 0; level && i < n; i++) {
 		struct vtm_decode d = { .data = encoded.data, .len = encoded.len, .encoding = list[i], .keep_max = w->readings_left };
 		struct doc *doc = NULL;
-		char *copy;
+		char *own;
 
 		vtm_decode_keep(&d);
+		w->summary->no_memory = w->summary->no_memory || d.no_memory;
 		if (d.size && (uint64_t)d.size <= w->readings_left && d.content) {
 			w->readings_left -= (uint64_t)d.size;
-			copy = g_memdup2(d.content, d.content_len);
-			doc = doc_new(w, copy, d.content_len, copy);
-		} else if (d.size) {
+			own = d.kept.data ? vtm_buffer_steal(&d.kept) : NULL;
+			doc = doc_new(w, own ? own : d.content, d.content_len, own);
+		} else if (d.size && !d.no_memory) {
 			w->summary->capped = true;
 		}
 		if (n > 1)

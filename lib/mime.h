@@ -40,8 +40,8 @@ struct vtm_part {
 	const char *note;		/* static or NULL */
 	int64_t size;			/* decoded bytes */
 	char sha256[65];		/* "" for a body (TEXT, HTML): it is not asked about */
-	const char *content;		/* decoded; of an attachment NULL if larger than max_part_bytes or not wanted, of a body
-					 * cut there (summary.capped) */
+	const char *content;		/* decoded; of an attachment NULL if larger than max_part_bytes, not wanted, or no
+					 * memory (summary.no_memory), of a body cut there (summary.capped) */
 	size_t content_len;
 	bool unopened;			/* it was wanted, but is larger than max_part_bytes */
 };
@@ -50,6 +50,7 @@ struct vtm_part {
 struct vtm_mime_summary {
 	bool unparsable;		/* no header where one has to be; what is there was read as text */
 	bool capped;			/* a limit was hit */
+	bool no_memory;			/* for all of it: some was not given, or without its content */
 	bool ambiguous;			/* other programs may read it otherwise: not every reading was given, or mime-doubt.h saw signs */
 	unsigned parts, groups;		/* leaves given, readings numbered */
 	char *from_domain;		/* of the only From address, A-labels; NULL: none, or several that differ; owned */
@@ -85,10 +86,6 @@ void vtm_mime_walk_bytes(const char *data, size_t len, const struct vtm_mime_lim
  * name of letters, digits and "-_", no control characters, no blank line inside.  <value> has LF where it is folded.
  * Not to be left out: the first field of a message, without which it may have no header at all. */
 bool vtm_mime_may_skip(const char *name, const char *value);
-
-/* Text of a part as UTF-8 (bytes that do not fit its charset become U+FFFD); new, NUL added. Unknown charsets
- * are read as windows-1252, as mail programs do. */
-char *vtm_mime_utf8(const char *content, size_t len, const char *charset, size_t *len_r);
 
 /* The version of GMime that is in use, such as "3.2.13", new string; is it older than another? */
 char *vtm_mime_library(void);

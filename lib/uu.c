@@ -46,11 +46,11 @@ static bool is_begin(const struct line *l, const char **name_r, size_t *name_len
 
 /* 1: data was added, 0: the last line, -1: no line of a block (nothing was added), -2: a line that was cut (what it has
  * was added). */
-static int take_data(const struct line *l, GByteArray *data)
+static int take_data(const struct line *l, struct vtm_buffer *data)
 {
 	const char *p = l->text;
 	unsigned count, got = 0;
-	guint before = data->len;
+	size_t before = data->len;
 
 	if (!l->len)
 		return 0;	/* a zero line that lost its blank */
@@ -68,12 +68,12 @@ static int take_data(const struct line *l, GByteArray *data)
 		/* blanks that were lost at the end of a line are read as such, but no line may claim groups it does not
 		 * have */
 		if (at >= l->len)
-			return data->len > before ? -2 : -1;
+			return got ? -2 : -1;
 		for (unsigned i = 0; i < 4; i++) {
 			int ch = at + i < l->len ? p[at + i] : ' ';
 
 			if (ch < ' ' || ch > '`') {
-				g_byte_array_set_size(data, before);
+				vtm_buffer_truncate(data, before);
 				return -1;
 			}
 			c[i] = (unsigned)(ch - ' ') & 63;
@@ -81,7 +81,7 @@ static int take_data(const struct line *l, GByteArray *data)
 		out[0] = (guint8)(c[0] << 2 | c[1] >> 4);
 		out[1] = (guint8)(c[1] << 4 | c[2] >> 2);
 		out[2] = (guint8)(c[2] << 6 | c[3]);
-		g_byte_array_append(data, out, MIN(3, count - got));
+		vtm_buffer_add(data, out, MIN(3, count - got));
 		got += MIN(3, count - got);
 	}
 	return 1;
@@ -90,11 +90,11 @@ static int take_data(const struct line *l, GByteArray *data)
 /* The line behind "begin" tells a block from a sentence that begins so. */
 static bool is_block(const char *text, size_t len, size_t at)
 {
-	GByteArray *scratch = g_byte_array_new();
+	struct vtm_buffer scratch = { .data = NULL };
 	struct line l;
-	bool fine = take_line(text, len, at, &l) && take_data(&l, scratch) > 0;
+	bool fine = take_line(text, len, at, &l) && take_data(&l, &scratch) > 0;
 
-	g_byte_array_unref(scratch);
+	vtm_buffer_clear(&scratch);
 	return fine;
 }
 
@@ -105,7 +105,7 @@ static void decode(const char *text, size_t len, size_t at, struct vtm_uu *b)
 
 	b->broken = true;
 	b->next = at;
-	while (take_line(text, len, b->next, &l) && (rc = take_data(&l, b->data)) > 0)
+	while (take_line(text, len, b->next, &l) && (rc = take_data(&l, &b->data)) > 0)
 		b->next = l.next;
 	if (rc == -2)
 		b->next = l.next;
@@ -141,7 +141,7 @@ bool vtm_uu_next(const char *text, size_t len, size_t from, struct vtm_uu *block
 		if (!is_begin(&l, &name, &name_len) || !is_block(text, len, at))
 			continue;
 		block->name = g_utf8_make_valid(name, (gssize)name_len);
-		block->data = g_byte_array_new();
+		block->data = (struct vtm_buffer){ .data = NULL };
 		decode(text, len, at, block);
 		return true;
 	}
@@ -151,7 +151,6 @@ bool vtm_uu_next(const char *text, size_t len, size_t from, struct vtm_uu *block
 void vtm_uu_clear(struct vtm_uu *block)
 {
 	g_free(block->name);
-	if (block->data)
-		g_byte_array_unref(block->data);
+	vtm_buffer_clear(&block->data);
 	memset(block, 0, sizeof(*block));
 }

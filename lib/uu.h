@@ -7,12 +7,14 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "buffer.h"
+
 #define VTM_UU_NAME_MAX 255	/* bytes of a name as written; one that is not UTF-8 becomes three */
 
 /* One block: from the line "begin MODE NAME" to the line "end", or to the first line that cannot be part of it. */
 struct vtm_uu {
 	char *name;		/* valid UTF-8, may be ""; owned */
-	GByteArray *data;	/* owned; never more bytes than the text */
+	struct vtm_buffer data;	/* owned; never more bytes than the text; may be refused */
 	bool broken;		/* it ended without "end", or a line was cut */
 	size_t next;		/* where to go on */
 };

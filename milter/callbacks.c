@@ -158,6 +158,8 @@ static const char *failure_of(const struct vtm_message *m, const struct vtm_deci
 		return m->spool && vtm_spool_too_large(m->spool) ? NULL : "the message could not be kept for reading";
 	if (d->items->unread)
 		return "the message that was kept could not be read back";
+	if (d->items->no_memory)
+		return "there was no memory to read all of the message";
 	for (guint i = 0; i < d->items->list->len; i++) {
 		const struct vtm_item *item = d->items->list->pdata[i];
 
@@ -191,6 +193,9 @@ static sfsistat scan(SMFICTX *ctx, const struct vtm_session *s, struct vtm_messa
 				 PROGRESS_MS, &d);
 	else
 		decide_unkept(queue_id, vtm_spool_too_large(m->spool), &d);
+	if (d.items->no_memory)
+		vtm_log_limited(VTM_LOG_WARNING, "memory",
+				"%s: there was no memory to read all of the message: bypassed", queue_id);
 	if (w.gone) {
 		status = vtm_reply_gone(queue_id, m, &d);
 	} else {

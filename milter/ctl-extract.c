@@ -71,6 +71,8 @@ static void tell_flags(const struct vtm_ctl *c, const char *label, const struct 
 		vtm_ctl_warn(c, "%s: cannot be read as a message", label);
 	if (items->capped)
 		vtm_ctl_warn(c, "%s: a limit was reached; there may be more", label);
+	if (items->no_memory)
+		vtm_ctl_warn(c, "%s: there was no memory to read all of it", label);
 	if (items->undecoded)
 		vtm_ctl_warn(c, "%s: a part could not be looked into", label);
 	if (items->ambiguous)

@@ -40,7 +40,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct vtm_html_handler h = { ref, text, &s, script };
 	const char *charset;
 	char *utf8;
-	GString *xml;
+	struct vtm_buffer xml = { .data = NULL };
 	size_t len;
 
 	if (!size)
@@ -53,9 +53,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	FUZZ_CHECK(s.refs <= 4 * size + 64);
 	utf8 = vtm_charset_utf8((const char *)data + 1, size - 1, charset, &len);
 	vtm_css_read(utf8, len, &h);
-	xml = vtm_html_xml(utf8, len);
-	FUZZ_CHECK(g_utf8_validate_len(xml->str, xml->len, NULL) && xml->len <= 2 * len + 2);
-	g_string_free(xml, TRUE);
+	vtm_html_xml(&xml, utf8, len);
+	FUZZ_CHECK(g_utf8_validate_len(vtm_buffer_text(&xml), xml.len, NULL) && xml.len <= 2 * len + 2);
+	vtm_buffer_clear(&xml);
 	g_free(utf8);
 	return 0;
 }

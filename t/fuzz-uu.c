@@ -12,7 +12,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	while (vtm_uu_next((const char *)data, size, at, &block)) {
 		FUZZ_CHECK(block.next > at && block.next <= size);
 		FUZZ_CHECK(block.name && g_utf8_validate(block.name, -1, NULL) && strlen(block.name) <= 3 * VTM_UU_NAME_MAX);
-		FUZZ_CHECK(block.data && block.data->len <= block.next - at);
+		FUZZ_CHECK(block.data.len <= block.next - at);
 		at = block.next;
 		vtm_uu_clear(&block);
 	}

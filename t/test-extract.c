@@ -52,6 +52,8 @@ static char *text_of(const struct vtm_items *items)
 		g_string_append(text, "ambiguous\n");
 	if (items->partial)
 		g_string_append(text, "partial\n");
+	if (items->no_memory)
+		g_string_append(text, "no memory\n");
 	if (items->undecoded)
 		g_string_append(text, "undecoded\n");
 	if (items->unparsable)

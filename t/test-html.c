@@ -253,10 +253,11 @@ static void xml(void)
 	};
 
 	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
-		GString *s = vtm_html_xml(cases[i].xml, strlen(cases[i].xml));
+		struct vtm_buffer s = { .data = NULL };
 
-		is_str(s->str, cases[i].want, "XML %s", cases[i].xml);
-		g_string_free(s, TRUE);
+		vtm_html_xml(&s, cases[i].xml, strlen(cases[i].xml));
+		is_str(vtm_buffer_text(&s), cases[i].want, "XML %s", cases[i].xml);
+		vtm_buffer_clear(&s);
 	}
 }
 

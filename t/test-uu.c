@@ -37,8 +37,7 @@ static char *blocks_in(const char *text, size_t len)
 	size_t at = 0;
 
 	while (vtm_uu_next(exact, len, at, &b)) {
-		g_string_append_printf(got, "%s:%.*s%s;", b.name, (int)b.data->len, (const char *)b.data->data,
-				       b.broken ? "!" : "");
+		g_string_append_printf(got, "%s:%.*s%s;", b.name, (int)b.data.len, b.data.data, b.broken ? "!" : "");
 		if (b.next <= at)
 			g_string_append(got, "(no progress)");
 		at = b.next;
@@ -64,7 +63,7 @@ int main(void)
 	}
 	for (unsigned i = 0; i < 100000; i++)
 		g_string_append(large, "#AAAA\n");
-	ok(vtm_uu_next(large->str, large->len, 0, &b) && b.data->len == 300000, "three bytes of four characters");
+	ok(vtm_uu_next(large->str, large->len, 0, &b) && b.data.len == 300000, "three bytes of four characters");
 	vtm_uu_clear(&b);
 	g_string_free(large, TRUE);
 	return done_testing();
