@@ -37,23 +37,6 @@ void vtm_ignore_free(struct vtm_ignore *i)
 
 /* ---- one entry ----------------------------------------------------------- */
 
-/* The domain that whoever wrote <entry> may have meant; NULL if there is none in it. */
-static char *meant(const char *entry)
-{
-	const char *p = strstr(entry, "://"), *at = strrchr(entry, '@');
-	char *host, *normal;
-
-	p = p ? p + 3 : entry;
-	if (at && at >= p)
-		p = at + 1;
-	while (*p == '*' || *p == '.')
-		p++;
-	host = g_strndup(p, strcspn(p, "/:?#* \t"));
-	normal = *host ? vtm_host_normal(host, -1) : NULL;
-	g_free(host);
-	return normal;
-}
-
 /* What is wrong with the form of <entry>; NULL: nothing. */
 static const char *complaint(const char *entry)
 {
@@ -70,6 +53,25 @@ static const char *complaint(const char *entry)
 	if (*entry == '.')
 		return "a domain does not begin with a dot";
 	return NULL;
+}
+
+/* The domain that whoever wrote <entry> may have meant; NULL if there is none in it. */
+static char *meant(const char *entry)
+{
+	const char *p = strstr(entry, "://"), *at = strrchr(entry, '@');
+	char *host, *normal;
+
+	p = p ? p + 3 : entry;
+	if (at && at >= p)
+		p = at + 1;
+	while (*p == '*' || *p == '.')
+		p++;
+	host = g_strndup(p, strcspn(p, "/:?#* \t"));
+	normal = *host ? vtm_host_normal(host, -1) : NULL;
+	g_free(host);
+	if (normal && complaint(normal))
+		g_clear_pointer(&normal, g_free);
+	return normal;
 }
 
 static void refuse(const char *entry, const char *why, GError **error)
@@ -94,6 +96,8 @@ char *vtm_ignore_domain_normal(const char *line, GError **error)
 		host = strchr(entry, '%') ? NULL : vtm_host_normal(entry, -1);
 		if (!host)
 			why = strchr(entry, ':') ? "ports are not supported" : "not a domain name";
+		else if (complaint(host))
+			why = complaint(host);	/* a character stood for another one */
 		else if (vtm_host_is_suffix(host))
 			why = "a public suffix: everybody's domains are below it";
 	}

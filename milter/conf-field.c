@@ -272,7 +272,7 @@ bool vtm_field_default(struct vtm_conf *c, const struct vtm_directive *d, GError
 	return good;
 }
 
-/* Words as g_shell_parse_argv() reads them back. */
+/* Words as g_shell_parse_argv() reads them back, and no '#' behind a blank, where a comment would begin. */
 static char *command_text(const GStrv argv)
 {
 	GString *text = g_string_new(NULL);
@@ -284,6 +284,8 @@ static char *command_text(const GStrv argv)
 		g_string_append_printf(text, "%s%s", i ? " " : "", quoted);
 		g_free(quoted);
 	}
+	g_string_replace(text, " #", " ''#", 0);
+	g_string_replace(text, "\t#", "\t''#", 0);
 	return g_string_free(text, FALSE);
 }
 

@@ -821,6 +821,28 @@ static void by_origin(void)
 	}
 }
 
+/* The words of a command, whatever stands in them. */
+static void dumped_commands(void)
+{
+	static const char *const commands[] = { "/bin/true", "/bin/true ''", "/bin/true \"/x \"# y",
+		"/bin/true \"#\" \"a \"'# b'", "/bin/true \"a\t\"#b", "/bin/true \"it's\" \"' \"#", "/bin/true a\\#" };
+
+	for (size_t i = 0; i < G_N_ELEMENTS(commands); i++) {
+		char *line = g_strdup_printf("LateVerdictCommand %s\n", commands[i]), *dumped;
+		struct vtm_conf *c = taken(line), *again;
+
+		dumped = dump(c);
+		again = load_bytes(dumped, -1, true, NULL);
+		ok(again && g_strv_equal((const char *const *)again->late_verdict_command,
+					 (const char *const *)c->late_verdict_command),
+		   "a command's words come back: %s", commands[i]);
+		vtm_conf_unref(again);
+		vtm_conf_unref(c);
+		g_free(dumped);
+		g_free(line);
+	}
+}
+
 static void dumps(void)
 {
 	struct vtm_conf *c = load_bytes("", 0, true, NULL), *again;
@@ -1035,6 +1057,7 @@ int main(void)
 	key();
 	key_hidden();
 	by_origin();
+	dumped_commands();
 	dumps();
 	sample_file(&names);
 	manual_page(&names);

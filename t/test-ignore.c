@@ -60,6 +60,8 @@ static void entries(void)
 		{ ".example.com", NULL,
 		  "'.example.com': a domain does not begin with a dot; write example.com, its subdomains are "
 		  "included" },
+		{ "00\xcd\xbe", NULL, "'00\xcd\xbe': one domain a line" },
+		{ "a.example\xef\xbc\x8f""x", NULL, "'a.example\xef\xbc\x8fx': not a domain name" },
 		{ "a.example b.example", NULL, "'a.example b.example': one domain a line; write a.example" },
 		{ "ex%61mple.com", NULL,
 		  "'ex%61mple.com': not a domain name; write example.com, its subdomains are included" },
