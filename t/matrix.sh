@@ -210,6 +210,7 @@ judge()
 			# Our report stands with our tags; a message that no milter has seen keeps what the sender wrote.
 			my $ours = $head =~ /^X-VT-Report:/m || $tags ne "VT_Scanned";
 			$tags = "(not filtered)" unless $ours;
+			push @wrong, "$name: delivered unfiltered" if !$ours && $policy eq "tempfail";
 			$count{$tags eq "" ? "(none)" : $tags}++;
 			next unless $ours;
 			push @wrong, "$name: $tags" if $tags =~ /VT_Scanned/ && ($want{$name} ne "VT_Scanned" || !$honest || !$asked{$hash{$name}});

@@ -101,15 +101,35 @@ postfix_start()
 	wait_for 10 port_open "$port"
 }
 
-# postfix_set DIR NAME=VALUE ... : changes settings of a running instance.
+# postfix_set DIR NAME=VALUE ... : changes settings of a running instance; returns when no smtpd has the old ones.
 postfix_set()
 {
-	local dir="$1" setting
+	local dir="$1" setting old
 	shift
 	for setting; do
 		postconf -c "$dir/etc" -e "$setting" || return 1
 	done
-	postfix -c "$dir/etc" reload >/dev/null 2>&1
+	old=$(postfix_smtpds "$dir")
+	postfix -c "$dir/etc" reload >/dev/null 2>&1 && wait_for 30 postfix_gone "$dir" $old
+}
+
+postfix_smtpds()
+{
+	local master pid
+	master=$(tr -d ' ' <"$1/spool/pid/master.pid")
+	for pid in $(cat "/proc/$master/task/$master/children"); do
+		[ "$(cat "/proc/$pid/comm" 2>/dev/null)" != smtpd ] || echo "$pid"
+	done
+}
+
+# postfix_gone DIR PID ... : none of these is left.
+postfix_gone()
+{
+	local dir="$1" pid
+	shift
+	for pid; do
+		! postfix_smtpds "$dir" | grep -qx "$pid" || return 1
+	done
 }
 
 postfix_stop()
