@@ -76,7 +76,8 @@ static void test_claim(void)
 
 static void test_pidfile(void)
 {
-	char *path = in_dir("pid"), *link = in_dir("link"), *text = NULL, *mine = g_strdup_printf("%d\n", getpid());
+	char *path = in_dir("pid"), *link = in_dir("link"), *target = in_dir("target"), *text = NULL;
+	char *mine = g_strdup_printf("%d\n", getpid());
 	GError *error = NULL;
 	int fd = vtm_pidfile_open(path, &error), status;
 	pid_t child;
@@ -94,13 +95,15 @@ static void test_pidfile(void)
 	}
 	waitpid(child, &status, 0);
 	is_int(status, 0, "a second process does not get it");
-	if (symlink(path, link))
+	if (symlink(target, link))
 		diag("symlink: %s", g_strerror(errno));
 	ok(failed(vtm_pidfile_open(link, &error), &error, "PidFile"), "a symbolic link is refused");
+	ok(access(target, F_OK) && errno == ENOENT, "... and not followed");
 	vtm_pidfile_remove(fd, path);
 	ok(access(path, F_OK), "removed at the end");
 	close(fd);
 	g_free(path);
+	g_free(target);
 	g_free(link);
 	g_free(text);
 	g_free(mine);
