@@ -169,6 +169,16 @@ static void several(void)
 	}
 }
 
+/* An answer that comes later, for a message whose ambiguity the journal knows, and for one without. */
+static void again(const struct vtm_items *items)
+{
+	struct vtm_item *const *list = (struct vtm_item *const *)items->list->pdata;
+	uint32_t kept = vtm_tags_to_keep(items, vtm_tags_of(items));
+
+	is_tags(vtm_tags_again(kept, list, items->list->len), "VT_Bypassed", "later, still nothing is called scanned");
+	is_tags(vtm_tags_again(0, list, items->list->len), "VT_Scanned", "later, of a message that reads in one way");
+}
+
 static void flags(void)
 {
 	struct vtm_items *items = vtm_items_new();
@@ -191,6 +201,7 @@ static void flags(void)
 	items->undecoded = false;
 	items->ambiguous = true;
 	is_tags(vtm_tags_of(items), "VT_Bypassed", "ambiguous: nothing is called scanned");
+	again(items);
 	vtm_items_free(items);
 	items = vtm_items_new();
 	items->unparsable = true;
