@@ -39,6 +39,8 @@ perl "$srcdir/t/bombs.pl" >"$work/bombs"
 between "$(wc -l <"$work/bombs")" 50 99 'there are bombs'
 table=
 while IFS='	' read -r what right; do
+	# the long form's may be larger than what is read
+	[ "$scale" = 1 ] || right="$right|VT_Bypassed"
 	known=$(perl "$srcdir/t/bombs.pl" "$what" "$scale" "$work/bomb.eml") || bail "no bomb: $what"
 	[ -z "$known" ] || vt add file "$known" 0/70 >/dev/null
 	before=$(used)
