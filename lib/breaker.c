@@ -112,7 +112,7 @@ void vtm_breaker_release(struct vtm_breaker *b)
 void vtm_breaker_retry_now(struct vtm_breaker *b)
 {
 	if (b->state == VTM_CIRCUIT_OPEN)
-		b->until_ms = INT64_MIN;
+		b->until_ms = 0;	/* of the boot: long ago */
 }
 
 const char *vtm_circuit_name(enum vtm_circuit c)

@@ -47,6 +47,10 @@ static void health(void)
 	is_str(why->str, "store: disk full\ncircuit: open (denied), tried again in 2 s\n", "a line each");
 	g_string_truncate(why, 0);
 	s.store_ok = true;
+	vtm_breaker_retry_now(&s.sched.breaker);
+	ok(!vtm_health(&s, 100000, why), "a reload lets it try");
+	is_str(why->str, "circuit: open (denied), tried again in 0 s\n", "at once");
+	g_string_truncate(why, 0);
 	s.sched.breaker.state = VTM_CIRCUIT_HALF_OPEN;
 	ok(!vtm_health(&s, 100000, why) && g_str_has_prefix(why->str, "circuit: half-open (denied)"), "half open");
 	g_string_free(why, TRUE);
