@@ -100,6 +100,8 @@ daemon 'Timeout 5'
 start_postfix milter_default_action=accept || bail 'no Postfix'
 
 # one NAME BYTES N : the N-th allocation of so many bytes or more fails while that message passes; $ended counts daemons.
+# libmilter takes what the MTA sends, 64 KiB at a time, into memory of its own; where it gets none it ends the session, and
+# the MTA's default action takes the mail: untagged.
 ended=0
 one()
 {
@@ -111,7 +113,9 @@ one()
 	faults
 	said=$(tags "$mail")
 	is "$(body_of "$mail" | cksum)" "$(cat "$work/$1.body")" "$1, allocation $3 of $2 bytes and more: the same body"
-	if alive "$milter_pid"; then
+	if alive "$milter_pid" && [ -z "$said" ] && [ "$2" -le 65536 ]; then
+		tap_pass 'and no tags, for libmilter ended the session'
+	elif alive "$milter_pid"; then
 		like "$said" '^(VT_Bad|VT_Bypassed|VT_Bad VT_Bypassed)$' 'and its tags say so'
 	else
 		ended=$((ended + 1))
