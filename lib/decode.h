@@ -2,9 +2,9 @@
 /* decode.h - what is inside of a part, found out where it can do no harm.  Composite: archive, pdf, tnef, smime.
  *
  * Archives, PDF, TNEF and S/MIME are read by decoders that hostile bytes may crash, take over, or keep busy.  So they
- * run in processes of their own, one a message, which can read the part, compute, and write what they found, and nothing
- * else (decode-confine.c).  This is the only module that knows about them; to its callers the functions below are those
- * of the leaves with one more result: nobody decoded it.
+ * run in processes of their own, one a message, which can read the part, compute, and write what they found, and
+ * nothing else (decode-confine.c).  This is the only module that knows about them; to its callers the functions below
+ * are those of the leaves with one more result: nobody decoded it.
  *
  *	program ── keeper ── spawner ── decoder		one a message that has such a part, for as long as it is read
  *					decoder		...

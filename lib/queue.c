@@ -14,7 +14,8 @@ static const struct {
 				 VTM_SPEND_URL },
 	[VTM_CLASS_OTHER] = { "other", "attachments that carry no code are asked after urls", VTM_SPEND_ATTACHMENT },
 	[VTM_CLASS_SUBMIT] = { "submit", "submissions and their analyses come after all look-ups", VTM_SPEND_URL },
-	[VTM_CLASS_BULK] = { "bulk", "a mailbox that a person has scanned comes after all mail, with budget that would expire", VTM_SPEND_MANUAL },
+	[VTM_CLASS_BULK] = { "bulk", "a mailbox that a person has scanned comes after all mail, with budget that would expire",
+			     VTM_SPEND_MANUAL },
 	[VTM_CLASS_REASK] = { "reask", "unknown attachments are asked again with budget that would expire",
 			      VTM_SPEND_URL },
 };

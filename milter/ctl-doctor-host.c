@@ -245,8 +245,9 @@ static void check_list(struct vtm_doctor *d, const char *path, bool domains)
 		vtm_doctor_problem(d, "ignored", vtm_doctor_run("chmod a+r %s", path), "user %s may not read %s (mode %04o)",
 				   d->user.name, path, (unsigned)(st.st_mode & 07777));
 	else if (st.st_mode & 002)
-		vtm_doctor_problem(d, "ignored", vtm_doctor_run("chmod o-w %s", path), "everybody may write to %s (mode %04o), and so "
-				   "say what is not asked about", path, (unsigned)(st.st_mode & 07777));
+		vtm_doctor_problem(d, "ignored", vtm_doctor_run("chmod o-w %s", path),
+				   "everybody may write to %s (mode %04o), and so say what is not asked about", path,
+				   (unsigned)(st.st_mode & 07777));
 	else if ((domains ? vtm_ignore_add_domains(ignore, path, &error) :
 			    vtm_ignore_add_hashes(ignore, path, &error)) < 0)
 		vtm_doctor_problem(d, "ignored", vtm_doctor_run("editor %s", path), "%s", error->message);
@@ -360,8 +361,8 @@ static void check_lsm(struct vtm_doctor *d)
 		vtm_doctor_note(d, "lsm", vtm_doctor_run("ausearch -m avc -ts recent | audit2why"),
 				"SELinux is enforcing: it may keep the MTA from the socket, whatever the modes say");
 	if (apparmor && *apparmor == 'Y')
-		vtm_doctor_note(d, "lsm", vtm_doctor_run("journalctl -k -g apparmor.*vtmilter"), "AppArmor is on; the daemon's profile "
-				"is %s", profile ? profile : "not known");
+		vtm_doctor_note(d, "lsm", vtm_doctor_run("journalctl -k -g apparmor.*vtmilter"),
+				"AppArmor is on; the daemon's profile is %s", profile ? profile : "not known");
 	if ((!selinux || *selinux != '1') && (!apparmor || *apparmor != 'Y'))
 		vtm_doctor_fine(d, "lsm", "neither SELinux nor AppArmor is in force");
 	g_free(profile);

@@ -45,8 +45,8 @@ static void read_settings(GHashTable *t, const char *out)
 	g_strfreev(lines);
 }
 
-/* What doctor wants to know of main.cf, and all that master.cf says otherwise ("submission/inet/smtpd_milters").  NULL: there
- * is no Postfix. */
+/* What doctor wants to know of main.cf, and all that master.cf says otherwise ("submission/inet/smtpd_milters").  NULL:
+ * there is no Postfix. */
 static GHashTable *settings(void)
 {
 	static const char *const main_cf[] = {
@@ -491,7 +491,8 @@ static void tell_unnamed(struct vtm_doctor *d, GHashTable *t, bool chroot)
 	const char *list = get(t, "smtpd_milters");
 	char *name = right_name(d, get(t, "queue_directory")), *whole = list_with(list, NULL, name);
 
-	vtm_doctor_problem(d, "postfix", chroot ? chroot_fix(d, t, "smtpd_milters", list, NULL) : set_command("smtpd_milters", whole),
+	vtm_doctor_problem(d, "postfix",
+			   chroot ? chroot_fix(d, t, "smtpd_milters", list, NULL) : set_command("smtpd_milters", whole),
 			   "smtpd_milters (%s) does not name our Socket", *list ? list : "empty");
 	g_free(whole);
 	g_free(name);

@@ -27,7 +27,8 @@
 struct vtm_mail {
 	const char *file;
 	unsigned number;	/* in an mbox, from 1; 0: alone */
-	int64_t time;		/* unix seconds of delivery: the "From " line's, a Maildir name's, else the file's last change; 0: none */
+	int64_t time;		/* unix seconds of delivery: the "From " line's, a Maildir name's, else the file's last change;
+				 * 0: none */
 	/* mailbox.c's: where it lies in the open file */
 	int fd;
 	int64_t start, end;

@@ -399,9 +399,9 @@ static void let_go(struct holdings *h)
 
 /* ---- signals, stop ---- */
 
-/* libmilter has a thread that waits for SIGHUP, SIGTERM and SIGINT, and stops when it gets one.  Linux gives a signal to
- * the main thread as long as that does not block it, so it takes ours by a handler, at any time; a thread that only waits
- * for them now and then would leave some to libmilter. */
+/* libmilter has a thread that waits for SIGHUP, SIGTERM and SIGINT, and stops when it gets one.  Linux gives a signal
+ * to the main thread as long as that does not block it, so it takes ours by a handler, at any time; a thread that only
+ * waits for them now and then would leave some to libmilter. */
 static int signals_in = -1, signals_out = -1;	/* a pipe of signal numbers */
 
 static void note_signal(int sig)

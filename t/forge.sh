@@ -8,7 +8,6 @@
 # Each row holds that no forged field is left, that our own are right, that other fields stay, and that the body, with
 # fields of this name in a message inside of it, is byte by byte as it was.
 
-forged_rows=
 forged_count=0
 forged_pad=0	# bytes more in the text of each message
 
@@ -59,8 +58,7 @@ forged_row()
 		diff -a "$work/body.sent" "$work/body.got" >"$work/body.diff" ||
 			wrong="$wrong; another body: $(head -n 3 "$work/body.diff")"
 	fi
-	forged_rows="$forged_rows
-$1 | $2 | ${got:-(none)}${wrong:+ | WRONG$wrong}"
+	table_line "$1 | $2 | ${got:-(none)}${wrong:+ | WRONG$wrong}"
 	[ -z "$wrong" ] || diag "$1, $2 fields: ${wrong#; }"
 	ok "$1, $2 forged: none is left" test -z "$wrong"
 }
@@ -74,5 +72,5 @@ forged_reload()
 
 forged_table()
 {
-	diag "path | forged fields | tags$forged_rows"
+	diag "path | forged fields | tags$table"
 }

@@ -37,7 +37,6 @@ rest=$(sed -n 's/^VmRSS:[^0-9]*\([0-9]*\).*/\1/p' "/proc/$milter_pid/status")
 
 perl "$srcdir/t/bombs.pl" >"$work/bombs"
 between "$(wc -l <"$work/bombs")" 50 99 'there are bombs'
-table=
 while IFS='	' read -r what right; do
 	# the long form's may be larger than what is read
 	[ "$scale" = 1 ] || right="$right|VT_Bypassed"
@@ -53,8 +52,7 @@ while IFS='	' read -r what right; do
 	[ -n "$known" ] || unlike "$got" 'VT_Scanned' "$what: not called scanned"
 	between "$cpu" 0 $((8 * scale)) "$what: seconds of processor time"
 	hwm=$(sed -n 's/^VmHWM:[^0-9]*\([0-9]*\).*/\1/p' "/proc/$milter_pid/status")
-	table="$table
-$what | $(($(wc -c <"$work/bomb.eml") / 1024)) kB | $cpu s | $(((hwm - rest) / 1024)) MB | $got"
+	table_line "$what | $(($(wc -c <"$work/bomb.eml") / 1024)) kB | $cpu s | $(((hwm - rest) / 1024)) MB | $got"
 	# Largest is the message itself a few times; a bomb that unpacks to gigabytes would show.
 	sanitized || between "$hwm" 1 $((rest + 300000 * scale)) "$what: memory"
 	drive "$work/clean.eml"
