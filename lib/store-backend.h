@@ -61,6 +61,11 @@ struct vtm_store {
 	const char *concern;	/* as vtm_store_concern(); static */
 };
 
+/* How a journalled item stands for an answer that comes.  Stores keep the numbers: SQLite's column open, the scores in
+ * Redis' jw<key>. */
+enum vtm_journal_open { VTM_OPEN_FINAL, VTM_OPEN_UNKNOWN, VTM_OPEN_UNANSWERED };
+enum vtm_journal_open vtm_journal_open(const struct vtm_journal_item *item);
+
 /* Openers, of the path behind "sqlite:" or the whole URI. */
 struct vtm_store *vtm_store_sqlite_open(const char *path, const struct vtm_store_settings *settings, GError **error);
 struct vtm_store *vtm_store_redis_open(const char *uri, const struct vtm_store_settings *settings, GError **error);

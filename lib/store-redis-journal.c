@@ -15,33 +15,12 @@
 #define ID_DIGITS 16
 #define ANSWER_BYTES (VTM_PACKED_REPORT + 8)
 
-/* How an item stands for an answer that comes: the score in jw<key>. */
-enum { FINAL, ANSWERED_UNKNOWN, NEVER_ANSWERED };
-
 /* A message as it is read. */
 struct record {
 	struct vtm_journal_message m;
 	GArray *items;		/* of struct vtm_journal_item */
 	int64_t changes;
 };
-
-static int open_of(const struct vtm_journal_item *j)
-{
-	if (!j->has_key)
-		return FINAL;
-	switch (j->item->report.verdict) {
-	case VTM_PENDING:
-	case VTM_BYPASSED:
-		return NEVER_ANSWERED;
-	case VTM_UNKNOWN:
-		return ANSWERED_UNKNOWN;
-	case VTM_IGNORED:
-	case VTM_CLEAN:
-	case VTM_BAD:
-		break;
-	}
-	return FINAL;
-}
 
 static void pack_answer(const struct vtm_report *r, int64_t answered_ms, uint8_t out[ANSWER_BYTES])
 {
@@ -59,7 +38,7 @@ static GHashTable *waits_of(const struct vtm_journal_item *items, size_t n)
 	GHashTable *waits = g_hash_table_new(vtm_key_hash, vtm_key_equal);
 
 	for (size_t i = 0; i < n; i++) {
-		int open = open_of(&items[i]);
+		int open = vtm_journal_open(&items[i]);
 		struct vtm_key key = items[i].key;
 
 		if (open > GPOINTER_TO_INT(g_hash_table_lookup(waits, &key)))
@@ -480,7 +459,7 @@ struct answer {
 	const struct vtm_report *report;
 	uint8_t packed[ANSWER_BYTES];
 	int64_t now_ms;
-	int from, to;		/* how items must wait at least; how they wait from now on */
+	enum vtm_journal_open from, to;	/* how items must wait at least; how they wait from now on */
 	vtm_journal_turned *turned;
 	void *arg;
 };
@@ -493,7 +472,7 @@ static GArray *answer_items(struct record *rec, const struct answer *a)
 	for (int i = 0; i < (int)rec->items->len; i++) {
 		struct vtm_journal_item *j = &g_array_index(rec->items, struct vtm_journal_item, i);
 
-		if (!j->item || !j->has_key || !vtm_key_equal(&j->key, a->key) || open_of(j) < a->from)
+		if (!j->item || !j->has_key || !vtm_key_equal(&j->key, a->key) || vtm_journal_open(j) < a->from)
 			continue;
 		j->item->report = *a->report;
 		j->answered_ms = a->now_ms;
@@ -647,8 +626,8 @@ int vtm_redis_journal_answer(struct vtm_store *store, const struct vtm_key *key,
 	bool unknown = r->verdict == VTM_UNKNOWN;
 	struct answer a = {
 		.key = key, .report = r, .now_ms = vtm_utc_ms(s->clock), .turned = turned, .arg = arg,
-		.from = unknown ? NEVER_ANSWERED : ANSWERED_UNKNOWN,
-		.to = unknown ? ANSWERED_UNKNOWN : FINAL,
+		.from = unknown ? VTM_OPEN_UNANSWERED : VTM_OPEN_UNKNOWN,
+		.to = unknown ? VTM_OPEN_UNKNOWN : VTM_OPEN_FINAL,
 	};
 	GArray *ids;
 	int n;
@@ -691,7 +670,7 @@ static void add_drop(struct vtm_redis *s, struct vtm_redis_command *c, const red
 		for (guint i = 0; i < rec.items->len; i++) {
 			const struct vtm_journal_item *j = &g_array_index(rec.items, struct vtm_journal_item, i);
 
-			if (!j->item || open_of(j) == FINAL)
+			if (!j->item || vtm_journal_open(j) == VTM_OPEN_FINAL)
 				continue;
 			vtm_redis_command_begin(c, "ZREM");
 			vtm_redis_key_of(s, c, "jw", &j->key);

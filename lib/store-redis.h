@@ -11,7 +11,7 @@
  *	j<id>	hash	a journalled message: m packed, t tags, d done, c changes, i<n> item, r<n> its report and time
  *	js jt	counter of ids; zset of ids by time
  *	jq: jm:	set of ids with a queue id, a Message-ID
- *	jw<key>	zset of ids whose items wait for an answer, by how (store-redis-journal.c)
+ *	jw<key>	zset of ids whose items wait for an answer, by how (store-backend.h)
  *	l ls	hash of late verdicts by id, its counter;  lz:<host> zset of ids by when they are due
  *	m	hash of the named values
  *

@@ -6,27 +6,6 @@
 #include "store-codec.h"
 #include "store-sqlite.h"
 
-/* How an item stands for an answer that comes (column open). */
-enum { FINAL, ANSWERED_UNKNOWN, NEVER_ANSWERED };
-
-static int open_of(const struct vtm_journal_item *j)
-{
-	if (!j->has_key)
-		return FINAL;
-	switch (j->item->report.verdict) {
-	case VTM_PENDING:
-	case VTM_BYPASSED:
-		return NEVER_ANSWERED;
-	case VTM_UNKNOWN:
-		return ANSWERED_UNKNOWN;
-	case VTM_IGNORED:
-	case VTM_CLEAN:
-	case VTM_BAD:
-		break;
-	}
-	return FINAL;
-}
-
 static int add_item(struct vtm_sqlite *s, int64_t message, size_t n, const struct vtm_journal_item *j, GError **error)
 {
 	uint8_t key[VTM_PACKED_KEY], report[VTM_PACKED_REPORT];
@@ -39,7 +18,7 @@ static int add_item(struct vtm_sqlite *s, int64_t message, size_t n, const struc
 	vtm_pack_report(&j->item->report, report);
 	rc = vtm_sql_run(s, SQL_ITEM_ADD, ARGS(INT(message), INT((int64_t)n),
 					       BLOB(j->has_key ? key : NULL, sizeof(key)),
-					       INT(open_of(j)), INT(j->answered_ms), BLOB(report, sizeof(report)),
+					       INT(vtm_journal_open(j)), INT(j->answered_ms), BLOB(report, sizeof(report)),
 					       BLOB(data, len)), error);
 	g_bytes_unref(value);
 	return rc;
@@ -236,7 +215,7 @@ static int turn_message(struct vtm_sqlite *s, int64_t id, vtm_journal_turned *tu
 struct change {
 	uint8_t key[VTM_PACKED_KEY], report[VTM_PACKED_REPORT];
 	int64_t now_ms;
-	int from, to;		/* open at least; open from now on */
+	enum vtm_journal_open from, to;	/* open at least; open from now on */
 };
 
 static int answer_one(struct vtm_sqlite *s, const struct change *c, int64_t id, vtm_journal_turned *turned, void *arg,
@@ -256,8 +235,8 @@ int vtm_sqlite_journal_answer(struct vtm_store *store, const struct vtm_key *key
 	bool own, unknown = r->verdict == VTM_UNKNOWN;
 	struct change c = {
 		.now_ms = vtm_utc_ms(s->clock),
-		.from = unknown ? NEVER_ANSWERED : ANSWERED_UNKNOWN,
-		.to = unknown ? ANSWERED_UNKNOWN : FINAL,
+		.from = unknown ? VTM_OPEN_UNANSWERED : VTM_OPEN_UNKNOWN,
+		.to = unknown ? VTM_OPEN_UNKNOWN : VTM_OPEN_FINAL,
 	};
 	GArray *ids;
 	int n;

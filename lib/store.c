@@ -280,6 +280,24 @@ unsigned vtm_store_watched(struct vtm_store *s, struct vtm_key *keys, bool *miss
 
 /* ---- journal ---- */
 
+enum vtm_journal_open vtm_journal_open(const struct vtm_journal_item *item)
+{
+	if (!item->has_key)
+		return VTM_OPEN_FINAL;
+	switch (item->item->report.verdict) {
+	case VTM_PENDING:
+	case VTM_BYPASSED:
+		return VTM_OPEN_UNANSWERED;
+	case VTM_UNKNOWN:
+		return VTM_OPEN_UNKNOWN;
+	case VTM_IGNORED:
+	case VTM_CLEAN:
+	case VTM_BAD:
+		break;
+	}
+	return VTM_OPEN_FINAL;
+}
+
 void vtm_journal_message_clear(struct vtm_journal_message *m)
 {
 	g_free(m->host);
