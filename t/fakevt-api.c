@@ -303,9 +303,10 @@ static bool set_line(const char *line, GError **error)
 		return set_limits(line, error);
 	if (g_str_has_prefix(line, "polls "))
 		fake.polls = atoi(line + 6);
-	else if (g_str_has_prefix(line, "upload-base "))
+	else if (g_str_has_prefix(line, "upload-base ")) {
+		g_free(fake.upload_base);
 		fake.upload_base = g_strdup(line + strlen("upload-base "));
-	else if (g_str_has_prefix(line, "utc "))
+	} else if (g_str_has_prefix(line, "utc "))
 		fake.utc_shift_ms += g_ascii_strtoll(line + 4, NULL, 10) * 1000 - fake_utc_ms();
 	else
 		return fake_table_set(fake.table, line, fake_utc_ms() / 1000, error);
