@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
-# analyse.sh TOOL ... - what static analysis finds in lib/ and milter/; nothing is to be found.  Run by make analyse, which
-# sets CC and FLAGS, in the build directory.  TOOL is cppcheck, gcc, clang-tidy, or clang-tidy-quick: that without its
-# search of paths (clang-analyzer-*), which takes nine tenths of its time and which gcc does as well.
+# analyse.sh TOOL ... - what static analysis finds in lib/ and milter/; nothing is to be found.  Run by make analyse,
+# which sets CC and FLAGS, in the build directory.  TOOL is cppcheck, gcc, clang-tidy, or clang-tidy-quick: that without
+# its search of paths (clang-analyzer-*), which takes nine tenths of its time and which gcc does as well.
 set -u
 : "${srcdir:?}" "${CC:?}" "${FLAGS:?}"
 tools=" $* "

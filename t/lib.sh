@@ -43,8 +43,8 @@ diag()
 	printf '%s\n' "$*" | sed 's/^/# /' >&2
 }
 
-# table_line ROW : what was tried and what came out, for the end of a test: `diag "HEAD$table"`.  With VTM_TABLE=FILE it goes
-# there at once, too.
+# table_line ROW : what was tried and what came out, for the end of a test: `diag "HEAD$table"`.  With VTM_TABLE=FILE it
+# goes there at once, too.
 table=
 table_line()
 {
