@@ -10,7 +10,7 @@ work=$(mktemp -d "${TMPDIR:-/tmp}/vtmilter-demo.XXXXXX") || exit 1
 chmod 755 "$work"
 api_key=${VT_API_KEY:-}
 unset VT_API_KEY
-. "$srcdir/t/services.sh"
+. "$srcdir/t/shell/services.sh"
 
 say()
 {

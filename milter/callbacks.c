@@ -6,11 +6,11 @@
 #include <string.h>
 
 #include "daemon.h"
-#include "log.h"
+#include "base/log.h"
 #include "reply.h"
-#include "scan.h"
+#include "scan/scan.h"
 #include "session.h"
-#include "settings.h"
+#include "conf/settings.h"
 
 #define PROGRESS_MS 5000	/* Sendmail's R: is 10 s by default */
 

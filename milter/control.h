@@ -19,7 +19,7 @@
 #include <glib.h>
 #include <sys/types.h>
 
-#include "clock.h"
+#include "base/clock.h"
 #include "process.h"
 
 #define VTM_CONTROL_LINE_MAX 8448	/* bytes of a command: the longest URL that is asked about, and a few words */

@@ -7,10 +7,10 @@
 #include <unistd.h>
 
 #include "build-config.h"
-#include "conf.h"
-#include "hash.h"
-#include "json.h"
-#include "url.h"
+#include "conf/conf.h"
+#include "base/hash.h"
+#include "vt/json.h"
+#include "url/url.h"
 
 struct vtm_daemon vtm_daemon;
 

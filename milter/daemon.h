@@ -11,14 +11,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "cache.h"
-#include "clock.h"
-#include "decode.h"
-#include "histogram.h"
-#include "item.h"
+#include "queue/cache.h"
+#include "base/clock.h"
+#include "decode/decode.h"
+#include "base/histogram.h"
+#include "model/item.h"
 #include "late.h"
-#include "resolver.h"
-#include "tags.h"
+#include "queue/resolver.h"
+#include "model/tags.h"
 #include "ticker.h"
 
 /* What happened to messages since the start.  A plain value. */

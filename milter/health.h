@@ -6,7 +6,7 @@
 #include <glib.h>
 #include <stdbool.h>
 
-#include "resolver.h"
+#include "queue/resolver.h"
 
 #define VTM_BEAT_SLOW_MS 15000		/* a turn of the resolver's thread that lasts longer is worth telling */
 #define VTM_BEAT_DEAD_MS 60000		/* and one that lasts longer than this feeds no watchdog */

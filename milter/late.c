@@ -12,10 +12,10 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#include "clock.h"
-#include "conf.h"
-#include "json.h"
-#include "log.h"
+#include "base/clock.h"
+#include "conf/conf.h"
+#include "vt/json.h"
+#include "base/log.h"
 
 #define WORDS_MAX 300	/* of what a command says on standard error, for the log */
 #define VARIABLE_MAX 32768	/* bytes; of more, with others of that size, execve() makes an error */

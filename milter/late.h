@@ -12,7 +12,7 @@
 
 #include <stdint.h>
 
-#include "resolver.h"
+#include "queue/resolver.h"
 
 struct vtm_late_runner;
 

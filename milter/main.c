@@ -15,20 +15,20 @@
 
 #include "build-config.h"
 #include "callbacks.h"
-#include "conf.h"
+#include "conf/conf.h"
 #include "control.h"
 #include "daemon.h"
-#include "decode.h"
-#include "error.h"
+#include "decode/decode.h"
+#include "base/error.h"
 #include "health.h"
-#include "json.h"
+#include "vt/json.h"
 #include "late.h"
-#include "log.h"
+#include "base/log.h"
 #include "metrics.h"
 #include "notify.h"
 #include "process.h"
 #include "sandbox.h"
-#include "settings.h"
+#include "conf/settings.h"
 
 #define CACHE_ENTRIES 100000		/* verdicts in memory: about 15 MB */
 #define STOP_MS 5000			/* a stop takes no longer */

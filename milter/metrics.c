@@ -9,11 +9,11 @@
 
 #include "build-config.h"
 #include "daemon.h"
-#include "error.h"
+#include "base/error.h"
 #include "health.h"
 #include "prometheus.h"
-#include "settings.h"
-#include "spool.h"
+#include "conf/settings.h"
+#include "mail/spool.h"
 
 #define TEXT "text/plain; charset=utf-8"
 #define EXPOSITION "text/plain; version=0.0.4; charset=utf-8"

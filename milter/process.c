@@ -22,7 +22,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#include "error.h"
+#include "base/error.h"
 
 #define FILES_MAX 65536	/* of RLIMIT_NOFILE: what more would be for is unknown */
 

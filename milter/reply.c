@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "daemon.h"
-#include "log.h"
-#include "tags.h"
+#include "base/log.h"
+#include "model/tags.h"
 
 static char *text(const char *constant)	/* libmilter's prototypes know no const */
 {

@@ -5,7 +5,7 @@
 
 #include <libmilter/mfapi.h>
 
-#include "scan.h"
+#include "scan/scan.h"
 #include "session.h"
 
 /* What became of the message besides its headers.  VTM_ACTION_NONE: it goes on. */

@@ -11,7 +11,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "error.h"
+#include "base/error.h"
 
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer)

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "daemon.h"
-#include "mime.h"
+#include "mail/mime.h"
 
 #define OUR_PREFIX "x-vt-"
 

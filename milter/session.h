@@ -10,8 +10,8 @@
 #include <stdbool.h>
 #include <sys/socket.h>
 
-#include "conf.h"
-#include "spool.h"
+#include "conf/conf.h"
+#include "mail/spool.h"
 
 #define VTM_RECIPIENTS_MAX 1000	/* kept for the journal; mail to more is scanned as well */
 #define VTM_ADDRESS_MAX 1024	/* bytes kept of an address; RFC 5321 allows 256 */

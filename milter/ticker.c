@@ -13,8 +13,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "error.h"
-#include "log.h"
+#include "base/error.h"
+#include "base/log.h"
 
 #define CONNECT_WAIT_MS 50
 #define LINGER_MS 1000	/* so long after a callback the thread looks often by itself: cheaper than waking it */

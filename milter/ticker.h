@@ -25,7 +25,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "clock.h"
+#include "base/clock.h"
 
 #define VTM_TICK_SETTLE_MS 10
 #define VTM_TICK_PERIOD_MS 100

@@ -12,7 +12,7 @@ status=0
 # each COMMAND : runs it for every source, which is "$1" there; as many at once as there are processors.
 each()
 {
-	printf '%s\0' "$srcdir"/lib/*.c "$srcdir"/milter/*.c |
+	find "$srcdir/lib" "$srcdir/milter" -name '*.c' -print0 |
 		xargs -0 -n 1 -P "$(getconf _NPROCESSORS_ONLN)" sh -c "$1" each || status=1
 }
 

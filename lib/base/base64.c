@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* base64.c - base64 by streaming, in blocks of 32 characters where the processor can. */
-#include "base64.h"
+#include "base/base64.h"
 
 #include <string.h>
 

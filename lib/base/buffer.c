@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* buffer.c - see buffer.h. */
-#include "buffer.h"
+#include "base/buffer.h"
 
 #include <string.h>
 

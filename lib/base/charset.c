@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* charset.c - any charset to UTF-8 by iconv. */
-#include "charset.h"
+#include "base/charset.h"
 
 #include <errno.h>
 #include <glib.h>
 #include <stdbool.h>
 #include <string.h>
 
-#include "buffer.h"
+#include "base/buffer.h"
 
 #define REPLACEMENT "\xef\xbf\xbd"
 

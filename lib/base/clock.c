@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* clock.c - the operating system's clock and one for tests. */
-#include "clock.h"
+#include "base/clock.h"
 
 #include <glib.h>
 #include <string.h>

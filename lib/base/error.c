@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* error.c - the error domain. */
-#include "error.h"
+#include "base/error.h"
 
 G_DEFINE_QUARK(vtmilter, vtm_error)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* hash.c - SHA-256 through OpenSSL's EVP. */
-#include "hash.h"
+#include "base/hash.h"
 
 #include <glib.h>
 #include <openssl/evp.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* histogram.c - how often something took how long. */
-#include "histogram.h"
+#include "base/histogram.h"
 
 const uint32_t vtm_histogram_steps_ms[VTM_HISTOGRAM_STEPS] = {
 	5, 10, 25, 50, 100, 250, 500, 1000, 5000, 15000, 60000, 120000, 600000, 3600000

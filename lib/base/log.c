@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* log.c - the log: syslog, text or JSON, with secrets taken out of every line. */
-#include "log.h"
+#include "base/log.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -9,7 +9,7 @@
 #include <syslog.h>
 #include <unistd.h>
 
-#include "clock.h"
+#include "base/clock.h"
 
 #define SECRETS_MAX 16
 #define SECRET_MIN 8

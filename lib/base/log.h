@@ -16,7 +16,7 @@
 #include <glib.h>
 #include <stdbool.h>
 
-#include "clock.h"
+#include "base/clock.h"
 
 enum vtm_severity {	/* in the order of syslog(3) */
 	VTM_LOG_ERROR,

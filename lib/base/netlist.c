@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* netlist.c - networks as a set, looked up once for each prefix length in use. */
-#include "netlist.h"
+#include "base/netlist.h"
 
 #include <arpa/inet.h>
 #include <string.h>
 
-#include "error.h"
+#include "base/error.h"
 
 #define NETS_MAX 10000
 #define V4_PREFIX 96	/* an IPv4 address is kept as ::ffff:a.b.c.d */

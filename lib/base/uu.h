@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "buffer.h"
+#include "base/buffer.h"
 
 #define VTM_UU_NAME_MAX 255	/* bytes of a name as written; one that is not UTF-8 becomes three */
 

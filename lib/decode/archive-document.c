@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* archive-document.c - what documents that are zip files are made of, by table. */
-#include "archive-parts.h"
+#include "decode/archive-parts.h"
 
 #include <glib.h>
 #include <string.h>

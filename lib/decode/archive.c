@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* archive.c - the members of an archive, through libarchive. */
-#include "archive.h"
+#include "decode/archive.h"
 
 #include <archive.h>
 #include <archive_entry.h>
 #include <glib.h>
 #include <string.h>
 
-#include "archive-parts.h"
-#include "hash.h"
+#include "decode/archive-parts.h"
+#include "base/hash.h"
 
 #define CHUNK 65536
 

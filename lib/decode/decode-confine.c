@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* decode-confine.c - what a decoder cannot do: anything but read and write its one socket, and compute. */
-#include "decode-parts.h"
+#include "decode/decode-parts.h"
 
 #include <errno.h>
 #include <seccomp.h>

@@ -5,8 +5,8 @@
 
 #include <sys/types.h>
 
-#include "decode-wire.h"
-#include "decode.h"
+#include "decode/decode-wire.h"
+#include "decode/decode.h"
 
 /* A sanitizer wants more than a decoder has: memory for its shadow, standard error, a few calls. */
 #if defined(__has_feature)

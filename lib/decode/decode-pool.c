@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* decode-pool.c - decoders as the program sees them: places, a socket to each, deadlines. */
-#include "decode-parts.h"
+#include "decode/decode-parts.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,8 +12,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "error.h"
-#include "log.h"
+#include "base/error.h"
+#include "base/log.h"
 
 #define STOP_MS 2000
 #define POLL_MS 5

@@ -3,7 +3,7 @@
  *
  * All have one thread.  Only a decoder reads what a message holds, and only after vtm_decode_confine().
  */
-#include "decode-parts.h"
+#include "decode/decode-parts.h"
 
 #include <errno.h>
 #include <fcntl.h>

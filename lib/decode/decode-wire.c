@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* decode-wire.c - see decode-wire.h. */
-#include "decode-wire.h"
+#include "decode/decode-wire.h"
 
 #include <string.h>
 
-#include "decode.h"
+#include "decode/decode.h"
 
 void vtm_found_free(void *found)
 {

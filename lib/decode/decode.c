@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* decode.c - the leaves' functions at both ends: asked for by a message, and done by a decoder. */
-#include "decode-parts.h"
+#include "decode/decode-parts.h"
 
 #include <string.h>
 #include <unistd.h>
 
-#include "charset.h"
-#include "hash.h"
+#include "base/charset.h"
+#include "base/hash.h"
 
 /* ---- for a message ---- */
 

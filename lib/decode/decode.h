@@ -20,11 +20,11 @@
 
 #include <glib.h>
 
-#include "archive.h"
-#include "clock.h"
-#include "pdf.h"
-#include "smime.h"
-#include "tnef.h"
+#include "decode/archive.h"
+#include "base/clock.h"
+#include "decode/pdf.h"
+#include "decode/smime.h"
+#include "decode/tnef.h"
 
 #define VTM_DECODERS_MAX 4			/* at a time; other messages wait for one */
 #define VTM_DECODE_MESSAGE_MS 10000		/* for all parts of a message, waiting for a decoder included */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* pdf.c - the objects of a document, from the trailer on, breadth first. */
-#include "pdf.h"
+#include "decode/pdf.h"
 
 #include <glib.h>
 #include <string.h>

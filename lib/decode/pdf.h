@@ -6,7 +6,7 @@
  * Not found: what pages show (text is drawn in codes of its fonts), scripts in streams, the document's properties and
  * metadata, files inside of it, and references relative to the document's base.
  *
- * What pages show would take poppler: t/BENCHMARKS says what that would find and cost, and why it is not used.
+ * What pages show would take poppler: t/bench/BENCHMARKS says what that would find and cost, and why it is not used.
  *
  * Hostile input: work is bounded by the numbers below, but qpdf itself unpacks object streams without a bound on
  * memory, and what it makes of 1 MiB may take 1 GiB.  So it is called where memory and processor time are limited

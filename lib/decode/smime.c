@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* smime.c - opaque signed data, through OpenSSL's CMS. */
-#include "smime.h"
+#include "decode/smime.h"
 
 #include <glib.h>
 #include <openssl/cms.h>

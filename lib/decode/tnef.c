@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* tnef.c - winmail.dat, [MS-OXTNEF] sections 2.1.3 and 2.1.3.4. */
-#include "tnef.h"
+#include "decode/tnef.h"
 
 #include <glib.h>
 #include <stdint.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* authres.c - Authentication-Results. */
-#include "authres.h"
+#include "mail/authres.h"
 
 #include <glib.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* filetype.c - types by table. */
-#include "filetype.h"
+#include "mail/filetype.h"
 
 #include <glib.h>
 #include <string.h>

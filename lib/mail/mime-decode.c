@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* mime-decode.c - transfer encodings undone, by streaming. */
-#include "mime-decode.h"
+#include "mail/mime-decode.h"
 
 #include <string.h>
 
-#include "hash.h"
-#include "uu.h"
+#include "base/hash.h"
+#include "base/uu.h"
 
 #define CHUNK 65536	/* room for what is decoded, at most */
 #define STEP 16384	/* of input: what it decodes to stays in the first cache until it is hashed */

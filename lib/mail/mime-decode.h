@@ -7,8 +7,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base64.h"
-#include "buffer.h"
+#include "base/base64.h"
+#include "base/buffer.h"
 
 enum vtm_encoding { VTM_ENCODING_NONE, VTM_ENCODING_QP, VTM_ENCODING_BASE64, VTM_ENCODING_UU };
 

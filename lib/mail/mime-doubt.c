@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* mime-doubt.c - signs that mail programs see other parts in a message than we do. */
-#include "mime-doubt.h"
+#include "mail/mime-doubt.h"
 
 #include <glib.h>
 #include <string.h>

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* mime-guard.c - a message seen before GMime sees it. */
-#include "mime-guard.h"
+#include "mail/mime-guard.h"
 
 #include <glib.h>
 #include <stdint.h>
 #include <string.h>
 
-#include "buffer.h"
-#include "mime-header.h"
+#include "base/buffer.h"
+#include "mail/mime-header.h"
 
 #define BLOCK 16384	/* stays in the first cache from one look to the other */
 #define NAME_MAX_LEN 27	/* of the names below */

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* mime-header.c - readings of MIME header fields. */
-#include "mime-header.h"
+#include "mail/mime-header.h"
 
 #include <stdbool.h>
 #include <string.h>
 
-#include "mime-doubt.h"
-#include "mime.h"
+#include "mail/mime-doubt.h"
+#include "mail/mime.h"
 
 char *vtm_header_unfold(const char *raw)
 {

@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "mime-decode.h"
+#include "mail/mime-decode.h"
 
 #define VTM_HEADER_MAX 65536	/* bytes of a field that are read */
 

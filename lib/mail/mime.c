@@ -4,18 +4,18 @@
  * GMime parses from memory and keeps nothing but offsets into it; the encoded bytes of a part are read where they lie.
  * A second reading of an entity is a document of its own: its header as that reading has it, and a copy of its body.
  */
-#include "mime.h"
+#include "mail/mime.h"
 
 #include <gmime/gmime.h>
 #include <string.h>
 #include <sys/mman.h>
 
-#include "buffer.h"
-#include "error.h"
-#include "mime-decode.h"
-#include "mime-doubt.h"
-#include "mime-guard.h"
-#include "mime-header.h"
+#include "base/buffer.h"
+#include "base/error.h"
+#include "mail/mime-decode.h"
+#include "mail/mime-doubt.h"
+#include "mail/mime-guard.h"
+#include "mail/mime-header.h"
 
 #define READINGS_MAX 4		/* of one entity */
 #define READINGS_BYTES 4	/* bytes of all readings, times those of the message */

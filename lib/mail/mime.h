@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "spool.h"
+#include "mail/spool.h"
 
 struct vtm_mime_limits {
 	unsigned max_depth;	/* levels of multipart and message: 32 */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* spool.c - one message being collected. */
-#include "spool.h"
+#include "mail/spool.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "error.h"
+#include "base/error.h"
 
 #define WRITE_BUFFER (64 * 1024)	/* in front of the file: header lines come one by one */
 #define ROOM_MIN 1024			/* of memory; doubles */

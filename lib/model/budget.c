@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* budget.c - the arithmetic of the budget. */
-#include "budget.h"
+#include "model/budget.h"
 
 #include <string.h>
 #include <time.h>

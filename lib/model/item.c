@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* item.c - items and the list a message has. */
-#include "item.h"
+#include "model/item.h"
 
 #include <string.h>
 

@@ -10,7 +10,7 @@
 #include <glib.h>
 #include <stdbool.h>
 
-#include "verdict.h"
+#include "model/verdict.h"
 
 enum vtm_kind { VTM_ATTACHMENT, VTM_URL };
 

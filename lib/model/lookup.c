@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* lookup.c - look-ups and their keys. */
-#include "lookup.h"
+#include "model/lookup.h"
 
 #include <string.h>
 
-#include "hash.h"
+#include "base/hash.h"
 
 #define SUBJECT_MAX 8192
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* tags.c - the one place that turns verdicts into what a mail's reader sees. */
-#include "tags.h"
+#include "model/tags.h"
 
 #include <string.h>
 
-#include "hash.h"
+#include "base/hash.h"
 
 #define LINE_MAX_BYTES 77	/* under 78 (RFC 5322 section 2.1.1), the tab counted */
 #define FIELD_NAME "X-VT-Report: "

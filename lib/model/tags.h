@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "item.h"
+#include "model/item.h"
 
 /* In the order of severity, which is the order of the headers. */
 enum vtm_tag {

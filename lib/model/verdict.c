@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* verdict.c - names of verdicts, and the one place that calls something clean. */
-#include "verdict.h"
+#include "model/verdict.h"
 
 #include <glib.h>
 #include <string.h>

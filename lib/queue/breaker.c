@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* breaker.c - circuit and pauses. */
-#include "breaker.h"
+#include "queue/breaker.h"
 
 #include <glib.h>
 #include <string.h>

@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "verdict.h"
+#include "model/verdict.h"
 
 #define VTM_BREAKER_FAILURES 3		/* in a row open the circuit */
 #define VTM_BREAKER_SERVICE_MS 15000	/* first pause for a dead service; doubles up to */

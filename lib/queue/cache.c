@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* cache.c - verdicts in memory, least recently used first out. */
-#include "cache.h"
+#include "queue/cache.h"
 
 #include <glib.h>
 

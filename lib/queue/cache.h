@@ -6,9 +6,9 @@
 #ifndef VTM_CACHE_H
 #define VTM_CACHE_H
 
-#include "clock.h"
-#include "lookup.h"
-#include "verdict.h"
+#include "base/clock.h"
+#include "model/lookup.h"
+#include "model/verdict.h"
 
 struct vtm_cache;
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* queue.c - look-ups in the order in which they are to be asked. */
-#include "queue.h"
+#include "queue/queue.h"
 
 static const struct {
 	const char *name;

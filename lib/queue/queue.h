@@ -12,8 +12,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "budget.h"
-#include "lookup.h"
+#include "model/budget.h"
+#include "model/lookup.h"
 
 /* What is asked first; the one table of classes (queue.c) says why. */
 enum vtm_class {

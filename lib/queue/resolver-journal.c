@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* resolver-journal.c - delivered messages, and verdicts that come late. */
-#include "resolver-parts.h"
+#include "queue/resolver-parts.h"
 
-#include "error.h"
-#include "json.h"
-#include "log.h"
-#include "tags.h"
+#include "base/error.h"
+#include "vt/json.h"
+#include "base/log.h"
+#include "model/tags.h"
 
 #define JOURNAL_MAX 10000		/* messages that wait to be written */
 #define LATE_LOOK_MS 2000		/* how often due late verdicts are looked for */

@@ -5,7 +5,7 @@
 #ifndef VTM_RESOLVER_PARTS_H
 #define VTM_RESOLVER_PARTS_H
 
-#include "resolver.h"
+#include "queue/resolver.h"
 
 struct journalled {
 	struct vtm_journal_message *message;

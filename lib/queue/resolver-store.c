@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* resolver-store.c - the store comes, goes, and is said to. */
-#include "resolver-parts.h"
+#include "queue/resolver-parts.h"
 
-#include "log.h"
+#include "base/log.h"
+#include "store/open/open.h"
 
 #define STORE_RETRY_MS 3000		/* how often a store that failed is opened again */
 #define STORE_CALM_MS 5000		/* without a failure, until it is said to work again; doubles for one that */

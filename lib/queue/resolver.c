@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* resolver.c - the thread that owns scheduler, transfers and store. */
-#include "resolver-parts.h"
+#include "queue/resolver-parts.h"
 
 #include <string.h>
 
-#include "log.h"
+#include "base/log.h"
 
 #define TOLD_MAX 1000			/* look-ups that others answered and the thread has not looked at */
 #define TURN_MAX_MS 1000		/* the thread turns at least so often (watchdog, statistics) */

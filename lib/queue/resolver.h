@@ -7,9 +7,9 @@
 #ifndef VTM_RESOLVER_H
 #define VTM_RESOLVER_H
 
-#include "sched.h"
-#include "store.h"
-#include "vt.h"
+#include "queue/sched.h"
+#include "store/store.h"
+#include "vt/vt.h"
 
 /* How long a message thread waits for the resolver to say what is known already, over and above the administrator's
  * Timeout: the look into the store, not into VirusTotal. */

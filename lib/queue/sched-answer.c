@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* sched-answer.c - what an answer means for its look-up. */
-#include "sched-parts.h"
+#include "queue/sched-parts.h"
 
-#include "log.h"
+#include "base/log.h"
 
 #define ANSWER_STEP_MS 1000		/* how much longer than expected is believed at once */
 #define RETRY_MS 2000			/* first pause after a failure; doubles up to */

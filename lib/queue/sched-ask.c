@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* sched-ask.c - which look-up is sent now, and whether another host is at it. */
-#include "sched-parts.h"
+#include "queue/sched-parts.h"
 
-#include "error.h"
-#include "log.h"
+#include "base/error.h"
+#include "base/log.h"
 
 #define LEASE_MS 45000			/* longer than a request can last */
 #define LEASE_NET_MS 5000		/* the answer, where it is heard when it comes */

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* sched-entry.c - look-ups on their way: in queue, store, and done. */
-#include "sched-parts.h"
+#include "queue/sched-parts.h"
 
 #include <string.h>
 
-#include "error.h"
-#include "log.h"
+#include "base/error.h"
+#include "base/log.h"
 
 /* Classes as the store knows them: by their places here, which stay. */
 static const enum vtm_class stored_classes[] = {

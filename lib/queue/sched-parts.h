@@ -7,7 +7,7 @@
 #ifndef VTM_SCHED_PARTS_H
 #define VTM_SCHED_PARTS_H
 
-#include "sched.h"
+#include "queue/sched.h"
 
 #define VTM_SCHED_OTHERS_MS 1000	/* how often another host's answer is looked for, and what the others spent */
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* sched-plan.c - what may be asked when: the budget as planned. */
-#include "sched-parts.h"
+#include "queue/sched-parts.h"
 
 #define PACE_MS 60000			/* how often it is looked whether the day has passed far enough */
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* sched-quotas.c - what VirusTotal itself has counted, and a store that forgot it. */
-#include "sched-parts.h"
+#include "queue/sched-parts.h"
 
-#include "log.h"
+#include "base/log.h"
 
 #define QUOTAS_MS 3600000		/* how often the server's own count is read */
 #define QUOTAS_RETRY_MS 300000	/* and when that failed */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* sched-ticket.c - messages that want answers, and whether they wait. */
-#include "sched-parts.h"
+#include "queue/sched-parts.h"
 
 #define SHARES_MAX 65536		/* networks and domains whose share is counted */
 

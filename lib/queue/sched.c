@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* sched.c - the life of the scheduler, and its one step. */
-#include "sched-parts.h"
+#include "queue/sched-parts.h"
 
 #define ANSWER_FIRST_MS 600		/* what an answer is thought to take before any came */
 #define ANSWER_FIRST_DEV_MS 200

@@ -16,16 +16,16 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "breaker.h"
-#include "budget.h"
-#include "cache.h"
-#include "clock.h"
-#include "histogram.h"
-#include "lookup.h"
-#include "queue.h"
-#include "store.h"
-#include "verdict.h"
-#include "vt.h"
+#include "queue/breaker.h"
+#include "model/budget.h"
+#include "queue/cache.h"
+#include "base/clock.h"
+#include "base/histogram.h"
+#include "model/lookup.h"
+#include "queue/queue.h"
+#include "store/store.h"
+#include "model/verdict.h"
+#include "vt/vt.h"
 
 /* One thing a ticket wants to know. */
 struct vtm_want {

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* extract-file.c - files: an item each, searched for links, opened if they hold others. */
-#include "extract-parts.h"
+#include "scan/extract-parts.h"
 
 #include <string.h>
 
-#include "filetype.h"
-#include "hash.h"
-#include "uu.h"
+#include "mail/filetype.h"
+#include "base/hash.h"
+#include "base/uu.h"
 
 /* The part as an item; NULL if it is empty or there is no room. */
 static struct vtm_item *add(struct extraction *x, const struct vtm_part *p)

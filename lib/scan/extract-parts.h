@@ -3,10 +3,10 @@
 #ifndef VTM_EXTRACT_PARTS_H
 #define VTM_EXTRACT_PARTS_H
 
-#include "decode.h"
-#include "extract.h"
-#include "linkify.h"
-#include "url.h"
+#include "decode/decode.h"
+#include "scan/extract.h"
+#include "url/linkify.h"
+#include "url/url.h"
 
 struct extraction {
 	const struct vtm_extract_settings *settings;

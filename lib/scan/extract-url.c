@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* extract-url.c - the links of text and pages, unwrapped, as items. */
-#include "extract-parts.h"
+#include "scan/extract-parts.h"
 
 #include <string.h>
 
-#include "charset.h"
-#include "html.h"
-#include "privacy.h"
-#include "unwrap.h"
+#include "base/charset.h"
+#include "url/html.h"
+#include "url/privacy.h"
+#include "url/unwrap.h"
 
 #define SEEN_MAX VTM_URL_MAX	/* bytes of a reference, and of a base, that is remembered */
 #define WRITTEN_MAX 100000	/* different references of one document that are remembered */

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* extract.c - a message to its items. */
-#include "extract.h"
+#include "scan/extract.h"
 
 #include <string.h>
 
-#include "authres.h"
-#include "extract-parts.h"
+#include "mail/authres.h"
+#include "scan/extract-parts.h"
 
 #define NESTED_MAX 8	/* files in files, of any kind: this much recursion */
 #define GROUPS_MAX 100000	/* more readings than one message can have */

@@ -6,11 +6,11 @@
 #ifndef VTM_EXTRACT_H
 #define VTM_EXTRACT_H
 
-#include "decode.h"
-#include "ignore.h"
-#include "item.h"
-#include "mime.h"
-#include "spool.h"
+#include "decode/decode.h"
+#include "scan/ignore.h"
+#include "model/item.h"
+#include "mail/mime.h"
+#include "mail/spool.h"
 
 struct vtm_extract_settings {	/* everything is borrowed during a call */
 	bool resource_urls;		/* keep urls of role resource */

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* ignore.c - lists of domains and hashes that are never asked about. */
-#include "ignore.h"
+#include "scan/ignore.h"
 
 #include <string.h>
 
-#include "error.h"
-#include "hash.h"
-#include "log.h"
-#include "url.h"
+#include "base/error.h"
+#include "base/hash.h"
+#include "base/log.h"
+#include "url/url.h"
 
 #define LINE_BYTES 1024
 #define ENTRIES 1000000		/* of domains, and of hashes */

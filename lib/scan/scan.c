@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* scan.c - the whole decision on one message. */
-#include "scan.h"
+#include "scan/scan.h"
 
 #include <string.h>
 
-#include "netlist.h"
+#include "base/netlist.h"
 
 #define WANTS_MAX 256	/* look-ups of one message that may be looked for in the store at all */
 

@@ -6,10 +6,10 @@
 #ifndef VTM_SCAN_H
 #define VTM_SCAN_H
 
-#include "extract.h"
-#include "privacy.h"
-#include "resolver.h"
-#include "tags.h"
+#include "scan/extract.h"
+#include "url/privacy.h"
+#include "queue/resolver.h"
+#include "model/tags.h"
 
 struct vtm_scan_settings {	/* a copy of what vtmilter.conf says, borrowed during a call */
 	bool enabled, attachments, urls;

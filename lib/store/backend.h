@@ -6,7 +6,7 @@
 #ifndef VTM_STORE_BACKEND_H
 #define VTM_STORE_BACKEND_H
 
-#include "store.h"
+#include "store/store.h"
 
 struct vtm_store_ops {
 	void (*close)(struct vtm_store *);

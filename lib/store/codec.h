@@ -7,7 +7,7 @@
 #ifndef VTM_STORE_CODEC_H
 #define VTM_STORE_CODEC_H
 
-#include "store.h"
+#include "store/store.h"
 
 #define VTM_PACKED_KEY 33
 #define VTM_PACKED_REPORT 32

@@ -2,8 +2,8 @@
 /* store-copy.c - all that a store knows, put into another. */
 #include <string.h>
 
-#include "error.h"
-#include "store.h"
+#include "base/error.h"
+#include "store/store.h"
 
 #define PAGE 1000		/* entries a transaction */
 #define UNDERWAY "copying"	/* the named value that the target has until the copy is whole */

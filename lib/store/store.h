@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* store.h - what outlives the process: verdicts, budget, queue, journal.  Leaf.
+/* store.h - what outlives the process: verdicts, budget, queue, journal.
  *
- * One interface, several backends chosen by the URI: sqlite:PATH, redis://...  A store object is used by
+ * One interface, several backends (sqlite/, redis/).  A store object is used by
  * one thread at a time (the resolver's; vtmilterctl has its own object); other processes and hosts may use the same
  * store at the same time.  Every call may block for at most VTM_STORE_WAIT_MS, then fails.
  * A call that fails changes nothing.  Times that are kept are UTC milliseconds, except slots
@@ -18,11 +18,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "budget.h"
-#include "clock.h"
-#include "item.h"
-#include "lookup.h"
-#include "verdict.h"
+#include "model/budget.h"
+#include "base/clock.h"
+#include "model/item.h"
+#include "model/lookup.h"
+#include "model/verdict.h"
 
 #define VTM_STORE_WAIT_MS 250
 #define VTM_STORE_BATCH 1024		/* keys or grants a call */
@@ -48,10 +48,7 @@ struct vtm_store_settings {
 	bool read_only;			/* for people who only look: nothing is created or changed */
 };
 
-/* Opens <uri>, creating it (mode 0660) if it is not there.  NULL and VTM_ERROR_CONFIG for a URI of no known form,
- * VTM_ERROR_NOT_BUILT for a backend this build lacks, VTM_ERROR_STORE else.  May block for seconds when another process
- * is making the same store. */
-struct vtm_store *vtm_store_open(const char *uri, const struct vtm_store_settings *settings, GError **error);
+/* store/open/open.h opens one. */
 void vtm_store_close(struct vtm_store *s);
 
 /* Do other hosts ask and answer through it all the time, so that what was read from it grows old in seconds? */
@@ -61,8 +58,6 @@ bool vtm_store_shared(const struct vtm_store *s);
  * last made. */
 const char *vtm_store_concern(const struct vtm_store *s);
 
-/* Is <uri> of a form that some backend takes?  Opens nothing. */
-bool vtm_store_uri_ok(const char *uri, GError **error);
 
 /* Between begin and commit all changes are one transaction where the backend has such (sqlite has, redis has not).  A
  * failed call inside rolls back and ends it: do not go on, a commit then fails.  Budget calls stand outside. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* html-css.c - URLs in style sheets. */
-#include "html-parts.h"
+#include "url/html-parts.h"
 
 /* Backslash at b.at: appends what it stands for; what is behind it. */
 static const char *css_escape(struct vtm_buffer *out, struct vtm_bytes b)

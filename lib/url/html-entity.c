@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* html-entity.c - character references of HTML. */
-#include "html-parts.h"
+#include "url/html-parts.h"
 
 #include <libxml/HTMLparser.h>
 

@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "buffer.h"
+#include "base/buffer.h"
 
 #define VTM_HTML_NAME 32	/* longest name of an element, attribute or entity that means anything here */
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* html-script.c - scripts as text in which URLs can be found. */
-#include "html-parts.h"
+#include "url/html-parts.h"
 
-#include "base64.h"
+#include "base/base64.h"
 
 /* "\/", "\x2f", "\u002f" at b.at: appends the character; what is behind it. */
 static const char *script_escape(struct vtm_buffer *out, struct vtm_bytes b)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* html-xml.c - XML as text in which URLs can be found. */
-#include "html-parts.h"
+#include "url/html-parts.h"
 
-#include "html.h"
+#include "url/html.h"
 
 static const char *local_name(const char *name)
 {

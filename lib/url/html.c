@@ -7,12 +7,12 @@
  * its table of entities is used.  Nothing here looks back, and nothing nests but a conditional comment, a raw element
  * that may be none, and a document in an attribute, each once or twice: linear, flat.
  */
-#include "html.h"
+#include "url/html.h"
 
 #include <string.h>
 
-#include "charset.h"
-#include "html-parts.h"
+#include "base/charset.h"
+#include "url/html-parts.h"
 
 #define INSIDE_MAX 2		/* data: URLs and srcdoc in each other */
 #define BASE_MAX 65536		/* bytes of a base that are kept; it is no URL long before */

@@ -7,8 +7,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "buffer.h"
-#include "item.h"
+#include "base/buffer.h"
+#include "model/item.h"
 
 /* Calls <ref> for every reference as written (entities decoded): role link, resource or nested (originalsrc and the
  * like); <base> is the document's base href in force, NULL if none.  Calls <text> with runs of visible text; a run

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* linkify.c - URLs in text, cut as mail programs cut them. */
-#include "linkify.h"
+#include "url/linkify.h"
 
 #include <string.h>
 
-#include "buffer.h"
+#include "base/buffer.h"
 
 #define ANGLE_MAX 8192	/* bytes between angle brackets that are searched for the closing one */
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* privacy.c - which URLs are asked about by their host only. */
-#include "privacy.h"
+#include "url/privacy.h"
 
 #include <string.h>
 

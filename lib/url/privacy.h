@@ -13,7 +13,7 @@
 
 #include <stdbool.h>
 
-#include "url.h"
+#include "url/url.h"
 
 /* URLPrivacy: what is asked about by its host only. */
 enum vtm_url_privacy {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* unwrap.c - what is inside the links of rewriters, trackers and redirectors. */
-#include "unwrap.h"
+#include "url/unwrap.h"
 
 #include <string.h>
 

@@ -3,7 +3,7 @@
 #ifndef VTM_UNWRAP_H
 #define VTM_UNWRAP_H
 
-#include "url.h"
+#include "url/url.h"
 
 #define VTM_UNWRAP_DEPTH 8	/* how often the caller shall unwrap what was unwrapped */
 #define VTM_UNWRAP_MAX 8	/* URLs of one */

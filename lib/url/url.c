@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* url.c - URLs read as browsers read them, written as VirusTotal writes them. */
-#include "url.h"
+#include "url/url.h"
 
 #include <arpa/inet.h>
 #include <curl/curl.h>

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* http.c - bounded HTTP requests over libcurl's multi interface. */
-#include "http.h"
+#include "vt/http.h"
 
 #include <curl/curl.h>
 #include <gio/gio.h>
 #include <limits.h>
 #include <string.h>
 
-#include "buffer.h"
-#include "error.h"
+#include "base/buffer.h"
+#include "base/error.h"
 
 #define CONNECTIONS_KEPT 8
 #define IDLE_MAX_S 50		/* before the other side is likely to close it */

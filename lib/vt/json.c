@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* json.c - VirusTotal's replies to values, and JSON lines for programs. */
-#include "json.h"
+#include "vt/json.h"
 
 #include <json-c/json.h>
 #include <limits.h>

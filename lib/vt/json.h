@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "verdict.h"
+#include "model/verdict.h"
 
 /* ---- replies ---- */
 

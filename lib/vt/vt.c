@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* vt.c - requests to VirusTotal, and what its answers mean. */
-#include "vt.h"
+#include "vt/vt.h"
 
 #include <arpa/inet.h>
 #include <string.h>
 
-#include "base64.h"
-#include "budget.h"
-#include "error.h"
-#include "http.h"
-#include "json.h"
+#include "base/base64.h"
+#include "model/budget.h"
+#include "base/error.h"
+#include "vt/http.h"
+#include "vt/json.h"
 
 struct vtm_vt {
 	struct vtm_http *http;

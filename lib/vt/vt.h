@@ -14,9 +14,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "http.h"
-#include "lookup.h"
-#include "verdict.h"
+#include "vt/http.h"
+#include "model/lookup.h"
+#include "model/verdict.h"
 
 #define VTM_VT_BODY_MAX (4 * 1024 * 1024)	/* bytes of an answer; seen: 1.07 MB */
 #define VTM_VT_KEY_MAX 256

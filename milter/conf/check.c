@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* conf-check.c - see conf-check.h. */
-#include "conf-check.h"
+#include "conf/check.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -9,8 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "conf-field.h"
-#include "error.h"
+#include "conf/field.h"
+#include "base/error.h"
 
 /* Today's keys have 64 hexadecimal digits; what VirusTotal will hand out tomorrow is not ours to say. */
 #define KEY_MIN 16

@@ -5,7 +5,7 @@
 
 #include <sys/stat.h>
 
-#include "conf-table.h"
+#include "conf/table.h"
 
 /* A snapshot in the making. */
 struct vtm_conf_loader {

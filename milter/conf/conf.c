@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* conf.c - snapshots of vtmilter.conf: reading, printing, the current one. */
-#include "conf.h"
+#include "conf/conf.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "conf-check.h"
-#include "conf-field.h"
-#include "conf-table.h"
-#include "conf-value.h"
-#include "error.h"
+#include "conf/check.h"
+#include "conf/field.h"
+#include "conf/table.h"
+#include "conf/value.h"
+#include "base/error.h"
 
 #define FILE_BYTES_MAX (1024 * 1024)
 #define LINE_BYTES_MAX 4096

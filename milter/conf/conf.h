@@ -13,10 +13,10 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "ignore.h"
-#include "log.h"
-#include "netlist.h"
-#include "privacy.h"
+#include "scan/ignore.h"
+#include "base/log.h"
+#include "base/netlist.h"
+#include "url/privacy.h"
 
 #define VTM_CONF_FILE_DEFAULT SYSCONFDIR "/vtmilter.conf"
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* conf-field.c - see conf-field.h. */
-#include "conf-field.h"
+#include "conf/field.h"
 
 #include <string.h>
 
-#include "conf-value.h"
+#include "conf/value.h"
 
 #define REPEATS_MAX 100		/* lines of one directive that may stand several times */
 

@@ -3,7 +3,7 @@
 #ifndef VTM_CONF_FIELD_H
 #define VTM_CONF_FIELD_H
 
-#include "conf-table.h"
+#include "conf/table.h"
 
 /* Reads <text> into the field (adds it, if the directive may be repeated); false and what was found and expected. */
 bool vtm_field_set(struct vtm_conf *c, const struct vtm_directive *d, const char *text, GError **error);

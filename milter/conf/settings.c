@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* settings.c - configuration to settings. */
-#include "settings.h"
+#include "conf/settings.h"
 
 #include <string.h>
 

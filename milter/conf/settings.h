@@ -3,8 +3,8 @@
 #ifndef VTM_SETTINGS_H
 #define VTM_SETTINGS_H
 
-#include "conf.h"
-#include "scan.h"
+#include "conf/conf.h"
+#include "scan/scan.h"
 
 /* The results borrow from <c>: they live as long as the caller's reference. */
 void vtm_settings_scan(const struct vtm_conf *c, struct vtm_scan_settings *s);

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* conf-table.c - one row a directive, and the checks of single texts. */
-#include "conf-table.h"
+#include "conf/table.h"
 
 #include <string.h>
 
-#include "budget.h"
+#include "model/budget.h"
 #include "build-config.h"
-#include "conf-value.h"
-#include "error.h"
-#include "http.h"
-#include "store.h"
+#include "conf/value.h"
+#include "base/error.h"
+#include "vt/http.h"
+#include "store/open/open.h"
 
 #ifdef HAVE_QPDF
 #define NO_PDF false

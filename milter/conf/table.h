@@ -3,7 +3,7 @@
 #ifndef VTM_CONF_TABLE_H
 #define VTM_CONF_TABLE_H
 
-#include "conf.h"
+#include "conf/conf.h"
 
 #define VTM_CONF_NONE "none"	/* takes an optional directive back */
 

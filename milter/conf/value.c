@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* conf-value.c - see conf-value.h. */
-#include "conf-value.h"
+#include "conf/value.h"
 
 #include <string.h>
 

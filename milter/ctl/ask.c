@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* ctl-ask.c - see ctl-ask.h. */
-#include "ctl-ask.h"
+#include "ctl/ask.h"
 
 #include <string.h>
 
-#include "error.h"
-#include "settings.h"
+#include "base/error.h"
+#include "conf/settings.h"
 
 #define CACHE_ENTRIES 100000
 #define DAY_MS (24 * 3600 * G_GINT64_CONSTANT(1000))

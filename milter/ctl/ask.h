@@ -10,7 +10,7 @@
 #ifndef VTM_CTL_ASK_H
 #define VTM_CTL_ASK_H
 
-#include "ctl.h"
+#include "ctl/ctl.h"
 
 #define VTM_CTL_WAIT_MS (2 * 3600 * 1000)	/* what a message's answers may take */
 

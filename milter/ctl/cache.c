@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* ctl-cache.c - vtmilterctl cache: what the store remembers of an item. */
-#include "ctl.h"
+#include "ctl/ctl.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#include "error.h"
-#include "settings.h"
-#include "url.h"
+#include "base/error.h"
+#include "conf/settings.h"
+#include "url/url.h"
+#include "store/open/open.h"
 
 struct vtm_store *vtm_ctl_store(const struct vtm_ctl *c, bool read_only, GError **error)
 {

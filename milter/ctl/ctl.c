@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* ctl.c - vtmilterctl, the administrator's command: options and the table of commands. */
-#include "ctl.h"
+#include "ctl/ctl.h"
 
 #include <getopt.h>
 #include <stdio.h>
@@ -9,10 +9,10 @@
 #include <unistd.h>
 
 #include "build-config.h"
-#include "conf-value.h"
-#include "error.h"
-#include "log.h"
-#include "tags.h"
+#include "conf/value.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "model/tags.h"
 
 /* Letters of options; those for all commands are not in their rows. */
 #define COMMON "fjhV"

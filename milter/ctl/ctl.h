@@ -12,11 +12,11 @@
 #include <stdbool.h>
 #include <sysexits.h>
 
-#include "conf.h"
-#include "decode.h"
-#include "json.h"
-#include "scan.h"
-#include "store.h"
+#include "conf/conf.h"
+#include "decode/decode.h"
+#include "vt/json.h"
+#include "scan/scan.h"
+#include "store/store.h"
 
 /* The exit statuses besides 0, EX_USAGE, EX_UNAVAILABLE, EX_TEMPFAIL (budget) and EX_CONFIG. */
 #define VTM_CTL_FOUND 1		/* something bad; or what was looked for is not there */

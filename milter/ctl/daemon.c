@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* ctl-daemon.c - vtmilterctl status, quota, reload: the daemon by its control socket, and the budget. */
-#include "ctl.h"
+#include "ctl/ctl.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -10,9 +10,9 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "error.h"
-#include "settings.h"
-#include "vt.h"
+#include "base/error.h"
+#include "conf/settings.h"
+#include "vt/vt.h"
 
 #define ANSWER_MAX 65536
 #define WAIT_S 10

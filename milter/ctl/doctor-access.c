@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "ctl-doctor.h"
+#include "ctl/doctor.h"
 
 #define CONNECT_S 2
 

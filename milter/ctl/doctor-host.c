@@ -6,8 +6,8 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#include "ctl-doctor.h"
-#include "mime.h"
+#include "ctl/doctor.h"
+#include "mail/mime.h"
 
 #define USER_USUAL "vtmilter"
 #define ROOM_LEAST (64 * 1024 * 1024)

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "ctl-doctor.h"
+#include "ctl/doctor.h"
 
 #define OUTPUT_MAX 262144
 #define COMMAND_LEAST_MS 10000		/* milter_command_timeout: its answers take milliseconds, on a swapping host seconds */

@@ -2,7 +2,7 @@
 /* ctl-doctor-sendmail.c - vtmilterctl doctor: what sendmail.cf says about us. */
 #include <string.h>
 
-#include "ctl-doctor.h"
+#include "ctl/doctor.h"
 
 #define SENDMAIL_CF "/etc/mail/sendmail.cf"
 #define MC "/etc/mail/sendmail.mc"

@@ -2,8 +2,8 @@
 /* ctl-doctor-vt.c - vtmilterctl doctor: VirusTotal, the key, the clock. */
 #include <string.h>
 
-#include "ctl-doctor.h"
-#include "vt.h"
+#include "ctl/doctor.h"
+#include "vt/vt.h"
 
 #define CLOCK_OFF_MS 60000	/* more than this and the UTC day, hence the budget, may be another */
 #define OTHERS_LEAST 10		/* requests that VirusTotal counts and we do not, before somebody else is suspected */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* ctl-doctor.c - vtmilterctl doctor: what really goes wrong, each with the line to change. */
-#include "ctl-doctor.h"
+#include "ctl/doctor.h"
 
 #include <errno.h>
 #include <stdarg.h>

@@ -5,7 +5,7 @@
 
 #include <sys/stat.h>
 
-#include "ctl.h"
+#include "ctl/ctl.h"
 
 #define VTM_ACCOUNT_GROUPS_MAX 1024
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* ctl-extract.c - vtmilterctl extract: the items of messages, off line. */
-#include "ctl.h"
+#include "ctl/ctl.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#include "mailbox.h"
-#include "settings.h"
+#include "ctl/mailbox.h"
+#include "conf/settings.h"
 
 #define TEXT_MAX 8192
 

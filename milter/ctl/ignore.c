@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* ctl-ignore.c - vtmilterctl ignore: the lists of domains and hashes, changed without losing what people wrote into
  * them. */
-#include "ctl.h"
+#include "ctl/ctl.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "error.h"
+#include "base/error.h"
 
 #define FILE_MAX_BYTES (64 * 1024 * 1024)
 

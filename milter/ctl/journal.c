@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* ctl-journal.c - vtmilterctl list, show: delivered messages. */
-#include "ctl.h"
+#include "ctl/ctl.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#include "tags.h"
+#include "model/tags.h"
 
 #define FIELD_MAX 400
 

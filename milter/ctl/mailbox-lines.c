@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* mailbox-lines.c - the lines of a file, through a window. */
-#include "mailbox-lines.h"
+#include "ctl/mailbox-lines.h"
 
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "error.h"
+#include "base/error.h"
 
 struct vtm_lines {
 	int fd;

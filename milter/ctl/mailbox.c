@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* mailbox.c - see mailbox.h. */
-#include "mailbox.h"
+#include "ctl/mailbox.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -11,7 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "error.h"
+#include "base/error.h"
 
 struct walk {
 	vtm_mailbox_each *each;

@@ -17,8 +17,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "mailbox-lines.h"
-#include "spool.h"
+#include "ctl/mailbox-lines.h"
+#include "mail/spool.h"
 
 #define VTM_MAILBOX_DEPTH 8
 #define VTM_MAILBOX_STDIN (256 * 1024 * 1024)	/* bytes of standard input */

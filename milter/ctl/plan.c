@@ -8,9 +8,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "ctl.h"
-#include "mailbox.h"
-#include "settings.h"
+#include "ctl/ctl.h"
+#include "ctl/mailbox.h"
+#include "conf/settings.h"
 
 #define MESSAGES_MAX 10000000
 #define ANSWER_S 1

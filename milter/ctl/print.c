@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* ctl-print.c - what vtmilterctl prints: for people, for programs, about errors. */
-#include "ctl.h"
+#include "ctl/ctl.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "error.h"
-#include "log.h"
-#include "tags.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "model/tags.h"
 
 #define SUBJECT_MAX 200
 #define LABEL_WIDTH 18

@@ -3,10 +3,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "ctl-ask.h"
-#include "error.h"
-#include "settings.h"
-#include "tags.h"
+#include "ctl/ask.h"
+#include "base/error.h"
+#include "conf/settings.h"
+#include "model/tags.h"
 
 /* The items of all messages found, each once. */
 struct again {

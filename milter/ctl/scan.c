@@ -6,9 +6,9 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "ctl-ask.h"
-#include "mailbox.h"
-#include "tags.h"
+#include "ctl/ask.h"
+#include "ctl/mailbox.h"
+#include "model/tags.h"
 
 #define LABEL_MAX 8192
 #define BAR_WIDTH 30

@@ -2,8 +2,9 @@
 /* ctl-store.c - vtmilterctl store: moves what is remembered to another store. */
 #include <string.h>
 
-#include "ctl.h"
-#include "settings.h"
+#include "ctl/ctl.h"
+#include "conf/settings.h"
+#include "store/open/open.h"
 
 /* A store by its URI; what it needs beside that (password, certificates) is the configuration's. */
 static struct vtm_store *open_uri(const struct vtm_ctl *c, const char *uri, bool read_only, GError **error)

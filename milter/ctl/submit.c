@@ -10,12 +10,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "ctl-ask.h"
-#include "error.h"
-#include "hash.h"
-#include "settings.h"
-#include "url.h"
-#include "vt.h"
+#include "ctl/ask.h"
+#include "base/error.h"
+#include "base/hash.h"
+#include "conf/settings.h"
+#include "url/url.h"
+#include "vt/vt.h"
 
 #define UPLOAD_MS (30 * 60 * 1000)	/* 650 MB in half an hour: 3 Mbit/s */
 #define SLOT_MS 60000			/* a slot is taken anew as often, while an upload lasts: one never ends before it */

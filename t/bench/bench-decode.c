@@ -7,8 +7,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "extract.h"
-#include "pack.h"
+#include "scan/extract.h"
+#include "../unit/pack.h"
 
 #define ROUNDS 100	/* the least of so many counts: the machine may be busy */
 

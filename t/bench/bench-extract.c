@@ -7,8 +7,8 @@
 #include <string.h>
 #include <time.h>
 
-#include "extract.h"
-#include "hash.h"
+#include "scan/extract.h"
+#include "base/hash.h"
 
 #define ROUNDS 7
 

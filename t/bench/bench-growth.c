@@ -7,9 +7,9 @@
 #include <string.h>
 #include <time.h>
 
-#include "cache.h"
-#include "clock.h"
-#include "extract.h"
+#include "queue/cache.h"
+#include "base/clock.h"
+#include "scan/extract.h"
 
 #define LOOKUPS 200000
 

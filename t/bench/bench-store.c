@@ -9,9 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cache.h"
-#include "hash.h"
-#include "store.h"
+#include "queue/cache.h"
+#include "base/hash.h"
+#include "store/open/open.h"
 
 #define BATCH 1000		/* verdicts a transaction */
 #define BATCHES 10		/* of which the best counts: other programs run too */

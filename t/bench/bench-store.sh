@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # bench-store.sh - what the stores cost: bytes and microseconds of each kind of entry, SQLite and Redis; how long the
 # daemon takes to start on a full one.  VTM_VERDICTS: how many (100000).
-. "${srcdir:-$(dirname "$0")/..}/t/lib.sh"
-. "$srcdir/t/redis.sh"
-need_built t/bench-store milter/vtmilter t/fakevt
+. "${srcdir:-$(dirname "$0")/../..}/t/shell/lib.sh"
+. "$srcdir/t/shell/redis.sh"
+need_built t/bench/bench-store milter/vtmilter t/standin/fakevt
 many=${VTM_VERDICTS:-100000}
 
 # What the file of a SQLite store takes, all written.
@@ -31,9 +31,9 @@ started_in()
 
 start_fakevt || bail 'no stand-in'
 echo "---- SQLite, $many verdicts"
-"$builddir/t/bench-store" "sqlite:$work/bench.db" "$many"
+"$builddir/t/bench/bench-store" "sqlite:$work/bench.db" "$many"
 started_in "sqlite:$work/bench.db"
-"$builddir/t/bench-store" "sqlite:$work/few.db" 1 >/dev/null
+"$builddir/t/bench/bench-store" "sqlite:$work/few.db" 1 >/dev/null
 echo "$(($(file_size "$work/bench.db") - $(file_size "$work/few.db"))) $many" |
 	awk '{ printf "%d bytes a verdict\n", $1 / $2 }'
 
@@ -41,10 +41,10 @@ command -v redis-server >/dev/null || { echo 'no redis-server'; exit 0; }
 redis_start main --appendonly no || bail 'no redis-server'
 echo "---- Redis by a socket, $many verdicts"
 empty=$(memory_used)
-"$builddir/t/bench-store" "redis+unix:$work/main.sock" "$many"
+"$builddir/t/bench/bench-store" "redis+unix:$work/main.sock" "$many"
 full=$(memory_used)
 started_in "redis+unix:$work/main.sock"
 redis main flushall >/dev/null
-"$builddir/t/bench-store" "redis+unix:$work/main.sock" 1 >/dev/null
+"$builddir/t/bench/bench-store" "redis+unix:$work/main.sock" 1 >/dev/null
 echo "$((full - $(memory_used))) $many $(($(memory_used) - empty))" |
 	awk '{ printf "%d bytes a verdict, %d a journalled message of 3 items\n", $1 / $2, $3 / 1000 }'

@@ -1,17 +1,17 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
-# bench.sh - vtmilter beside a milter that does nothing, in one run, in turn; t/BENCHMARKS says what it printed.
+# bench.sh - vtmilter beside a milter that does nothing, in one run, in turn; t/bench/BENCHMARKS says what it printed.
 #
 #	bench.sh [-s] [PART ...]	-s: small, to see that it works; make bench BENCH='PART ...'
 #
 # Parts: extract protocol inet postfix overload memory growth store peers.  Without any: all of them.
-. "${srcdir:-$(dirname "$0")/..}/t/lib.sh"
+. "${srcdir:-$(dirname "$0")/../..}/t/shell/lib.sh"
 unset G_SLICE	# as administrators run it
 
 rounds=5 percent=100
 [ "${1:-}" = -s ] && { rounds=1 percent=2; shift; }
 parts=${*:-extract protocol inet postfix overload memory growth store peers}
-drive=$builddir/t/milter-drive
+drive=$builddir/t/standin/milter-drive
 
 # few N : N, or so few of them that it is soon over.
 few()
@@ -133,9 +133,9 @@ memory()
 bench_extract()
 {
 	letter 2 >"$work/letter-5k" && bare 4 >"$work/bare-5k" && letter 100 >"$work/letter-100k"
-	"$builddir/t/bench-extract"
-	"$builddir/t/bench-extract" "$work/letter-5k" "$work/bare-5k" "$work/letter-100k"
-	"$builddir/t/bench-decode"
+	"$builddir/t/bench/bench-extract"
+	"$builddir/t/bench/bench-extract" "$work/letter-5k" "$work/bare-5k" "$work/letter-100k"
+	"$builddir/t/bench/bench-decode"
 }
 
 bench_protocol()
@@ -288,7 +288,7 @@ bench_memory()
 bench_growth()
 {
 	local n
-	"$builddir/t/bench-growth"
+	"$builddir/t/bench/bench-growth"
 	letter 2 >"$work/letter-5k"
 	start_both 'RequestsPerMinute 0' 'JournalRetention 0'
 	"$drive" -m 2 -f "$work/letter-5k" "unix:$milter_socket" >/dev/null
@@ -304,7 +304,7 @@ bench_growth()
 
 bench_store()
 {
-	[ ! -f "$srcdir/t/bench-store.sh" ] || srcdir="$srcdir" builddir="$builddir" sh "$srcdir/t/bench-store.sh"
+	[ ! -f "$srcdir/t/bench/bench-store.sh" ] || srcdir="$srcdir" builddir="$builddir" sh "$srcdir/t/bench/bench-store.sh"
 }
 
 # peer NAME PID SOCKET [MESSAGES] : it and vtmilter in turn, so many messages a session.

@@ -11,10 +11,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "hash.h"
-#include "json.h"
-#include "log.h"
-#include "sched.h"
+#include "base/hash.h"
+#include "vt/json.h"
+#include "base/log.h"
+#include "queue/sched.h"
+#include "store/open/open.h"
 
 #define DAY_MS (24 * 3600 * G_GINT64_CONSTANT(1000))
 #define START_UTC_MS (G_GINT64_CONSTANT(1767225600) * 1000)	/* 2026-01-01 */

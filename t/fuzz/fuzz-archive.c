@@ -2,8 +2,8 @@
 /* fuzz-archive.c - archives: members within the limits, names safe to print. */
 #include "fuzz.h"
 
-#include "archive.h"
-#include "hash.h"
+#include "decode/archive.h"
+#include "base/hash.h"
 
 static const struct vtm_archive_limits limits = { .members = 20, .bytes = 1 << 20, .keep = 1 << 16 };
 

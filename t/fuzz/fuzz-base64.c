@@ -3,7 +3,7 @@
  * otherwise. */
 #include "fuzz.h"
 
-#include "base64.h"
+#include "base/base64.h"
 
 struct decoded { GByteArray *bytes; struct vtm_base64 d; };
 

@@ -16,11 +16,11 @@
 #include <libmilter/mfapi.h>
 
 #include "callbacks.h"
-#include "conf.h"
+#include "conf/conf.h"
 #include "daemon.h"
-#include "log.h"
+#include "base/log.h"
 #include "session.h"
-#include "settings.h"
+#include "conf/settings.h"
 
 static const char conf_text[] =
 	"Enabled yes\nOnBad reject\nMaxMessageSize 4k\nTrustedRelays 192.0.2.1\nSkipNetworks 198.51.100.0/24\n"

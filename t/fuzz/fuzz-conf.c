@@ -2,8 +2,8 @@
 /* fuzz-conf.c - vtmilter.conf: an error that names the file, or a snapshot whose dump reads back as itself. */
 #include "fuzz.h"
 
-#include "conf.h"
-#include "error.h"
+#include "conf/conf.h"
+#include "base/error.h"
 
 static char *dump(const struct vtm_conf *c)
 {

@@ -4,11 +4,11 @@
 
 #include <sys/socket.h>
 
-#include "cache.h"
-#include "conf.h"
+#include "queue/cache.h"
+#include "conf/conf.h"
 #include "control.h"
 #include "daemon.h"
-#include "json.h"
+#include "vt/json.h"
 
 /* As the daemon's, but for a reload, which reads no more of the command. */
 static char *answer(const char *command, const char *peer, void *arg)

@@ -5,8 +5,8 @@
  */
 #include "fuzz.h"
 
-#include "decode-wire.h"
-#include "decode.h"
+#include "decode/decode-wire.h"
+#include "decode/decode.h"
 
 struct source { const uint8_t *p; size_t left; };
 

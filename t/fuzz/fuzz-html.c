@@ -2,8 +2,8 @@
 /* fuzz-html.c - HTML and CSS in any charset: what comes out is UTF-8 of a bounded length. */
 #include "fuzz.h"
 
-#include "charset.h"
-#include "html.h"
+#include "base/charset.h"
+#include "url/html.h"
 
 struct seen { size_t text, script, refs; };
 

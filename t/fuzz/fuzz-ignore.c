@@ -2,8 +2,8 @@
 /* fuzz-ignore.c - ignore lists: a line's normal form is a fixed point, and what was listed is ignored. */
 #include "fuzz.h"
 
-#include "error.h"
-#include "ignore.h"
+#include "base/error.h"
+#include "scan/ignore.h"
 
 static void check_line(const char *line)
 {

@@ -2,7 +2,7 @@
 /* fuzz-json.c - replies: nothing is clean by accident; and what is written is read back. */
 #include "fuzz.h"
 
-#include "json.h"
+#include "vt/json.h"
 
 static void check_reply(const char *text, size_t len)
 {

@@ -2,8 +2,8 @@
 /* fuzz-linkify.c - URLs in text: what is found has no blanks or control characters and is bounded in sum. */
 #include "fuzz.h"
 
-#include "linkify.h"
-#include "url.h"
+#include "url/linkify.h"
+#include "url/url.h"
 
 static void found(const char *t, size_t len, bool bare, void *arg)
 {

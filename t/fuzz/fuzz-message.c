@@ -2,8 +2,8 @@
 /* fuzz-message.c - a message to its items: never a NULL, a bad subject, or one item twice. */
 #include "fuzz.h"
 
-#include "extract.h"
-#include "lookup.h"
+#include "scan/extract.h"
+#include "model/lookup.h"
 
 static void check_item(const struct vtm_item *i)
 {

@@ -2,7 +2,7 @@
 /* fuzz-mime-doubt.c - signs of ambiguity in any bytes: no byte outside of them is read, and nothing is found in nothing. */
 #include "fuzz.h"
 
-#include "mime-doubt.h"
+#include "mail/mime-doubt.h"
 
 /* The first lines are boundaries, up to an empty one; the rest is looked through. */
 static size_t take_boundaries(char *text, size_t size, const char **list, size_t max)

@@ -2,7 +2,7 @@
 /* fuzz-pdf.c - PDF: what is found is UTF-8 and within bounds, and nothing is found in what is none. */
 #include "fuzz.h"
 
-#include "pdf.h"
+#include "decode/pdf.h"
 
 static void each(const struct vtm_pdf_found *f, void *arg)
 {

@@ -2,7 +2,7 @@
 /* fuzz-smime.c - opaque signed data in DER and BER: content only where it says so, never longer than the input. */
 #include "fuzz.h"
 
-#include "smime.h"
+#include "decode/smime.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -3,7 +3,7 @@
  * again. */
 #include "fuzz.h"
 
-#include "store-codec.h"
+#include "store/codec.h"
 
 static void key_and_report(const void *data, size_t size)
 {

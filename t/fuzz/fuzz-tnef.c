@@ -2,7 +2,7 @@
 /* fuzz-tnef.c - winmail.dat: parts lie inside the input, names are UTF-8, embedded messages are read as well. */
 #include "fuzz.h"
 
-#include "tnef.h"
+#include "decode/tnef.h"
 
 #define DEPTH 4
 

@@ -2,7 +2,7 @@
 /* fuzz-unwrap.c - redirectors undone as the extractor does it: bounded in depth and number, each target a URL. */
 #include "fuzz.h"
 
-#include "unwrap.h"
+#include "url/unwrap.h"
 
 static unsigned urls;
 

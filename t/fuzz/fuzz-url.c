@@ -2,9 +2,9 @@
 /* fuzz-url.c - the normal form of a URL is a fixed point, its host one of vtm_host_normal(). */
 #include "fuzz.h"
 
-#include "lookup.h"
-#include "privacy.h"
-#include "url.h"
+#include "model/lookup.h"
+#include "url/privacy.h"
+#include "url/url.h"
 
 static void check(struct vtm_url *u)
 {

@@ -2,7 +2,7 @@
 /* fuzz-uu.c - uuencoded blocks: each step goes on, nothing grows, names are UTF-8. */
 #include "fuzz.h"
 
-#include "uu.h"
+#include "base/uu.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* fuzz.h - what the fuzz targets share (README says how to run them).
  *
- * Each t/fuzz-NAME.c is one libFuzzer target; its seeds lie in t/data/fuzz/NAME.  The sanitizers find what is out of
+ * Each t/fuzz/fuzz-NAME.c is one libFuzzer target; its seeds lie in t/data/fuzz/NAME.  The sanitizers find what is out of
  * bounds; FUZZ_CHECK finds what is out of contract.
  */
 #ifndef FUZZ_H

@@ -4,7 +4,7 @@
 #
 #	#!/bin/sh
 #	# tNNNN-what.sh - one sentence
-#	. "${srcdir:-$(dirname "$0")/..}/t/lib.sh"
+#	. "${srcdir:-$(dirname "$0")/../..}/t/shell/lib.sh"
 #	need_postfix
 #	start_fakevt
 #	start_vtmilter 'Timeout 2'
@@ -16,7 +16,7 @@
 # Everything lives below $work, which is removed at the end (VTM_KEEP=1 keeps it and says where it is).  Services are
 # ended by their process ids.  Nothing but loopback is used; ports are chosen when needed.  POSIX sh and `local`.
 
-srcdir=$(cd "${srcdir:-$(dirname "$0")/..}" && pwd) || exit 1
+srcdir=$(cd "${srcdir:-$(dirname "$0")/../..}" && pwd) || exit 1
 builddir=$(cd "${builddir:-.}" && pwd) || exit 1
 test_name=$(basename "$0" .sh)
 data=$srcdir/t/data
@@ -27,7 +27,7 @@ export LC_ALL TZ G_SLICE
 unset VT_API_KEY CREDENTIALS_DIRECTORY
 work=$(mktemp -d "${TMPDIR:-/tmp}/vtm-${test_name%%-*}.XXXXXX") || exit 1
 chmod 755 "$work"
-. "$srcdir/t/services.sh"
+. "$srcdir/t/shell/services.sh"
 sanitizer_setup
 times_slower=1	# than without sanitizers
 ! sanitized || times_slower=10
@@ -200,7 +200,7 @@ need_postfix()
 {
 	local why
 	why=$(postfix_missing) && skip_all "$why"
-	need_built milter/vtmilter t/fakevt
+	need_built milter/vtmilter t/standin/fakevt
 }
 
 # ---- the end ---------------------------------------------------------------------------------------------------------

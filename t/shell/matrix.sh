@@ -23,7 +23,7 @@ if [ -z "${VTM_OWN_MOUNTS:-}" ] && unshare -m true 2>/dev/null; then
 	export VTM_OWN_MOUNTS
 	exec unshare -m "${SHELL:-/bin/sh}" "$0"
 fi
-. "${srcdir:-$(dirname "$0")/..}/t/lib.sh"
+. "${srcdir:-$(dirname "$0")/../..}/t/shell/lib.sh"
 
 per_minute=12
 cells=0
@@ -53,7 +53,7 @@ warp_by()
 	clock
 }
 
-# front MODE : see t/front.pl.
+# front MODE : see t/standin/front.pl.
 front()
 {
 	echo "$1" >"$work/front.mode"
@@ -75,7 +75,7 @@ certificates()
 	# A hundred days ago, for one day.
 	perl -e 'print pack "q2", -100 * 86400 * 1000, 0' >"$work/then"
 	(
-		LD_PRELOAD=$builddir/t/libtimewarp.so VTM_TIMEWARP=$work/then
+		LD_PRELOAD=$builddir/t/standin/libtimewarp.so VTM_TIMEWARP=$work/then
 		export LD_PRELOAD VTM_TIMEWARP
 		certificate expired DNS:vt.test 1
 	) || return 1
@@ -93,7 +93,7 @@ tls_server()
 
 daemon_start()
 {
-	service_env="LD_PRELOAD=$builddir/t/libtimewarp.so:$builddir/t/libfaults.so VTM_TIMEWARP=$work/clock.daemon
+	service_env="LD_PRELOAD=$builddir/t/standin/libtimewarp.so:$builddir/t/standin/libfaults.so VTM_TIMEWARP=$work/clock.daemon
 		VTM_FAULTS=$work/faults"
 	start_vtmilter "$@" || bail 'no vtmilter'
 }
@@ -104,7 +104,7 @@ matrix_start()
 	need_postfix
 	need_program openssl sqlite3 prlimit
 	for name in libtimewarp libfaults; do
-		[ -e "$builddir/t/$name.so" ] || skip_all "t/$name.so is not built"
+		[ -e "$builddir/t/standin/$name.so" ] || skip_all "t/standin/$name.so is not built"
 	done
 	mkdir "$work/store" "$work/spool" "$work/out"
 	if [ -n "${VTM_OWN_MOUNTS:-}" ] && mount -t tmpfs -o size=16m none "$work/store" &&
@@ -116,7 +116,7 @@ matrix_start()
 	clock
 	faults
 	certificates || bail 'no certificates'
-	service_env="LD_PRELOAD=$builddir/t/libtimewarp.so VTM_TIMEWARP=$work/clock.stand-in"
+	service_env="LD_PRELOAD=$builddir/t/standin/libtimewarp.so VTM_TIMEWARP=$work/clock.stand-in"
 	start_fakevt --per-minute $per_minute --per-day 3000 --per-month 0 --log "$work/requests.log" \
 		--tls-cert "$work/good.pem" --tls-key "$work/good.key" --plain-port-file "$work/plain.port" ||
 		bail 'no stand-in'
@@ -127,7 +127,7 @@ matrix_start()
 		echo "$tls_port" >"$work/port.$name"
 	done
 	echo "$honest_port" >"$work/front.mode"
-	perl "$srcdir/t/front.pl" "$work/front.port" "$work/front.mode" 2>"$work/front.log" &
+	perl "$srcdir/t/standin/front.pl" "$work/front.port" "$work/front.mode" 2>"$work/front.log" &
 	service_pids="$service_pids $!"
 	wait_for 20 test -s "$work/front.port" || bail 'no front'
 	# Two sockets: Postfix has the outer one, and between.pl hands on to the daemon's.
@@ -135,7 +135,7 @@ matrix_start()
 	start_postfix milter_connect_timeout=5s milter_command_timeout=5s milter_content_timeout=60s || bail 'no Postfix'
 	milter_socket=$work/vtmilter.sock
 	send_reference
-	perl "$srcdir/t/between.pl" "$outer_socket" "$milter_socket" "$work/order" 2>"$work/between.log" &
+	perl "$srcdir/t/standin/between.pl" "$outer_socket" "$milter_socket" "$work/order" 2>"$work/between.log" &
 	service_pids="$service_pids $!"
 	wait_for 20 test -S "$outer_socket" || bail 'nothing in between'
 	daemon_start "ApiBaseURL https://vt.test:$(cat "$work/front.port")/api/v3" "CAFile $work/trusted.pem" \
@@ -248,7 +248,7 @@ queue_empty()
 # sending FILE ... : in the background; sent_all waits for it, and time goes on when it does not end by itself.
 sending()
 {
-	perl "$srcdir/t/smtp.pl" "$postfix_port" all "$@" >"$work/sent" &
+	perl "$srcdir/t/standin/smtp.pl" "$postfix_port" all "$@" >"$work/sent" &
 	sender=$!
 }
 
@@ -305,7 +305,7 @@ recovered()
 
 # ---- the axes --------------------------------------------------------------------------------------------------------
 
-# Faults of t/faults.c that stand now are gathered in $standing.
+# Faults of t/standin/faults.c that stand now are gathered in $standing.
 standing=
 stand()
 {
@@ -461,10 +461,10 @@ mta_meanwhile()
 {
 	local stage
 	case "$1" in
-	gone) perl "$srcdir/t/smtp.pl" "$postfix_port" dot "$work/out"/clean.* "$work/out"/bad.* >/dev/null ;;
+	gone) perl "$srcdir/t/standin/smtp.pl" "$postfix_port" dot "$work/out"/clean.* "$work/out"/bad.* >/dev/null ;;
 	abort)
 		for stage in connect helo mail rcpt data body rset; do
-			perl "$srcdir/t/smtp.pl" "$postfix_port" $stage "$work/out"/clean.* >/dev/null
+			perl "$srcdir/t/standin/smtp.pl" "$postfix_port" $stage "$work/out"/clean.* >/dev/null
 		done ;;
 	port-scan)
 		perl -MIO::Socket::UNIX -e 'IO::Socket::UNIX->new(Peer => $ARGV[0]) for 1 .. 200' "$milter_socket" ;;
@@ -571,7 +571,7 @@ forget_gone()
 	done
 }
 
-# step_cell ACTION STEP POLICY : kill or cut, when the protocol comes to that step (t/between.pl); POLICY is Postfix's.
+# step_cell ACTION STEP POLICY : kill or cut, when the protocol comes to that step (t/standin/between.pl); POLICY is Postfix's.
 step_cell()
 {
 	local name="$1 at $2, $3" word letter

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
-# postfix.sh - a private Postfix on loopback; sourced by t/lib.sh and contrib/quickstart.
+# postfix.sh - a private Postfix on loopback; sourced by t/shell/lib.sh and contrib/quickstart.
 #
 # One instance lives in one directory: DIR/etc, DIR/spool, DIR/data, DIR/log, DIR/mail.  Nothing of /etc/postfix is
 # read, nothing outside DIR is written.  Mail for anybody at example.test ends up in one Maildir, DIR/mail/all; mail for

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# redis.sh - for shell tests with several daemons on one Redis; sourced after t/lib.sh.
+# redis.sh - for shell tests with several daemons on one Redis; sourced after t/shell/lib.sh.
 
 # redis_start NAME [OPTION ...] : a private redis-server; what it says is done outlives the process (not the machine: a
 # busy disk would hold it up).  Its socket is $work/NAME.sock, its process in $NAME_pid.
@@ -71,7 +71,7 @@ new_message()
 # send NAME HOST [TIMES] : by the milter protocol.
 send()
 {
-	"$builddir/t/milter-drive" -m "${3:-1}" -e -f "$work/$1.eml" "unix:$work/host$2.sock" >"$work/$1.$2.out" 2>&1
+	"$builddir/t/standin/milter-drive" -m "${3:-1}" -e -f "$work/$1.eml" "unix:$work/host$2.sock" >"$work/$1.$2.out" 2>&1
 }
 
 tags_of()

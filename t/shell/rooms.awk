@@ -1,43 +1,71 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# layers.awk - prints what in the sources breaks a rule of t/layers, one line each.
+# rooms.awk - prints each place in the sources that breaks a rule of HACKING's tables or of t/shell/calls, one line each.
 #
-#	awk -f t/layers.awk t/layers lib/*.[ch] milter/*.[ch]
+#	awk -f t/shell/rooms.awk HACKING t/shell/calls lib/*/*.[ch] ...
+#
+# HACKING holds two tables, each between a line "begin NAME" and a line "end NAME":
+#	rooms		FOLDER: FOLDER...	what files in the first folder include.  From the bottom up: a folder names
+#						only folders above its own line, so no two folders can include each other.
+#	libraries	PREFIX: FILE...		the only files that include <PREFIX...>
+#
+# With -v arrows=1 the output is the folders that each folder includes, in the form of the first table.
 
 function complain(text)
 {
-	print FILENAME ":" FNR ": " text
+	if (!arrows)
+		print FILENAME ":" FNR ": " text
 }
 
-function family(module)
+function folder_of(path)
 {
-	sub(/-.*/, "", module)
-	return module
+	sub(/\/[^\/]*$/, "", path)
+	return path
 }
 
-# Of the module itself or, for a part of one, of the whole.
-function layer_of(module)
+function read_row(line,	head, part, n, i)
 {
-	return module in layer ? layer[module] : family(module) in layer ? layer[family(module)] : 0
+	head = line
+	sub(/:.*/, "", head)
+	sub(/^[^:]*:/, "", line)
+	n = split(line, part, " ")
+	if (table == "libraries") {
+		for (i = 1; i <= n; i++)
+			may_use[head, part[i]] = 1
+		library[head] = 1
+		return
+	}
+	for (i = 1; i <= n; i++) {
+		if (!(part[i] in place))
+			complain(head " names " part[i] ", which is not above it in the table")
+		allowed[head, part[i]] = 1
+	}
+	place[head] = ++rooms
+	room[rooms] = head
 }
 
-function place_of(module)
+# The folder of an included file, which is named from lib/ or from milter/; "" where no room has it.
+function folder_of_header(header)
 {
-	return module in place ? place[module] : place[family(module)]
+	header = folder_of("/" header)
+	if (header == "")
+		return "milter"
+	if (("lib" header) in place)
+		return "lib" header
+	return ("milter" header) in place ? "milter" header : ""
 }
 
-function may_include(header,	other)
+function check_include(header,	other)
 {
-	other = header
-	sub(/\.h$/, "", other)
-	if (header == "build-config.h" || family(other) == family(module) || (module, header) in allowed)
-		return 1
-	if (!layer_of(other))
-		return 0
-	if (layer_of(other) != layer_of(module))
-		return layer_of(other) < layer_of(module)
-	if (name[layer_of(module)] == "composites")
-		return place_of(other) < place_of(module)
-	return name[layer_of(module)] != "leaves"
+	if (header == "build-config.h")
+		return
+	other = folder_of_header(header)
+	if (other == "")
+		complain("\"" header "\" is in no room")
+	else if (other == folder)
+		return
+	else if (!((folder, other) in allowed))
+		complain(folder " does not include " other " (\"" header "\")")
+	used[folder, other] = 1
 }
 
 function check_library(header,	prefix, known)
@@ -45,16 +73,16 @@ function check_library(header,	prefix, known)
 	for (prefix in library)
 		if (index(header, prefix) == 1) {
 			known = 1
-			if (index(library[prefix], " " module " "))
+			if ((prefix, file) in may_use)
 				return
 		}
 	if (known)
-		complain("<" header "> is not for " module)
+		complain("<" header "> is not for " file)
 	else if (header ~ /\// && header !~ /^(sys|arpa|net|netinet|linux|glib|gio)\//)
-		complain("<" header "> is of a library that t/layers does not list")
+		complain("<" header "> is of a library that HACKING does not list")
 }
 
-# The line without comments and without what stands in quotes.
+# The line without comments and without quoted text.
 function code(line,	out, at)
 {
 	out = ""
@@ -86,54 +114,55 @@ function check_calls(line,	word)
 		if (substr(line, 1, RSTART - 1) !~ /(\.|->)$/) {
 			if (word in forbidden)
 				complain(word "() is not called in lib/")
-			if (word in only && !index(only[word], " " module " "))
-				complain(word "() is not for " module)
+			if (word in only && !index(only[word], " " file " "))
+				complain(word "() is not for " file)
 		}
 		line = substr(line, RSTART + RLENGTH)
 	}
 }
 
-NR == FNR {
-	rest = $0
-	sub(/^[a-z]+[ \t]+[^ \t]+/, "", rest)
-	if ($1 == "layer") {
-		name[++layers] = $2
-		for (i = 3; i <= NF; i++) {
-			layer[$i] = layers
-			place[$i] = i
-		}
-	} else if ($1 == "allow") {
-		allowed[$2, $3] = 1
-	} else if ($1 == "library") {
-		library[$2] = rest " "
-	} else if ($1 == "only") {
-		only[$2] = rest " "
-	} else if ($1 == "forbid") {
-		for (i = 2; i <= NF; i++)
-			forbidden[$i] = 1
+FNR == 1 {
+	input++
+}
+
+input == 1 {
+	if ($1 == "begin")
+		table = $2
+	else if ($1 == "end")
+		table = ""
+	else if (table != "" && /:/) {
+		gsub(/^[ \t]+/, "")
+		read_row($0)
 	}
 	next
 }
 
+input == 2 {
+	rest = $0
+	sub(/^[a-z]+[ \t]+[^ \t]+/, "", rest)
+	if ($1 == "only")
+		only[$2] = rest " "
+	else if ($1 == "forbid")
+		for (i = 2; i <= NF; i++)
+			forbidden[$i] = 1
+	next
+}
+
 FNR == 1 {
-	module = FILENAME
-	sub(/.*\//, "", module)
-	sub(/\.[ch]$/, "", module)
-	in_lib = FILENAME ~ /(^|\/)lib\/[^\/]*$/
+	file = FILENAME
+	if (root)
+		sub("^" root "/", "", file)
+	folder = folder_of(file)
 	in_comment = 0
-	if (!layer_of(module))
-		complain(module " is in no layer of t/layers")
-	else if (in_lib != (name[layer_of(module)] != "milter"))
-		complain(module " is in the wrong directory for its layer")
+	if (!(folder in place))
+		complain(file " is in no room")
 	if ($0 !~ /SPDX-License-Identifier: BSD-2-Clause/)
 		complain("the first line names no license")
 }
 
 /^#[ \t]*include[ \t]*"/ {
 	split($0, part, "\"")
-	sub(/.*\//, "", part[2])
-	if (!may_include(part[2]))
-		complain(module " does not know " part[2])
+	check_include(part[2])
 }
 
 /^#[ \t]*include[ \t]*</ {
@@ -143,6 +172,16 @@ FNR == 1 {
 
 {
 	line = code($0)
-	if (in_lib)
+	if (file ~ /^lib\//)
 		check_calls(line)
+}
+
+END {
+	for (i = 1; arrows && i <= rooms; i++) {
+		row = room[i] ":"
+		for (j = 1; j <= rooms; j++)
+			if ((room[i], room[j]) in used)
+				row = row " " room[j]
+		print row
+	}
 }

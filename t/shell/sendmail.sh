@@ -17,8 +17,8 @@ sendmail_missing()
 		echo 'Sendmail is not unpacked (contrib/quickstart check does that)'
 	elif ! command -v m4 >/dev/null || ! command -v procmail >/dev/null; then
 		echo 'm4 or procmail is not installed'
-	elif [ ! -e "$builddir/t/sendmail-shim.so" ]; then
-		echo 't/sendmail-shim.so is not built'
+	elif [ ! -e "$builddir/t/standin/sendmail-shim.so" ]; then
+		echo 't/standin/sendmail-shim.so is not built'
 	else
 		return 1
 	fi
@@ -77,7 +77,7 @@ sendmail_start()
 {
 	local port
 	port=$(sed -n 's/.*DAEMON_OPTIONS.*Port=\([0-9]*\).*/\1/p' "$1/sendmail.mc")
-	VTM_HOSTNAME=mx.example.test VTM_SYSLOG_FILE="$1/log" LD_PRELOAD="$builddir/t/sendmail-shim.so" \
+	VTM_HOSTNAME=mx.example.test VTM_SYSLOG_FILE="$1/log" LD_PRELOAD="$builddir/t/standin/sendmail-shim.so" \
 		"$sendmail_root/usr/libexec/sendmail/sendmail" -C"$1/sendmail.cf" -bd >"$1/start" 2>&1 || {
 		cat "$1/start"
 		return 1

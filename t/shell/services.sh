@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # services.sh - what a test or demonstration runs: stand-in VirusTotal, vtmilter, Postfix, and mail to and from it.
 #
-# Sourced by t/lib.sh and contrib/demo.sh, which set $srcdir, $builddir, $data and $work (a directory, mode 755) and
+# Sourced by t/shell/lib.sh and contrib/demo.sh, which set $srcdir, $builddir, $data and $work (a directory, mode 755) and
 # call services_stop at their end.
-. "$srcdir/t/postfix.sh"
+. "$srcdir/t/shell/postfix.sh"
 
 service_pids=
 postfix_dirs=
@@ -88,7 +88,7 @@ vt_pid=
 start_fakevt()
 {
 	rm -f "$work/fakevt.port"
-	env ${service_env:-} "$builddir/t/fakevt" --port-file "$work/fakevt.port" --key "$vt_key" "$@" \
+	env ${service_env:-} "$builddir/t/standin/fakevt" --port-file "$work/fakevt.port" --key "$vt_key" "$@" \
 		>>"$work/fakevt.log" 2>&1 &
 	vt_pid=$!
 	service_pids="$service_pids $vt_pid"
@@ -100,7 +100,7 @@ start_fakevt()
 # vt COMMAND [ARGUMENT ...] : tells the stand-in; see fakevt --help.
 vt()
 {
-	"$builddir/t/fakevt" --ask "$vt_port" "$@"
+	"$builddir/t/standin/fakevt" --ask "$vt_port" "$@"
 }
 
 # What the sample messages hold: pixel.gif is clean, EICAR and a link are bad; it knows nothing else.
@@ -145,7 +145,7 @@ sanitizer_setup()
 	local common="log_path=$work/sanitizer/report"
 	mkdir -m 1777 "$work/sanitizer"
 	ASAN_OPTIONS=$common:verify_asan_link_order=0${ASAN_OPTIONS:+:$ASAN_OPTIONS}
-	TSAN_OPTIONS=$common:suppressions=$srcdir/t/tsan.supp${TSAN_OPTIONS:+:$TSAN_OPTIONS}
+	TSAN_OPTIONS=$common:suppressions=$srcdir/t/unit/tsan.supp${TSAN_OPTIONS:+:$TSAN_OPTIONS}
 	UBSAN_OPTIONS=$common:print_stacktrace=1${UBSAN_OPTIONS:+:$UBSAN_OPTIONS}
 	export ASAN_OPTIONS TSAN_OPTIONS UBSAN_OPTIONS
 }
@@ -162,7 +162,7 @@ sanitizer_reports()
 warp_clock()
 {
 	warp_ms=0
-	warp_write && service_env="LD_PRELOAD=$builddir/t/libtimewarp.so VTM_TIMEWARP=$work/timewarp"
+	warp_write && service_env="LD_PRELOAD=$builddir/t/standin/libtimewarp.so VTM_TIMEWARP=$work/timewarp"
 }
 
 # The file is mapped: written in one go and in place.
@@ -181,8 +181,8 @@ warp_by()
 
 # ---- what the system refuses -----------------------------------------------------------------------------------------
 
-# LD_PRELOAD=$builddir/t/libfaults.so and VTM_FAULTS=$work/faults in $service_env let it.
-# faults NAME=N ... : what the system does to the daemon (t/faults.c); the rest is well again.
+# LD_PRELOAD=$builddir/t/standin/libfaults.so and VTM_FAULTS=$work/faults in $service_env let it.
+# faults NAME=N ... : what the system does to the daemon (t/standin/faults.c); the rest is well again.
 faults()
 {
 	perl -e 'my ($file, @set) = @ARGV;
@@ -237,11 +237,11 @@ stop_vtmilter()
 	stop_pid "$milter_pid" "$@"
 }
 
-# start_null ARGUMENT ... : a milter that does nothing (t/null-milter); its process is $null_pid, its output null.log.
+# start_null ARGUMENT ... : a milter that does nothing (t/standin/null-milter); its process is $null_pid, its output null.log.
 start_null()
 {
 	rm -f "$work/null.log"	# one that ends meanwhile writes into the old file
-	"$builddir/t/null-milter" "$@" >"$work/null.log" 2>&1 &
+	"$builddir/t/standin/null-milter" "$@" >"$work/null.log" 2>&1 &
 	null_pid=$!
 	service_pids="$service_pids $null_pid"
 	wait_for 10 grep -q ready "$work/null.log" || bail 'null-milter does not start'

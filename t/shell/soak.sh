@@ -3,9 +3,9 @@
 # soak.sh - mixed mail at full speed while faults of VirusTotal, store and spool come and go, for VTM_SOAK_MINUTES (60):
 # memory, descriptors and threads stay flat.  `make soak` runs it; VTM_SOAK_SECONDS makes a short one.  VTM_CORPUS=DIR
 # sends its *.eml, too, but those with a header field that libmilter does not take.
-. "${srcdir:-$(dirname "$0")/..}/t/lib.sh"
-need_built milter/vtmilter t/fakevt t/milter-drive
-[ -e "$builddir/t/libfaults.so" ] || skip_all 't/libfaults.so is not built'
+. "${srcdir:-$(dirname "$0")/../..}/t/shell/lib.sh"
+need_built milter/vtmilter t/standin/fakevt t/standin/milter-drive
+[ -e "$builddir/t/standin/libfaults.so" ] || skip_all 't/standin/libfaults.so is not built'
 
 seconds=${VTM_SOAK_SECONDS:-$((${VTM_SOAK_MINUTES:-60} * 60))}
 
@@ -44,7 +44,7 @@ drive()
 {
 	local file="$1" out
 	shift
-	out=$("$builddir/t/milter-drive" -f "$file" "$@" "unix:$milter_socket")
+	out=$("$builddir/t/standin/milter-drive" -f "$file" "$@" "unix:$milter_socket")
 	echo "$file: $out" >>"$work/driven"
 }
 
@@ -107,7 +107,7 @@ figures()
 
 sound()
 {
-	"$builddir/t/milter-drive" -e -f "$work/clean.eml" "unix:$milter_socket" | grep -q 'X-VT-Tag.*VT_Scanned'
+	"$builddir/t/standin/milter-drive" -e -f "$work/clean.eml" "unix:$milter_socket" | grep -q 'X-VT-Tag.*VT_Scanned'
 }
 
 ls "$data"/messages/*.eml >"$work/samples"
@@ -120,7 +120,7 @@ mail_text clean-attachment.eml >"$work/clean.eml"
 start_fakevt --per-minute 600 --per-day 0 --per-month 0 || bail 'no stand-in'
 know_samples
 faults
-service_env="LD_PRELOAD=$builddir/t/libfaults.so VTM_FAULTS=$work/faults"
+service_env="LD_PRELOAD=$builddir/t/standin/libfaults.so VTM_FAULTS=$work/faults"
 start_vtmilter "TempDirectory $work/spool" 'Timeout 1' 'RequestsPerMinute 600' 'RequestsPerDay 0' 'RequestsPerMonth 0' \
 	'SenderShare 0%' 'LogLevel error' 'MaxWaiting 20' || bail 'no vtmilter'
 

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 # t0002-conf.sh - vtmilter -n and --dump-config: what an administrator sees of the configuration
-. "${srcdir:-$(dirname "$0")/..}/t/lib.sh"
+. "${srcdir:-$(dirname "$0")/../..}/t/shell/lib.sh"
 need_built milter/vtmilter
 
 vtmilter=$builddir/milter/vtmilter

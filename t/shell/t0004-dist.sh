@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 # t0004-dist.sh - what git has is in the release, but for what only git and CI need
-. "${srcdir:-$(dirname "$0")/..}/t/lib.sh"
+. "${srcdir:-$(dirname "$0")/../..}/t/shell/lib.sh"
 
 need_program git make
 git -C "$srcdir" rev-parse --is-inside-work-tree >/dev/null 2>&1 || skip_all 'not a checkout'

@@ -1,10 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 # t0050-timewarp.sh - time that runs ahead or faster for programs under test
-. "${srcdir:-$(dirname "$0")/..}/t/lib.sh"
+. "${srcdir:-$(dirname "$0")/../..}/t/shell/lib.sh"
 
-[ -e "$builddir/t/libtimewarp.so" ] || skip_all 't/libtimewarp.so is not built'
-warped=$builddir/t/warped
+[ -e "$builddir/t/standin/libtimewarp.so" ] || skip_all 't/standin/libtimewarp.so is not built'
+warped=$builddir/t/standin/warped
 
 # Hundredths of a second since the machine started: /proc is not warped.
 uptime_cs()
@@ -16,7 +16,7 @@ uptime_cs()
 
 fast()
 {
-	LD_PRELOAD=$builddir/t/libtimewarp.so TIMEWARP=20 "$@"
+	LD_PRELOAD=$builddir/t/standin/libtimewarp.so TIMEWARP=20 "$@"
 }
 
 # Every way to wait takes 6 s, 20 times as fast.

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 # t0200-daemon-start.sh - options, start, sockets, PID file, privileges, and how the daemon ends.
-. "${srcdir:-$(dirname "$0")/..}/t/lib.sh"
-need_built milter/vtmilter t/fakevt t/milter-drive
+. "${srcdir:-$(dirname "$0")/../..}/t/shell/lib.sh"
+need_built milter/vtmilter t/standin/fakevt t/standin/milter-drive
 daemon=$builddir/milter/vtmilter
 
 mode_of()
@@ -12,7 +12,7 @@ mode_of()
 
 drive()
 {
-	"$builddir/t/milter-drive" -t 15000 "$@" "unix:$milter_socket"
+	"$builddir/t/standin/milter-drive" -t 15000 "$@" "unix:$milter_socket"
 }
 
 start_fakevt --per-minute 0 || bail 'no stand-in'

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 # t0205-daemon-reload.sh - reload by signal and control socket, often, a bad file, and a stop while messages wait.
-. "${srcdir:-$(dirname "$0")/..}/t/lib.sh"
-need_built milter/vtmilter t/fakevt t/milter-drive
+. "${srcdir:-$(dirname "$0")/../..}/t/shell/lib.sh"
+need_built milter/vtmilter t/standin/fakevt t/standin/milter-drive
 control=$work/control.sock
 
 # ask COMMAND : what the daemon answers.
@@ -14,7 +14,7 @@ ask()
 
 drive()
 {
-	"$builddir/t/milter-drive" -t 30000 "$@" "unix:$milter_socket"
+	"$builddir/t/standin/milter-drive" -t 30000 "$@" "unix:$milter_socket"
 }
 
 logged()

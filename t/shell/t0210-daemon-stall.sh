@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 # t0210-daemon-stall.sh - sessions that wait at the end of a message delay no other, whatever libmilter's pool does.
-. "${srcdir:-$(dirname "$0")/..}/t/lib.sh"
-need_built t/milter-drive t/null-milter
+. "${srcdir:-$(dirname "$0")/../..}/t/shell/lib.sh"
+need_built t/standin/milter-drive t/standin/null-milter
 
 hold_mail()
 {
@@ -20,7 +20,7 @@ held_apart()
 	local name="$1" socket="$2" hold="$3"
 	shift 3
 	hold_mail "$hold"
-	result=$("$builddir/t/milter-drive" -f "$work/hold.eml" "$@" "$socket")
+	result=$("$builddir/t/standin/milter-drive" -f "$work/hold.eml" "$@" "$socket")
 	diag "$name: $result"
 	is "$(value errors)" 0 "$name: no session failed"
 	between "$(value reply_max_ms)" 0 $((hold / 2)) "$name: no reply late"

@@ -1,14 +1,14 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 # t0215-miltertest.sh - the callbacks as miltertest sees them, by a local socket and by TCP.
-. "${srcdir:-$(dirname "$0")/..}/t/lib.sh"
+. "${srcdir:-$(dirname "$0")/../..}/t/shell/lib.sh"
 need_program miltertest
-need_built milter/vtmilter t/fakevt
+need_built milter/vtmilter t/standin/fakevt
 
 # passes SOCKET TAG
 passes()
 {
-	miltertest -s "$srcdir/t/callbacks.lua" -D "socket=$1" -D "first=$2" >"$work/lua.out" 2>&1 &&
+	miltertest -s "$srcdir/t/shell/callbacks.lua" -D "socket=$1" -D "first=$2" >"$work/lua.out" 2>&1 &&
 		grep -q '^done$' "$work/lua.out" && return
 	cat "$work/lua.out"
 	return 1

@@ -1,12 +1,12 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 # t0220-daemon-edits.sh - what the daemon tells the MTA to change, on every path a message can take.
-. "${srcdir:-$(dirname "$0")/..}/t/lib.sh"
-need_built milter/vtmilter t/fakevt t/milter-drive
+. "${srcdir:-$(dirname "$0")/../..}/t/shell/lib.sh"
+need_built milter/vtmilter t/standin/fakevt t/standin/milter-drive
 
 drive()
 {
-	"$builddir/t/milter-drive" -t 30000 "$@" "unix:$milter_socket"
+	"$builddir/t/standin/milter-drive" -t 30000 "$@" "unix:$milter_socket"
 }
 
 edits()

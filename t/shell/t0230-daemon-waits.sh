@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 # t0230-daemon-waits.sh - 50 and 200 messages that wait for VirusTotal delay no other session of the real daemon.
-. "${srcdir:-$(dirname "$0")/..}/t/lib.sh"
-need_built milter/vtmilter milter/vtmilterctl t/fakevt t/milter-drive
+. "${srcdir:-$(dirname "$0")/../..}/t/shell/lib.sh"
+need_built milter/vtmilter milter/vtmilterctl t/standin/fakevt t/standin/milter-drive
 
 value()
 {
@@ -18,7 +18,7 @@ counted()
 # drive OPTION ... : $result
 drive()
 {
-	result=$("$builddir/t/milter-drive" "$@" "unix:$milter_socket")
+	result=$("$builddir/t/standin/milter-drive" "$@" "unix:$milter_socket")
 }
 
 # waits N SECONDS : beside 4 other sessions.  How fast these are is held against the same with N sessions that wait by

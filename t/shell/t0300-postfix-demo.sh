@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 # t0300-postfix-demo.sh - messages through Postfix, vtmilter and the stand-in come out with the right headers.
-. "${srcdir:-$(dirname "$0")/..}/t/lib.sh"
+. "${srcdir:-$(dirname "$0")/../..}/t/shell/lib.sh"
 need_postfix
 
 start_fakevt --per-minute 100 || bail 'no stand-in'

@@ -1,10 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 # t0310-forged.sh - X-VT-* headers that a sender wrote never arrive, however many and however spelled, on every path.
-. "${srcdir:-$(dirname "$0")/..}/t/lib.sh"
-. "$srcdir/t/forge.sh"
+. "${srcdir:-$(dirname "$0")/../..}/t/shell/lib.sh"
+. "$srcdir/t/shell/forge.sh"
 need_postfix
-need_built t/null-milter milter/vtmilterctl
+need_built t/standin/null-milter milter/vtmilterctl
 
 start_fakevt --per-minute 0 || bail 'no stand-in'
 know_samples

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 # t0340-admission.sh - a message waits only for answers that can come before its deadline, and the key's limit is kept.
-. "${srcdir:-$(dirname "$0")/..}/t/lib.sh"
+. "${srcdir:-$(dirname "$0")/../..}/t/shell/lib.sh"
 need_postfix
 
 # 4 requests a minute, each answered after DELAY ms.  What vtmilter asks about quotas at its start comes without.

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # t0345-flood.sh - 300 messages at once, each with fresh links, under 4 requests a minute: all are delivered at once but the few that
 # wait for an answer that can come; also when vtmilter is killed in the middle.
-. "${srcdir:-$(dirname "$0")/..}/t/lib.sh"
+. "${srcdir:-$(dirname "$0")/../..}/t/shell/lib.sh"
 need_postfix
 
 # flood NAME COUNT : from 30 clients; prints how long each message took in ms, a line a message, "failed" for one refused.

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 # t0350-coalescing.sh - 200 copies of one attachment at once cost one request.
-. "${srcdir:-$(dirname "$0")/..}/t/lib.sh"
+. "${srcdir:-$(dirname "$0")/../..}/t/shell/lib.sh"
 need_postfix
 
 start_fakevt || bail 'no stand-in'

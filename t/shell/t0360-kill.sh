@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 # t0360-kill.sh - killed between two requests and started again, vtmilter overspends nothing and its queue goes on.
-. "${srcdir:-$(dirname "$0")/..}/t/lib.sh"
+. "${srcdir:-$(dirname "$0")/../..}/t/shell/lib.sh"
 need_postfix
-[ -e "$builddir/t/libtimewarp.so" ] || skip_all 't/libtimewarp.so is not built'
+[ -e "$builddir/t/standin/libtimewarp.so" ] || skip_all 't/standin/libtimewarp.so is not built'
 
 # The stand-in and vtmilter share a clock that this test moves: minutes pass in a moment.
 warp_clock || bail 'no time warp'

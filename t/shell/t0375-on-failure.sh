@@ -1,10 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 # t0375-on-failure.sh - OnFailure and OwnNetworks: what comes back when vtmilter failed to look at it, by origin
-. "${srcdir:-$(dirname "$0")/..}/t/lib.sh"
+. "${srcdir:-$(dirname "$0")/../..}/t/shell/lib.sh"
 need_postfix
 need_program swaks
-need_built t/milter-drive
+need_built t/standin/milter-drive
 
 start_fakevt --per-minute 0 || bail 'no stand-in'
 know_samples
@@ -50,7 +50,7 @@ from()
 # by OPTIONS NAME : the same, by the milter protocol: options of milter-drive for the client, and what is answered.
 by()
 {
-	"$builddir/t/milter-drive" -t 30000 -e $1 -f "$work/$2.eml" "unix:$milter_socket" |
+	"$builddir/t/standin/milter-drive" -t 30000 -e $1 -f "$work/$2.eml" "unix:$milter_socket" |
 		sed -n 's/^insert [0-9]* X-VT-Tag: //p; s/^reply \(4[0-9]* [0-9.]*\).*/\1/p' |
 		awk '/^4/ { print; tags = ""; exit } { tags = tags (tags ? " " : "") $0 } END { if (tags) print tags }'
 }

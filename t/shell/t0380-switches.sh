@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 # t0380-switches.sh - Enabled no, Timeout 0, ScanAttachments, ScanURLs, ReportHeaders.
-. "${srcdir:-$(dirname "$0")/..}/t/lib.sh"
+. "${srcdir:-$(dirname "$0")/../..}/t/shell/lib.sh"
 need_postfix
 
 start_fakevt --per-minute 0 || bail 'no stand-in'

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 # t0385-origin.sh - TrustedRelays, SkipNetworks and SkipAuthenticated, with Postfix told the client by XCLIENT.
-. "${srcdir:-$(dirname "$0")/..}/t/lib.sh"
+. "${srcdir:-$(dirname "$0")/../..}/t/shell/lib.sh"
 need_postfix
 need_program swaks
 

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 # t0390-header-checks.sh - contrib/postfix/header_checks keeps forged tags out while the milter is down.
-. "${srcdir:-$(dirname "$0")/..}/t/lib.sh"
+. "${srcdir:-$(dirname "$0")/../..}/t/shell/lib.sh"
 why=$(postfix_missing) && skip_all "$why"
 
 # No milter listens there, and milter_default_action is accept.

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 # t0391-sieve.sh - contrib/sieve does what its README says, in sieve-test and in a delivery by LMTP.
-. "${srcdir:-$(dirname "$0")/..}/t/lib.sh"
-. "$srcdir/t/dovecot.sh"
+. "${srcdir:-$(dirname "$0")/../..}/t/shell/lib.sh"
+. "$srcdir/t/shell/dovecot.sh"
 need_program sieve-test sievec
 why=$(dovecot_missing) && skip_all "$why"
 

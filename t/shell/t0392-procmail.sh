@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 # t0392-procmail.sh - contrib/procmail does what its README says, in procmail and in maildrop.
-. "${srcdir:-$(dirname "$0")/..}/t/lib.sh"
+. "${srcdir:-$(dirname "$0")/../..}/t/shell/lib.sh"
 need_program procmail
 
 # file_into BOX : the message on standard input through procmail.

@@ -1,11 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 # t0395-sendmail.sh - messages through Sendmail come out with the right headers, and none that a sender wrote.
-. "${srcdir:-$(dirname "$0")/..}/t/lib.sh"
-. "$srcdir/t/sendmail.sh"
-. "$srcdir/t/forge.sh"
+. "${srcdir:-$(dirname "$0")/../..}/t/shell/lib.sh"
+. "$srcdir/t/shell/sendmail.sh"
+. "$srcdir/t/shell/forge.sh"
 why=$(sendmail_missing) && skip_all "$why"
-need_built milter/vtmilter milter/vtmilterctl t/fakevt t/null-milter
+need_built milter/vtmilter milter/vtmilterctl t/standin/fakevt t/standin/null-milter
 need_program smtp-source
 
 run=$(mktemp -d /run/vtm-t0395.XXXXXX) || bail 'no directory in /run'

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 # t0500-ctl-offline.sh - vtmilterctl: usage, extract and plan, which ask nobody
-. "${srcdir:-$(dirname "$0")/..}/t/lib.sh"
+. "${srcdir:-$(dirname "$0")/../..}/t/shell/lib.sh"
 need_built milter/vtmilterctl
 
 ctl=$builddir/milter/vtmilterctl

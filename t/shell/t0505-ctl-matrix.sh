@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 # t0505-ctl-matrix.sh - every command of vtmilterctl in its normal, empty, wrong-argument and service-down case
-. "${srcdir:-$(dirname "$0")/..}/t/lib.sh"
-need_built milter/vtmilterctl milter/vtmilter t/fakevt t/milter-drive
+. "${srcdir:-$(dirname "$0")/../..}/t/shell/lib.sh"
+need_built milter/vtmilterctl milter/vtmilter t/standin/fakevt t/standin/milter-drive
 
 # No MTA of this machine is looked at by doctor.
 mkdir "$work/bin" "$work/none"
@@ -163,7 +163,7 @@ journalled()
 
 deliver()
 {
-	"$builddir/t/milter-drive" -t 15000 -f "$data/messages/$1.eml" "unix:$milter_socket" >/dev/null
+	"$builddir/t/standin/milter-drive" -t 15000 -f "$data/messages/$1.eml" "unix:$milter_socket" >/dev/null
 	wait_for 20 journalled "$1"
 }
 

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 # t0506-ctl-completion.sh - bash completes every command and option of vtmilterctl --help, and nothing else
-. "${srcdir:-$(dirname "$0")/..}/t/lib.sh"
+. "${srcdir:-$(dirname "$0")/../..}/t/shell/lib.sh"
 need_program bash
 need_built milter/vtmilterctl
 

@@ -2,13 +2,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # t0510-late.sh - a message that turns bad after delivery: the command is run, until it succeeds, over a restart too; with
 # contrib/late and a real Dovecot the message moves.
-. "${srcdir:-$(dirname "$0")/..}/t/lib.sh"
-. "$srcdir/t/dovecot.sh"
+. "${srcdir:-$(dirname "$0")/../..}/t/shell/lib.sh"
+. "$srcdir/t/shell/dovecot.sh"
 need_postfix
 # An ordinary directory may be entered, which looks like being run.
 exits 78 'LateVerdictCommand is a directory' sh -c "printf '%s\n' 'Enabled no' 'LateVerdictCommand $work' >'$work/dir.conf'
 	exec '$builddir/milter/vtmilter' -n -f '$work/dir.conf'"
-[ -e "$builddir/t/libtimewarp.so" ] || skip_all 't/libtimewarp.so is not built'
+[ -e "$builddir/t/standin/libtimewarp.so" ] || skip_all 't/standin/libtimewarp.so is not built'
 
 # The command notes what it got, and fails as long as $work/refuse is there.
 cat >"$work/command" <<CMD
@@ -31,7 +31,7 @@ runs()
 warp_clock || bail 'no time warp'
 start_fakevt || bail 'no stand-in'
 grep -q __asan_init "$builddir/milter/vtmilter" || {
-	service_env="$service_env LD_PRELOAD=$builddir/t/libtimewarp.so:$builddir/t/libfaults.so VTM_FAULTS=$work/faults"
+	service_env="$service_env LD_PRELOAD=$builddir/t/standin/libtimewarp.so:$builddir/t/standin/libfaults.so VTM_FAULTS=$work/faults"
 	faults
 }
 know_samples

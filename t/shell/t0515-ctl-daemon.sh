@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 # t0515-ctl-daemon.sh - vtmilterctl: status, quota, reload, ignore and cache, with the daemon and without
-. "${srcdir:-$(dirname "$0")/..}/t/lib.sh"
-need_built milter/vtmilterctl milter/vtmilter t/fakevt
+. "${srcdir:-$(dirname "$0")/../..}/t/shell/lib.sh"
+need_built milter/vtmilterctl milter/vtmilter t/standin/fakevt
 
 ctl()
 {

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 # t0520-ctl-scan.sh - vtmilterctl scan: within the daemon's budget and cache, and as a filter
-. "${srcdir:-$(dirname "$0")/..}/t/lib.sh"
-need_built milter/vtmilterctl t/fakevt
+. "${srcdir:-$(dirname "$0")/../..}/t/shell/lib.sh"
+need_built milter/vtmilterctl t/standin/fakevt
 
 ctl()
 {

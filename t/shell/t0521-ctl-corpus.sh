@@ -3,8 +3,8 @@
 # t0521-ctl-corpus.sh - vtmilterctl scan over many messages: days of budget, each goes on where the last stopped
 #
 # VTM_CORPUS=DIR takes the messages there instead of 200 of our own making.
-. "${srcdir:-$(dirname "$0")/..}/t/lib.sh"
-need_built milter/vtmilterctl t/fakevt t/libtimewarp.so
+. "${srcdir:-$(dirname "$0")/../..}/t/shell/lib.sh"
+need_built milter/vtmilterctl t/standin/fakevt t/standin/libtimewarp.so
 
 # scan ARGUMENT ... : what it printed is appended to $work/out; its words are in $work/err.
 scan()

@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 # t0522-ctl-terminal.sh - vtmilterctl on a terminal: bar and colours there only, any width, ^C leaves it clean
-. "${srcdir:-$(dirname "$0")/..}/t/lib.sh"
+. "${srcdir:-$(dirname "$0")/../..}/t/shell/lib.sh"
 need_program script
-need_built milter/vtmilterctl t/fakevt
+need_built milter/vtmilterctl t/standin/fakevt
 
 # The commands of util-linux: others' script has other options.
 script --version 2>/dev/null | grep -q util-linux || skip_all 'script is not that of util-linux'

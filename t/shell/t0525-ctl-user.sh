@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 # t0525-ctl-user.sh - vtmilterctl scan and rescan by a member of the group, who may not read the key: the daemon asks
-. "${srcdir:-$(dirname "$0")/..}/t/lib.sh"
-need_built milter/vtmilterctl milter/vtmilter t/fakevt t/milter-drive
+. "${srcdir:-$(dirname "$0")/../..}/t/shell/lib.sh"
+need_built milter/vtmilterctl milter/vtmilter t/standin/fakevt t/standin/milter-drive
 need_program setpriv
 [ "$(id -u)" = 0 ] || skip_all 'needs root, to be another user'
 as()
@@ -76,7 +76,7 @@ like "$(said)" 'Permission denied; members of its group may ask the daemon' 'is 
 
 # ---- the reserve is a person's: of 9 requests mail may use 3, and 2 are gone
 
-"$builddir/t/milter-drive" -t 15000 -f "$data/messages/four-links.eml" "unix:$milter_socket" >/dev/null
+"$builddir/t/standin/milter-drive" -t 15000 -f "$data/messages/four-links.eml" "unix:$milter_socket" >/dev/null
 wait_for 20 vt_counted requests 3
 ok 'what mail has no request for' member scan "$data/messages/four-links.eml"
 like "$(said)" 'four-links.eml: VT_URL_not_found$' 'is asked for a person'

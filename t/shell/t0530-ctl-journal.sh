@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 # t0530-ctl-journal.sh - vtmilterctl: list, show and rescan of delivered messages
-. "${srcdir:-$(dirname "$0")/..}/t/lib.sh"
-need_built milter/vtmilterctl milter/vtmilter t/fakevt t/milter-drive
+. "${srcdir:-$(dirname "$0")/../..}/t/shell/lib.sh"
+need_built milter/vtmilterctl milter/vtmilter t/standin/fakevt t/standin/milter-drive
 
 ctl()
 {
@@ -17,7 +17,7 @@ said()
 # deliver MESSAGE : through the milter; returns when the journal has it.
 deliver()
 {
-	"$builddir/t/milter-drive" -t 15000 -f "$data/messages/$1.eml" "unix:$milter_socket" >/dev/null &&
+	"$builddir/t/standin/milter-drive" -t 15000 -f "$data/messages/$1.eml" "unix:$milter_socket" >/dev/null &&
 		wait_for 10 journalled "$1"
 }
 

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 # t0540-ctl-doctor.sh - vtmilterctl doctor finds what goes wrong and names the line to change
-. "${srcdir:-$(dirname "$0")/..}/t/lib.sh"
-need_built milter/vtmilterctl milter/vtmilter t/fakevt
+. "${srcdir:-$(dirname "$0")/../..}/t/shell/lib.sh"
+need_built milter/vtmilterctl milter/vtmilter t/standin/fakevt
 
 # No MTA of this machine: what is called postconf says what a test wants.
 usual_path=$PATH

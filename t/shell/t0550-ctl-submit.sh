@@ -1,13 +1,13 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 # t0550-ctl-submit.sh - vtmilterctl submit: nothing without --public, files whole, and never to another host
-. "${srcdir:-$(dirname "$0")/..}/t/lib.sh"
-need_built milter/vtmilterctl t/fakevt t/libtimewarp.so
+. "${srcdir:-$(dirname "$0")/../..}/t/shell/lib.sh"
+need_built milter/vtmilterctl t/standin/fakevt t/standin/libtimewarp.so
 
 # Analyses are asked for after 15 seconds and more: time runs faster for it.
 submit()
 {
-	env LD_PRELOAD="$builddir/t/libtimewarp.so" TIMEWARP=50 "$builddir/milter/vtmilterctl" -f "$milter_conf" submit "$@"
+	env LD_PRELOAD="$builddir/t/standin/libtimewarp.so" TIMEWARP=50 "$builddir/milter/vtmilterctl" -f "$milter_conf" submit "$@"
 }
 
 said()

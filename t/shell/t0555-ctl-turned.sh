@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # t0555-ctl-turned.sh - delivered mail that turns bad by vtmilterctl submit or rescan: journal, log, metric and
 # LateVerdictCommand have it, with the daemon and without
-. "${srcdir:-$(dirname "$0")/..}/t/lib.sh"
-need_built milter/vtmilterctl milter/vtmilter t/fakevt t/milter-drive t/libtimewarp.so
+. "${srcdir:-$(dirname "$0")/../..}/t/shell/lib.sh"
+need_built milter/vtmilterctl milter/vtmilter t/standin/fakevt t/standin/milter-drive t/standin/libtimewarp.so
 
 ctl()
 {
@@ -13,7 +13,7 @@ ctl()
 # Analyses are asked for after 15 seconds and more: time runs faster for it.
 submit()
 {
-	env LD_PRELOAD="$builddir/t/libtimewarp.so" TIMEWARP=50 "$builddir/milter/vtmilterctl" -f "$milter_conf" submit \
+	env LD_PRELOAD="$builddir/t/standin/libtimewarp.so" TIMEWARP=50 "$builddir/milter/vtmilterctl" -f "$milter_conf" submit \
 		--public "$@"
 }
 
@@ -22,7 +22,7 @@ deliver()
 {
 	vt add url "https://$1.turned.example.com/" 30/95 hidden >/dev/null
 	printf '%s\n' 'From: a@example.org' "Message-ID: <$1@turned.example>" '' "https://$1.turned.example.com/" >"$work/$1.eml"
-	"$builddir/t/milter-drive" -t 15000 -f "$work/$1.eml" "unix:$milter_socket" >/dev/null
+	"$builddir/t/standin/milter-drive" -t 15000 -f "$work/$1.eml" "unix:$milter_socket" >/dev/null
 	wait_for 20 tagged "$1" VT_URL_not_found
 }
 
@@ -70,7 +70,7 @@ ok 'submit: the log too' wait_for 10 logged
 ok 'submit: it is counted' wait_for 10 counted 1
 ok 'submit: the command was run' wait_for 20 ran one
 before=$(vt_count requests)
-"$builddir/t/milter-drive" -t 15000 -f "$work/one.eml" "unix:$milter_socket" >/dev/null
+"$builddir/t/standin/milter-drive" -t 15000 -f "$work/one.eml" "unix:$milter_socket" >/dev/null
 ok 'submit: the next message with it is bad at once' grep -q 'verdict=bad, detections=30/95' "$milter_log"
 is "$(vt_count requests)" "$before" 'submit: without a request'
 

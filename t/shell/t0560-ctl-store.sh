@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 # t0560-ctl-store.sh - vtmilterctl store copy: from SQLite to another file, and to Redis and back where there is one.
-. "${srcdir:-$(dirname "$0")/..}/t/lib.sh"
-need_built milter/vtmilterctl milter/vtmilter t/fakevt t/milter-drive
+. "${srcdir:-$(dirname "$0")/../..}/t/shell/lib.sh"
+need_built milter/vtmilterctl milter/vtmilter t/standin/fakevt t/standin/milter-drive
 
 ctl()
 {
@@ -18,7 +18,7 @@ start_fakevt --per-minute 0 || bail 'no stand-in'
 know_samples
 start_vtmilter 'RequestsPerMinute 0' || bail 'no milter'
 mail_text bad-attachment.eml >"$work/bad.eml"
-"$builddir/t/milter-drive" -t 15000 -f "$work/bad.eml" "unix:$milter_socket" >/dev/null
+"$builddir/t/standin/milter-drive" -t 15000 -f "$work/bad.eml" "unix:$milter_socket" >/dev/null
 ok 'a message is in the journal' wait_for 10 journalled
 stop_vtmilter
 

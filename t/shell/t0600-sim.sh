@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 # t0600-sim.sh - days of mail through the daemon's scheduler: the budget holds, mail does not wait for what cannot come.
-. "${srcdir:-.}/t/lib.sh"
+. "${srcdir:-.}/t/shell/lib.sh"
 
 # value NAME LINE : the number behind NAME=, without its unit.
 value()

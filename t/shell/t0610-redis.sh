@@ -4,11 +4,11 @@
 # a daemon and the Redis are killed in the middle; by TLS and with a Sentinel too.
 #
 # VTM_LONG=1: 1000 messages in each of those, at 600 and at 4 requests a minute, with and without the kills.
-. "${srcdir:-$(dirname "$0")/..}/t/lib.sh"
-. "$srcdir/t/redis.sh"
+. "${srcdir:-$(dirname "$0")/../..}/t/shell/lib.sh"
+. "$srcdir/t/shell/redis.sh"
 need_program redis-server redis-cli openssl
-need_built milter/vtmilter t/fakevt t/milter-drive
-[ -e "$builddir/t/libtimewarp.so" ] || skip_all 't/libtimewarp.so is not built'
+need_built milter/vtmilter t/standin/fakevt t/standin/milter-drive
+[ -e "$builddir/t/standin/libtimewarp.so" ] || skip_all 't/standin/libtimewarp.so is not built'
 
 in_flight=32	# requests of a host at a time: settings.c
 

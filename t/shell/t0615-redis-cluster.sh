@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # t0615-redis-cluster.sh - a Redis Cluster of three nodes: the node that has the slot of StorePrefix is a store, and the
 # others say which one that is.
-. "${srcdir:-$(dirname "$0")/..}/t/lib.sh"
-. "$srcdir/t/redis.sh"
+. "${srcdir:-$(dirname "$0")/../..}/t/shell/lib.sh"
+. "$srcdir/t/shell/redis.sh"
 need_program redis-server redis-cli
-need_built milter/vtmilter milter/vtmilterctl t/fakevt t/milter-drive
+need_built milter/vtmilter milter/vtmilterctl t/standin/fakevt t/standin/milter-drive
 
 # Nodes talk to each other on a port that lies 10000 above.
 node_port()
@@ -47,7 +47,7 @@ know_samples
 mail_text bad-attachment.eml >"$work/bad.eml"
 
 start_vtmilter "Store redis://127.0.0.1:$right/0" 'RequestsPerMinute 0' || bail 'no milter'
-"$builddir/t/milter-drive" -e -f "$work/bad.eml" "unix:$milter_socket" >"$work/bad.out" 2>&1
+"$builddir/t/standin/milter-drive" -e -f "$work/bad.eml" "unix:$milter_socket" >"$work/bad.out" 2>&1
 like "$(cat "$work/bad.out")" VT_Bad 'the node that has the slot: a verdict'
 like "$("$builddir/milter/vtmilterctl" -f "$milter_conf" list)" 'VT_Bad' 'and a journal'
 stop_vtmilter

@@ -3,11 +3,11 @@
 # t0620-redis-faults.sh - a Redis that is slow, gone, read-only, full, flushed, failing over or talks nonsense: mail
 # goes on in time with what is in memory, nothing is asked without budget, the log has one line a change, and all mends
 # itself.
-. "${srcdir:-$(dirname "$0")/..}/t/lib.sh"
-. "$srcdir/t/redis.sh"
+. "${srcdir:-$(dirname "$0")/../..}/t/shell/lib.sh"
+. "$srcdir/t/shell/redis.sh"
 need_program redis-server redis-cli
-need_built milter/vtmilter milter/vtmilterctl t/fakevt t/milter-drive
-[ -e "$builddir/t/libtimewarp.so" ] || skip_all 't/libtimewarp.so is not built'
+need_built milter/vtmilter milter/vtmilterctl t/standin/fakevt t/standin/milter-drive
+[ -e "$builddir/t/standin/libtimewarp.so" ] || skip_all 't/standin/libtimewarp.so is not built'
 
 timeout=2
 in_time=$((timeout * 1000 + 5000))	# the deadline, the look into the store, and a busy machine

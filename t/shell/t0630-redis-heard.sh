@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # t0630-redis-heard.sh - a host that waits for what another one asks hears when the answer is there, and does not look
 # for it time after time; where hearing is forbidden or cut off it looks, and gets the same answer.
-. "${srcdir:-$(dirname "$0")/..}/t/lib.sh"
-. "$srcdir/t/redis.sh"
+. "${srcdir:-$(dirname "$0")/../..}/t/shell/lib.sh"
+. "$srcdir/t/shell/redis.sh"
 need_program redis-server redis-cli
-need_built milter/vtmilter t/fakevt t/milter-drive
+need_built milter/vtmilter t/standin/fakevt t/standin/milter-drive
 
 links=3
 

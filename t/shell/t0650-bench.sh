@@ -1,11 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 # t0650-bench.sh - the benchmark still runs: its figures are there; how good they are is not judged here.
-. "${srcdir:-$(dirname "$0")/..}/t/lib.sh"
-need_built milter/vtmilter t/fakevt t/milter-drive t/null-milter t/bench-extract t/bench-growth
+. "${srcdir:-$(dirname "$0")/../..}/t/shell/lib.sh"
+need_built milter/vtmilter t/standin/fakevt t/standin/milter-drive t/standin/null-milter t/bench/bench-extract t/bench/bench-growth
 
 ok 'a small run of the parts by the milter protocol' \
-	sh -c "srcdir='$srcdir' builddir='$builddir' sh '$srcdir/t/bench.sh' -s protocol inet overload >'$work/bench.out' 2>&1"
+	sh -c "srcdir='$srcdir' builddir='$builddir' sh '$srcdir/t/bench/bench.sh' -s protocol inet overload >'$work/bench.out' 2>&1"
 printed=$(cat "$work/bench.out")
 for what in '5 KB, 16 sessions' '5 KB, 200 sessions' '100 KB, 16 sessions' '10 MB, 4 sessions' '5 KB by TCP, 1 session' \
 	'100 times the budget'; do

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 # t0710-systemd.sh - the unit, its sandbox, and what the daemon tells systemd
-. "${srcdir:-$(dirname "$0")/..}/t/lib.sh"
-need_built milter/vtmilter t/fakevt
+. "${srcdir:-$(dirname "$0")/../..}/t/shell/lib.sh"
+need_built milter/vtmilter t/standin/fakevt
 
 unit=$srcdir/contrib/systemd/vtmilter.service
 

@@ -6,7 +6,7 @@
 #
 # It is installed on top of a copy of this machine that goes away with the test (overlayfs in a mount namespace of its
 # own): nothing of the machine itself is changed.
-. "${srcdir:-$(dirname "$0")/..}/t/lib.sh"
+. "${srcdir:-$(dirname "$0")/../..}/t/shell/lib.sh"
 need_program dpkg-buildpackage dh
 [ "$(id -u)" = 0 ] || skip_all 'installing a package needs root'
 
@@ -43,7 +43,7 @@ sed -n '/^then$/,/^The /s/^    //p' "$readme" >"$work/readme.then"
 grep -o 'install -m 600 .*/api\.key' "$readme" | head -n 1 >"$work/readme.key"
 is "$(cat "$work/readme.conf" "$work/readme.then" "$work/readme.key" | wc -l)" 8 'README.Debian has its eight lines'
 walk=
-if postfix_missing >"$work/why" || [ ! -x "$builddir/t/fakevt" ]; then
+if postfix_missing >"$work/why" || [ ! -x "$builddir/t/standin/fakevt" ]; then
 	why="$(cat "$work/why")"
 elif [ ! -e /usr/share/postfix/master.cf.dist ]; then
 	why="no Debian's master.cf"

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 # t0725-rpm.sh - the RPM spec: rpmlint has no error, rpmbuild makes a source package of it; VTM_LONG=1: and a binary one
-. "${srcdir:-$(dirname "$0")/..}/t/lib.sh"
+. "${srcdir:-$(dirname "$0")/../..}/t/shell/lib.sh"
 need_program rpmbuild
 
 spec=$srcdir/contrib/vtmilter.spec

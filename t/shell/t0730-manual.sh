@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 # t0730-manual.sh - the manual pages: well-formed, and true where that can be looked up
-. "${srcdir:-$(dirname "$0")/..}/t/lib.sh"
+. "${srcdir:-$(dirname "$0")/../..}/t/shell/lib.sh"
 need_built milter/vtmilter
 
 page=$srcdir/milter/vtmilter.8
@@ -28,7 +28,7 @@ all_named()
 }
 
 all_named 'all options' $("$builddir/milter/vtmilter" --help | sed -n 's/^ .* --\([a-z-]*\).*/\1/p')
-all_named 'all tags' $(sed -n 's/.*"\(VT_[A-Z][A-Za-z_]*\)".*/\1/p' "$srcdir/lib/tags.c")
+all_named 'all tags' $(sed -n 's/.*"\(VT_[A-Z][A-Za-z_]*\)".*/\1/p' "$srcdir/lib/model/tags.c")
 # The members of a line of the log, and what the manual says of them: the same.
 fields=$({
 	sed -n '/struct vtm_log_field fields/,/};/p' "$srcdir"/milter/reply.c "$srcdir"/milter/main.c |

@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 # t0736-effects.sh - directives that no other test looks at: each does what its manual entry says
-. "${srcdir:-$(dirname "$0")/..}/t/lib.sh"
-need_built milter/vtmilter milter/vtmilterctl t/fakevt t/milter-drive
-[ -e "$builddir/t/libtimewarp.so" ] || skip_all 't/libtimewarp.so is not built'
+. "${srcdir:-$(dirname "$0")/../..}/t/shell/lib.sh"
+need_built milter/vtmilter milter/vtmilterctl t/standin/fakevt t/standin/milter-drive
+[ -e "$builddir/t/standin/libtimewarp.so" ] || skip_all 't/standin/libtimewarp.so is not built'
 
 ctl()
 {
@@ -45,7 +45,7 @@ fresh()
 
 drive()
 {
-	"$builddir/t/milter-drive" -t 30000 -e "$@" "unix:$milter_socket"
+	"$builddir/t/standin/milter-drive" -t 30000 -e "$@" "unix:$milter_socket"
 }
 
 # tags_of FILE : of the message, sent through the milter.

@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 # t0737-effects-tls.sh - CAFile, and the directives for a Redis behind a password and TLS
-. "${srcdir:-$(dirname "$0")/..}/t/lib.sh"
+. "${srcdir:-$(dirname "$0")/../..}/t/shell/lib.sh"
 need_program openssl
-need_built milter/vtmilter milter/vtmilterctl t/fakevt t/milter-drive
+need_built milter/vtmilter milter/vtmilterctl t/standin/fakevt t/standin/milter-drive
 
 logged()
 {
@@ -12,7 +12,7 @@ logged()
 
 tags_of()
 {
-	"$builddir/t/milter-drive" -t 30000 -e -f "$1" "unix:$milter_socket" |
+	"$builddir/t/standin/milter-drive" -t 30000 -e -f "$1" "unix:$milter_socket" |
 		sed -n 's/^insert [0-9]* X-VT-Tag: //p' | paste -s -d ' ' -
 }
 

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 # t0740-sandbox.sh - the running daemon: every thread is filtered and without capabilities; modes of what it makes
-. "${srcdir:-$(dirname "$0")/..}/t/lib.sh"
-need_built milter/vtmilter t/fakevt
+. "${srcdir:-$(dirname "$0")/../..}/t/shell/lib.sh"
+need_built milter/vtmilter t/standin/fakevt
 grep -q '^Seccomp:' /proc/self/status || skip_all 'this kernel does not tell'
 
 # of_threads FIELD : its values over all threads, each once.

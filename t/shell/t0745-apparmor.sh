@@ -3,9 +3,9 @@
 # t0745-apparmor.sh - the AppArmor profile can be read, and allows every file that the daemon opens
 #
 # No kernel with AppArmor is needed: what strace(1) sees is held against the profile's rules, the abstractions' with them.
-. "${srcdir:-$(dirname "$0")/..}/t/lib.sh"
+. "${srcdir:-$(dirname "$0")/../..}/t/shell/lib.sh"
 need_program apparmor_parser strace perl
-need_built milter/vtmilter t/fakevt t/milter-drive
+need_built milter/vtmilter t/standin/fakevt t/standin/milter-drive
 profile=$srcdir/contrib/apparmor/usr.sbin.vtmilter
 
 ok 'apparmor_parser takes it' apparmor_parser -QK "$profile"
@@ -43,7 +43,7 @@ perl -e 'print "Subject: big\nMIME-Version: 1.0\nContent-Type: multipart/mixed; 
 echo content >"$work/member"
 tar -C "$work" -c member | base64 >>"$work/big.eml"
 echo '--b--' >>"$work/big.eml"
-ok 'a message' "$builddir/t/milter-drive" -n 1 -f "$work/big.eml" "local:$work/run/vtmilter.sock"
+ok 'a message' "$builddir/t/standin/milter-drive" -n 1 -f "$work/big.eml" "local:$work/run/vtmilter.sock"
 ok 'a reload' "$builddir/milter/vtmilterctl" -f "$work/etc/vtmilter.conf" reload
 kill "$(cat "$work/run/vtmilter.pid")"
 wait_for 30 not alive "$tracer"

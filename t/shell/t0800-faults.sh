@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 # t0800-faults.sh - whatever breaks, mail flows unaltered, nothing is called scanned, no request is beyond the budget,
-# and the daemon recovers by itself (t/matrix.sh).  Each fault of VirusTotal, store, spool and process by itself, then
+# and the daemon recovers by itself (t/shell/matrix.sh).  Each fault of VirusTotal, store, spool and process by itself, then
 # some together; VTM_LONG=1 takes every fault of VirusTotal with every one of the store.
-. "${srcdir:-$(dirname "$0")/..}/t/matrix.sh"
+. "${srcdir:-$(dirname "$0")/../..}/t/shell/matrix.sh"
 matrix_start
 
 cell none none none none none

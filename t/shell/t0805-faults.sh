@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
-# t0805-faults.sh - what an MTA may do, and the milter gone at each step of the protocol (t/matrix.sh).  VTM_LONG=1:
+# t0805-faults.sh - what an MTA may do, and the milter gone at each step of the protocol (t/shell/matrix.sh).  VTM_LONG=1:
 # 2,000 sessions at once, and each fault of the process with each of the MTA, and one of the spool by turns.
-. "${srcdir:-$(dirname "$0")/..}/t/matrix.sh"
-need_built t/milter-drive
+. "${srcdir:-$(dirname "$0")/../..}/t/shell/matrix.sh"
+need_built t/standin/milter-drive
 sessions=60
 driven=300
 [ -z "${VTM_LONG:-}" ] || { sessions=2000; driven=2000; }
@@ -26,10 +26,10 @@ done
 # By the milter protocol alone: more sessions than a Postfix has processes, and sessions that end anywhere.
 mail_text clean-attachment.eml >"$work/clean.eml"
 for where in connect negotiate abort body eom; do
-	"$builddir/t/milter-drive" -n 40 -f "$work/clean.eml" -x "$where" "unix:$milter_socket" >/dev/null 2>&1
+	"$builddir/t/standin/milter-drive" -n 40 -f "$work/clean.eml" -x "$where" "unix:$milter_socket" >/dev/null 2>&1
 	ok "sessions end at $where: a fresh message gets its tag" recovered
 done
-like "$("$builddir/t/milter-drive" -n "$driven" -f "$work/clean.eml" "unix:$milter_socket")" ' errors=0 ' \
+like "$("$builddir/t/standin/milter-drive" -n "$driven" -f "$work/clean.eml" "unix:$milter_socket")" ' errors=0 ' \
 	"$driven sessions at once: none fails"
 ok "$driven sessions at once: a fresh message gets its tag" recovered
 

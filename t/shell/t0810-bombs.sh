@@ -1,10 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
-# t0810-bombs.sh - messages made to cost time or memory (t/bombs.pl): each is answered within bounds, never called scanned where it
+# t0810-bombs.sh - messages made to cost time or memory (t/shell/bombs.pl): each is answered within bounds, never called scanned where it
 # was not looked through, and the next message is as ever.  VirusTotal calls what is attached clean, so that this is in question.
 # VTM_LONG=1 makes them larger.  A header field has at most 64 KB: libmilter takes no more.
-. "${srcdir:-$(dirname "$0")/..}/t/lib.sh"
-need_built milter/vtmilter t/fakevt t/milter-drive
+. "${srcdir:-$(dirname "$0")/../..}/t/shell/lib.sh"
+need_built milter/vtmilter t/standin/fakevt t/standin/milter-drive
 
 scale=1
 [ -z "${VTM_LONG:-}" ] || scale=4
@@ -24,7 +24,7 @@ used()
 
 drive()
 {
-	result=$("$builddir/t/milter-drive" -e -f "$1" "unix:$milter_socket" 2>&1)
+	result=$("$builddir/t/standin/milter-drive" -e -f "$1" "unix:$milter_socket" 2>&1)
 }
 
 start_fakevt --per-minute 0 --per-day 0 --per-month 0 || bail 'no stand-in'
@@ -35,12 +35,12 @@ drive "$work/clean.eml"
 like "$result" 'VT_Scanned' 'an ordinary message'
 rest=$(sed -n 's/^VmRSS:[^0-9]*\([0-9]*\).*/\1/p' "/proc/$milter_pid/status")
 
-perl "$srcdir/t/bombs.pl" >"$work/bombs"
+perl "$srcdir/t/shell/bombs.pl" >"$work/bombs"
 between "$(wc -l <"$work/bombs")" 50 99 'there are bombs'
 while IFS='	' read -r what right; do
 	# the long form's may be larger than what is read
 	[ "$scale" = 1 ] || right="$right|VT_Bypassed"
-	known=$(perl "$srcdir/t/bombs.pl" "$what" "$scale" "$work/bomb.eml") || bail "no bomb: $what"
+	known=$(perl "$srcdir/t/shell/bombs.pl" "$what" "$scale" "$work/bomb.eml") || bail "no bomb: $what"
 	[ -z "$known" ] || vt add file "$known" 0/70 >/dev/null
 	before=$(used)
 	drive "$work/bomb.eml"

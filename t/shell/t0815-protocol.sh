@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # t0815-protocol.sh - whatever comes through the sockets, in whatever order, cut anywhere: the daemon lives, and the next message is as
 # ever.  Random, from a fixed seed; VTM_SEED=N takes another, VTM_LONG=1 takes 40 times as much.
-. "${srcdir:-$(dirname "$0")/..}/t/lib.sh"
-need_built milter/vtmilter t/fakevt t/milter-drive
+. "${srcdir:-$(dirname "$0")/../..}/t/shell/lib.sh"
+need_built milter/vtmilter t/standin/fakevt t/standin/milter-drive
 
 rounds=150
 [ -z "${VTM_LONG:-}" ] || rounds=6000
@@ -71,12 +71,12 @@ start_fakevt --per-minute 0 --per-day 0 --per-month 0 || bail 'no stand-in'
 know_samples
 start_vtmilter 'Timeout 2' 'RequestsPerMinute 0' 'RequestsPerDay 0' 'RequestsPerMonth 0' 'LogLevel error' || bail 'no vtmilter'
 mail_text clean-attachment.eml >"$work/clean.eml"
-like "$("$builddir/t/milter-drive" -e -f "$work/clean.eml" "unix:$milter_socket")" 'VT_Scanned' 'an ordinary message'
+like "$("$builddir/t/standin/milter-drive" -e -f "$work/clean.eml" "unix:$milter_socket")" 'VT_Scanned' 'an ordinary message'
 before=$(descriptors)
 for turn in 1 2 3 4; do
 	ok "turn $turn, seed $((seed * 10 + turn)): every connection is taken" noise $((seed * 10 + turn))
 	ok "turn $turn: vtmilter is alive" alive "$milter_pid"
-	result=$("$builddir/t/milter-drive" -e -f "$work/clean.eml" "unix:$milter_socket" 2>&1)
+	result=$("$builddir/t/standin/milter-drive" -e -f "$work/clean.eml" "unix:$milter_socket" 2>&1)
 	like "$result" 'X-VT-Tag: VT_Scanned' "turn $turn: the next message is as ever"
 	like "$result" ' errors=0 ' "turn $turn: and its session"
 	like "$("$builddir/milter/vtmilterctl" -f "$milter_conf" --json status 2>&1)" '^\{' "turn $turn: vtmilterctl is answered"

@@ -1,13 +1,13 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 # t0820-decoder.sh - decoders that are killed, stopped or starved while mail flows cost what they read, and nothing else
-. "${srcdir:-$(dirname "$0")/..}/t/lib.sh"
-need_built milter/vtmilter milter/vtmilterctl t/fakevt t/milter-drive
+. "${srcdir:-$(dirname "$0")/../..}/t/shell/lib.sh"
+need_built milter/vtmilter milter/vtmilterctl t/standin/fakevt t/standin/milter-drive
 [ -e /proc/self/task/self/children ] || [ -e "/proc/$$/task/$$/children" ] || skip_all 'this kernel does not list children'
 
 drive()
 {
-	"$builddir/t/milter-drive" -t 60000 "$@" "unix:$milter_socket"
+	"$builddir/t/standin/milter-drive" -t 60000 "$@" "unix:$milter_socket"
 }
 
 # children PID : of its first thread, which is who has some here.

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 # t0820-evasion.sh - what programs read in different ways is found in the way of those that open it; t/data/evasion/cases.
-. "${srcdir:-$(dirname "$0")/..}/t/lib.sh"
+. "${srcdir:-$(dirname "$0")/../..}/t/shell/lib.sh"
 need_built milter/vtmilterctl
 
 mkdir "$work/cases"

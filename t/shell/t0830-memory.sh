@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # t0830-memory.sh - no memory: whichever of the large allocations of a message fails, the daemon lives, the message
 # arrives whole and is never tagged clean.  VTM_LONG=1: also smaller allocations, and all of them.
-. "${srcdir:-$(dirname "$0")/..}/t/lib.sh"
+. "${srcdir:-$(dirname "$0")/../..}/t/shell/lib.sh"
 need_postfix
-[ -e "$builddir/t/libfaults.so" ] || skip_all 't/libfaults.so is not built'
+[ -e "$builddir/t/standin/libfaults.so" ] || skip_all 't/standin/libfaults.so is not built'
 
 # A message that is kept in memory, and one that goes to a file; in each the attachment is bad, and nothing else is asked.
 perl -MDigest::SHA=sha256_hex -MMIME::Base64 -e '
@@ -60,7 +60,7 @@ perl -MMIME::Base64 -e '
 read_with()
 {
 	faults "$@"
-	LD_PRELOAD="$builddir/t/libfaults.so" VTM_FAULTS="$work/faults" "$builddir/milter/vtmilterctl" extract --resources \
+	LD_PRELOAD="$builddir/t/standin/libfaults.so" VTM_FAULTS="$work/faults" "$builddir/milter/vtmilterctl" extract --resources \
 		"$work/every.eml" >"$work/items" 2>"$work/remarks"
 }
 
@@ -84,7 +84,7 @@ every()
 
 daemon()
 {
-	service_env="LD_PRELOAD=$builddir/t/libfaults.so VTM_FAULTS=$work/faults"
+	service_env="LD_PRELOAD=$builddir/t/standin/libfaults.so VTM_FAULTS=$work/faults"
 	start_vtmilter "$@" || bail 'no vtmilter'
 }
 

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "error.h"
+#include "base/error.h"
 #include "fakevt.h"
 
 #define BASE "https://www.virustotal.com/api/v3"

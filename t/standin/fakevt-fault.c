@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "error.h"
+#include "base/error.h"
 
 const char fake_fault_help[] =
 	"A fault is a line of words; several faults may stand, the first that hits is played:\n"

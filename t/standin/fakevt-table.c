@@ -4,8 +4,8 @@
 
 #include <string.h>
 
-#include "error.h"
-#include "hash.h"
+#include "base/error.h"
+#include "base/hash.h"
 
 const char *const fake_number_names[FAKE_NUMBERS] = {
 	[FAKE_MALICIOUS] = "malicious",

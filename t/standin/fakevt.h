@@ -13,7 +13,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "json.h"
+#include "vt/json.h"
 
 /* ---- fakevt-table.c: what it knows ---- */
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* faults.c - lets the system fail for a program that knows nothing of it.
  *
- *	LD_PRELOAD=t/libfaults.so VTM_FAULTS=FILE PROGRAM
+ *	LD_PRELOAD=t/standin/libfaults.so VTM_FAULTS=FILE PROGRAM
  *
  * FILE holds 32-bit numbers in native order, as of struct faults below; 0 is no fault.  It is mapped: changing it in
  * place makes faults come and go.  A file belongs to the store if its path has ".db" in it, and to the spool if it has

@@ -19,7 +19,7 @@
 #include <libmilter/mfapi.h>
 #include <libmilter/mfdef.h>
 
-#include "clock.h"
+#include "base/clock.h"
 #include "milter-wire.h"
 
 #define SESSIONS_MAX 10000

@@ -17,7 +17,7 @@
 #include <libmilter/mfapi.h>
 #include <libmilter/mfdef.h>
 
-#include "clock.h"
+#include "base/clock.h"
 
 static int64_t now_ms(void)
 {

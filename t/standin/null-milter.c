@@ -18,7 +18,7 @@
 
 #include <libmilter/mfapi.h>
 
-#include "clock.h"
+#include "base/clock.h"
 #include "ticker.h"
 
 static struct vtm_ticker *ticker;

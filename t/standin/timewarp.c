@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* timewarp.c - lets time run ahead, or faster, for a program and its children that know nothing of it.
  *
- *	LD_PRELOAD=t/libtimewarp.so VTM_TIMEWARP=FILE PROGRAM
+ *	LD_PRELOAD=t/standin/libtimewarp.so VTM_TIMEWARP=FILE PROGRAM
  *		Clocks are ahead by the 64-bit number of milliseconds (native order) that stands in FILE.  The file is
  *		mapped: changing it in place makes time jump for all that run with it, and ends their waits.  A second
  *		number, if there is one, moves CLOCK_REALTIME alone, ahead or back, as somebody does who sets the clock.
- *	LD_PRELOAD=t/libtimewarp.so TIMEWARP=20 [TIMEWARP_EPOCH=NS] PROGRAM
+ *	LD_PRELOAD=t/standin/libtimewarp.so TIMEWARP=20 [TIMEWARP_EPOCH=NS] PROGRAM
  *		Time runs 20 times as fast, from the moment TIMEWARP_EPOCH on (CLOCK_BOOTTIME in ns; set for the
  *		children when it is not there).  Programs with one epoch agree on the time.
  *

@@ -17,7 +17,7 @@ static const char *fakevt(void)
 	const char *builddir = g_getenv("builddir");
 
 	if (!path)
-		path = g_build_filename(builddir ? builddir : ".", "t/fakevt", NULL);
+		path = g_build_filename(builddir ? builddir : ".", "t/standin/fakevt", NULL);
 	return path;
 }
 

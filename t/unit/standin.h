@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* standin.h - t/fakevt as a child of a unit test.  One thread. */
+/* standin.h - t/standin/fakevt as a child of a unit test.  One thread. */
 #ifndef STANDIN_H
 #define STANDIN_H
 
@@ -11,7 +11,7 @@ struct server {
 	int port;
 };
 
-/* Is $builddir/t/fakevt there? */
+/* Is $builddir/t/standin/fakevt there? */
 bool server_built(void);
 /* Starts it with <options> (NULL-terminated; NULL: none) and waits for its port. */
 bool server_start(struct server *s, const char *const *options);

@@ -5,8 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "error.h"
+#include "base/error.h"
 #include "tap.h"
+#include "store/open/open.h"
 
 #define HOUR (3600 * 1000)
 #define DAY (24 * (int64_t)HOUR)

@@ -3,8 +3,8 @@
 #ifndef STORE_SUITE_H
 #define STORE_SUITE_H
 
-#include "clock.h"
-#include "store.h"
+#include "base/clock.h"
+#include "store/store.h"
 
 #define SUITE_NOON (G_GINT64_CONSTANT(1773230400) * 1000)	/* 2026-03-11 12:00:00 UTC */
 #define SUITE_MIDNIGHT (SUITE_NOON + 12 * 3600 * 1000)

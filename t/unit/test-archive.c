@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* test-archive.c - members of archives and the bounds; the archives are made here with libarchive. */
-#include "archive.h"
+#include "decode/archive.h"
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* test-authres.c - whose Authentication-Results say what. */
-#include "authres.h"
+#include "mail/authres.h"
 
 #include "tap.h"
 

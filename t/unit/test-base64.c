@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* test-base64.c - base64 in one piece, in many, broken, and without padding. */
-#include "base64.h"
+#include "base/base64.h"
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* test-budget.c - days, months, midnight, reserves, window and anchor; the breaker. */
-#include "breaker.h"
-#include "budget.h"
+#include "queue/breaker.h"
+#include "model/budget.h"
 #include "tap.h"
 
 #define H (3600 * 1000)

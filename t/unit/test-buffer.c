@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* test-buffer.c - bytes that grow, and what happens when they may not. */
-#include "buffer.h"
+#include "base/buffer.h"
 
 #include <string.h>
 
-#include "decode-parts.h"	/* VTM_SANITIZED */
+#include "decode/decode-parts.h"	/* VTM_SANITIZED */
 #include "tap.h"
 
 static void filling(void)

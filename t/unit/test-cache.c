@@ -3,7 +3,7 @@
 #include <malloc.h>
 #include <string.h>
 
-#include "cache.h"
+#include "queue/cache.h"
 #include "tap.h"
 
 #define NOW (G_GINT64_CONSTANT(1767225600) * 1000)

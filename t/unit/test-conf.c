@@ -6,10 +6,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "../milter/conf-value.h"
-#include "../milter/conf.h"
+#include "conf/value.h"
+#include "conf/conf.h"
 #include "build-config.h"
-#include "error.h"
+#include "base/error.h"
 #include "tap.h"
 
 #define DURATION "expected a duration such as 90, 90s, 5m, 1h or 7d, from "

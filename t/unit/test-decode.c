@@ -4,7 +4,7 @@
  *
  * Run as the keeper it is one, as vtmilter is; or a false one, which answers as the test says.
  */
-#include "decode-parts.h"
+#include "decode/decode-parts.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -20,8 +20,8 @@
 #include <unistd.h>
 
 #include "build-config.h"
-#include "extract.h"
-#include "log.h"
+#include "scan/extract.h"
+#include "base/log.h"
 #include "pack.h"
 #include "tap.h"
 
@@ -686,7 +686,7 @@ static void spawner_dies(void)
 }
 
 #if !defined(VTM_SANITIZED)
-/* A decoder or a spawner that the system does not start (t/faults.c). */
+/* A decoder or a spawner that the system does not start (t/standin/faults.c). */
 static void no_process(void)
 {
 	char *library = g_strdup_printf("LD_PRELOAD=%.*slibfaults.so", (int)(strrchr(self_path, '/') + 1 - self_path), self_path);

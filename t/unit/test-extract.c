@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* test-extract.c - messages to items: what is asked about, and what is noted on it. */
-#include "extract.h"
+#include "scan/extract.h"
 
 #include <glib/gstdio.h>
 #include <string.h>
 
 #include "build-config.h"
-#include "hash.h"
+#include "base/hash.h"
 #include "pack.h"
 #include "tap.h"
-#include "url.h"
+#include "url/url.h"
 
 #define TOP "From: a@example.com\r\nMIME-Version: 1.0\r\n"
 #define MIXED TOP "Content-Type: multipart/mixed; boundary=b\r\n\r\n"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* test-filetype.c - what types and names say. */
-#include "filetype.h"
+#include "mail/filetype.h"
 
 #include "tap.h"
 

@@ -9,9 +9,9 @@
 #include <string.h>
 #include <time.h>
 
-#include "extract.h"
+#include "scan/extract.h"
 #include "pack.h"
-#include "tags.h"
+#include "model/tags.h"
 #include "tap.h"
 
 #define TIMES 4

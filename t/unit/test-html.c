@@ -3,8 +3,8 @@
 #include <string.h>
 #include <time.h>
 
-#include "charset.h"
-#include "html.h"
+#include "base/charset.h"
+#include "url/html.h"
 #include "tap.h"
 
 struct seen {

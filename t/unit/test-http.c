@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* test-http.c - transfers against a server that plays what it is told, byte by byte. */
-#include "http.h"
+#include "vt/http.h"
 
 #include <arpa/inet.h>
 #include <gio/gio.h>

@@ -4,10 +4,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "error.h"
-#include "ignore.h"
+#include "base/error.h"
+#include "scan/ignore.h"
 #include "tap.h"
-#include "url.h"
+#include "url/url.h"
 
 static char *write_file(const char *text, size_t len)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* test-json.c - replies of VirusTotal, broken ones too, and the writer. */
-#include "json.h"
+#include "vt/json.h"
 
 #include <string.h>
 

@@ -3,7 +3,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "linkify.h"
+#include "url/linkify.h"
 #include "tap.h"
 
 static void on_found(const char *text, size_t len, bool bare, void *arg)

@@ -4,9 +4,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "clock.h"
-#include "json.h"
-#include "log.h"
+#include "base/clock.h"
+#include "vt/json.h"
+#include "base/log.h"
 #include "tap.h"
 
 #define KEY "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"

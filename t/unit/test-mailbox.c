@@ -4,8 +4,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../milter/mailbox.h"
-#include "error.h"
+#include "ctl/mailbox.h"
+#include "base/error.h"
 #include "tap.h"
 
 #define FROM "From a@example.org Mon Mar  2 09:05:00 2026\n"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* test-mime-doubt.c - what makes a message ambiguous, and what ordinary mail may hold without being so. */
-#include "mime-doubt.h"
+#include "mail/mime-doubt.h"
 
 #include <glib.h>
 #include <string.h>

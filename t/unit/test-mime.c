@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* test-mime.c - the parts of messages: plain, nested, broken, and those that read in more than one way. */
-#include "mime.h"
+#include "mail/mime.h"
 
 #include <string.h>
 
-#include "hash.h"
+#include "base/hash.h"
 #include "tap.h"
 
 static const struct vtm_mime_limits usual = { 32, 1000, 1 << 20 };

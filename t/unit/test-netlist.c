@@ -2,8 +2,8 @@
 /* test-netlist.c - networks and who is in them. */
 #include <string.h>
 
-#include "error.h"
-#include "netlist.h"
+#include "base/error.h"
+#include "base/netlist.h"
 #include "tap.h"
 
 static void inside(void)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* test-pdf.c - links in PDF, of documents written here object by object. */
-#include "pdf.h"
+#include "decode/pdf.h"
 
 #include <gio/gio.h>
 #include <string.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* test-privacy.c - which URLs look personal. */
-#include "privacy.h"
+#include "url/privacy.h"
 #include "tap.h"
-#include "unwrap.h"
+#include "url/unwrap.h"
 
 static const struct {
 	const char *rule, *url;

@@ -3,17 +3,18 @@
  *
  * The one to run under the thread sanitizer.
  */
-#include "resolver.h"
+#include "queue/resolver.h"
 
 #include <sqlite3.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "json.h"
-#include "log.h"
+#include "vt/json.h"
+#include "base/log.h"
 #include "standin.h"
-#include "tags.h"
+#include "model/tags.h"
 #include "tap.h"
+#include "store/open/open.h"
 
 #define KEY "0123456789abcdef-the-key"
 #define THREADS 12
@@ -530,7 +531,7 @@ static void drop_line(enum vtm_severity s, const char *line, void *arg)
 int main(void)
 {
 	if (!server_built())
-		skip_all("t/fakevt is not built");
+		skip_all("t/standin/fakevt is not built");
 	vtm_log_set_sink(drop_line, NULL);
 	same();
 	different();

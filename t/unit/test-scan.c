@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* test-scan.c - which look-up answers an item, under every setting that decides it. */
-#include "scan.h"
+#include "scan/scan.h"
 
 #include <string.h>
 

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* test-sched.c - the scheduler with a clock moved by hand, a real store and a transport that only records. */
-#include "sched.h"
+#include "queue/sched.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#include "hash.h"
-#include "log.h"
+#include "base/hash.h"
+#include "base/log.h"
 #include "tap.h"
+#include "store/open/open.h"
 
 #define START_UTC (G_GINT64_CONSTANT(1767225600) * 1000 + 12 * 3600 * 1000)	/* noon */
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* test-smime.c - opaque signed data, made here with a key of the moment. */
-#include "smime.h"
+#include "decode/smime.h"
 
 #include <glib.h>
 #include <openssl/cms.h>

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* test-spool.c - a message in memory, in a file, too large, and on a full disk. */
-#include "spool.h"
+#include "mail/spool.h"
 
 #include <glib/gstdio.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "decode-parts.h"	/* VTM_SANITIZED */
-#include "error.h"
+#include "decode/decode-parts.h"	/* VTM_SANITIZED */
+#include "base/error.h"
 #include "tap.h"
 
 static char *dir;

@@ -13,10 +13,11 @@
 #include <unistd.h>
 
 #include "build-config.h"
-#include "error.h"
+#include "base/error.h"
 #include "store-redis-server.h"
 #include "store-suite.h"
 #include "tap.h"
+#include "store/open/open.h"
 
 #define HOUR (3600 * 1000)
 #define DAY (24 * (int64_t)HOUR)

@@ -16,9 +16,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "error.h"
+#include "base/error.h"
 #include "store-suite.h"
 #include "tap.h"
+#include "store/open/open.h"
 
 #define HOUR (3600 * 1000)
 #define DAY (24 * (int64_t)HOUR)

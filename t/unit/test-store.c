@@ -5,10 +5,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "error.h"
+#include "base/error.h"
 #include "store-redis-server.h"
 #include "store-suite.h"
 #include "tap.h"
+#include "store/open/open.h"
 
 static struct vtm_clock_manual manual;
 static char *dir;

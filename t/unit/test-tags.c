@@ -2,7 +2,7 @@
 /* test-tags.c - verdicts to tags, and headers that no sender can bend. */
 #include <string.h>
 
-#include "tags.h"
+#include "model/tags.h"
 #include "tap.h"
 
 #define HASH "2a1b402420ef46577471cdc7409b0fa2c6a204db316e59ade2d805435489a067"

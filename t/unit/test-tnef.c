@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* test-tnef.c - winmail.dat, built here piece by piece. */
-#include "tnef.h"
+#include "decode/tnef.h"
 
 #include <glib.h>
 #include <string.h>

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "tap.h"
-#include "unwrap.h"
+#include "url/unwrap.h"
 
 #define JSON "eyJzIjogIngiLCAidiI6IDEsICJwIjogIntcInVcIjogMzAsIFwidlwiOiAxLCBcInVybFwiOiBcImh0dHBzOlxc" \
 	"XFwvXFxcXC93d3cuZXhhbXBsZS5jb21cXFxcL2FcIiwgXCJpZFwiOiBcIjFcIn0ifQ=="

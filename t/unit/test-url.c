@@ -2,9 +2,9 @@
 /* test-url.c - URLs: normal form, hosts, references. */
 #include <string.h>
 
-#include "hash.h"
+#include "base/hash.h"
 #include "tap.h"
-#include "url.h"
+#include "url/url.h"
 
 static void is_url(struct vtm_url *u, const char *want, const char *how, const char *text)
 {

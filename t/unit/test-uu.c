@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* test-uu.c - uuencoded blocks in text. */
-#include "uu.h"
+#include "base/uu.h"
 
 #include <string.h>
 

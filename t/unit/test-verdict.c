@@ -2,11 +2,11 @@
 /* test-verdict.c - verdict, item, lookup and hash. */
 #include <string.h>
 
-#include "hash.h"
-#include "item.h"
-#include "lookup.h"
+#include "base/hash.h"
+#include "model/item.h"
+#include "model/lookup.h"
 #include "tap.h"
-#include "verdict.h"
+#include "model/verdict.h"
 
 static void judge(void)
 {

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* test-vt.c - VirusTotal's client against the stand-in: every kind of question, every kind of fault. */
-#include "vt.h"
+#include "vt/vt.h"
 
 #include <signal.h>
 #include <string.h>
 #include <sys/wait.h>
 
-#include "clock.h"
-#include "json.h"
+#include "base/clock.h"
+#include "vt/json.h"
 #include "standin.h"
 #include "tap.h"
 
@@ -525,7 +525,7 @@ static void tls(void)
 	tls_case("of an authority that nobody knows", "good", NULL, "failed");
 	tls_case("of another authority", "good", "named", "failed");
 	tls_case("for another name", "named", "named", "failed");
-	lib = g_build_filename(g_getenv("builddir") ? g_getenv("builddir") : ".", "t/libtimewarp.so", NULL);
+	lib = g_build_filename(g_getenv("builddir") ? g_getenv("builddir") : ".", "t/standin/libtimewarp.so", NULL);
 	if (g_file_test(lib, G_FILE_TEST_EXISTS)) {	/* made three days ago for a day */
 		char *file = g_build_filename(dir, "ago", NULL);
 		const int64_t ago = INT64_C(-3) * 24 * 3600 * 1000;
@@ -539,7 +539,7 @@ static void tls(void)
 		tls_case("expired", "old", "old", "failed");
 		g_free(file);
 	} else {
-		skip("t/libtimewarp.so is not built", "an expired certificate");
+		skip("t/standin/libtimewarp.so is not built", "an expired certificate");
 	}
 	g_free(lib);
 	if (ok(server_start(&s, options), "plain: the stand-in starts")) {
@@ -624,7 +624,7 @@ int main(void)
 
 	dir = g_dir_make_tmp("vtm-test-vt-XXXXXX", NULL);
 	if (!server_built())
-		skip_all("t/fakevt is not built");
+		skip_all("t/standin/fakevt is not built");
 	settings();
 	questions();
 	quotas();

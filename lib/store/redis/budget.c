@@ -2,8 +2,8 @@
 /* store-redis-budget.c - the budget in Redis: one script, atomic, by the server's clock (store-redis-script.c). */
 #include <string.h>
 
-#include "error.h"
-#include "store-redis.h"
+#include "base/error.h"
+#include "store/redis/redis.h"
 
 #define MARGIN_MS 500		/* on top, since the server's clock may be off by TOLERANCE without being noticed */
 #define TOLERANCE_MS 500

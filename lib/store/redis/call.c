@@ -2,9 +2,9 @@
 /* store-redis-call.c - commands and their replies, over a connection that is made when it is needed. */
 #include <string.h>
 
-#include "error.h"
-#include "store-codec.h"
-#include "store-redis.h"
+#include "base/error.h"
+#include "store/codec.h"
+#include "store/redis/redis.h"
 
 /* ---- replies ---- */
 

@@ -2,8 +2,8 @@
 /* store-redis-connect.c - which server of Redis it is, and logging in there. */
 #include <string.h>
 
-#include "error.h"
-#include "store-redis.h"
+#include "base/error.h"
+#include "store/redis/redis.h"
 
 #define PAUSE_MIN_MS 50		/* after a connection that failed; doubles up to */
 #define PAUSE_MAX_MS 2000

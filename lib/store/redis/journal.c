@@ -6,9 +6,9 @@
  */
 #include <string.h>
 
-#include "error.h"
-#include "store-codec.h"
-#include "store-redis.h"
+#include "base/error.h"
+#include "store/codec.h"
+#include "store/redis/redis.h"
 
 #define CHUNK 100		/* messages a round trip */
 #define TURN_TRIES 10		/* until another host lets us */

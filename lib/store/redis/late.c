@@ -2,8 +2,8 @@
 /* store-redis-late.c - late verdicts in Redis that wait for their command. */
 #include <string.h>
 
-#include "error.h"
-#include "store-redis.h"
+#include "base/error.h"
+#include "store/redis/redis.h"
 
 static void late_keys(struct vtm_redis *s, struct vtm_redis_command *c)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* store-redis-net.c - one connection to a Redis or Sentinel. */
-#include "store-redis-net.h"
+#include "store/redis/net.h"
 
 #include <errno.h>
 #include <netdb.h>
@@ -12,9 +12,9 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "clock.h"
-#include "error.h"
-#include "store-redis-tls.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "store/redis/tls.h"
 
 struct vtm_redis_link {
 	int fd;

@@ -2,9 +2,9 @@
 /* store-redis-queue.c - the queue of look-ups in Redis, and the leases on them. */
 #include <string.h>
 
-#include "error.h"
-#include "store-codec.h"
-#include "store-redis.h"
+#include "base/error.h"
+#include "store/codec.h"
+#include "store/redis/redis.h"
 
 #define CHUNK 500		/* entries a round trip */
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* store-redis.c - the store that several hosts share: named values, hearing of others, opening. */
-#include "store-redis.h"
+#include "store/redis/redis.h"
 
 #include <string.h>
 
-#include "store-redis-watch.h"
+#include "store/redis/watch.h"
 
 /* ---- meta ---- */
 

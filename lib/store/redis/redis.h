@@ -20,9 +20,9 @@
 #ifndef VTM_STORE_REDIS_H
 #define VTM_STORE_REDIS_H
 
-#include "store-backend.h"
-#include "store-redis-net.h"
-#include "store-redis-uri.h"
+#include "store/backend.h"
+#include "store/redis/net.h"
+#include "store/redis/uri.h"
 
 #define VTM_REDIS_CHANNEL "ended"
 

@@ -25,7 +25,7 @@
  * because day and month are young, the minute counts as full for as long as a slot can last.  After that the count is
  * needed once more: requests that were in flight when the first was made are in the second.
  */
-#include "store-redis.h"
+#include "store/redis/redis.h"
 
 /* KEYS: b, w.  ARGV: what, time (empty: the server's), boot id, boot ms, slot ms, slot ms after the end,
  * TOLERANCE, MIDNIGHT before, after; then as each one says. */

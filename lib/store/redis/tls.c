@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* store-redis-tls.c - TLS as a transformation of bytes. */
-#include "store-redis-tls.h"
+#include "store/redis/tls.h"
 
 #include <openssl/err.h>
 #include <openssl/ssl.h>
@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "error.h"
+#include "base/error.h"
 
 struct vtm_redis_tls {
 	SSL_CTX *context;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* store-redis-uri.c - where a Redis store is, from its URI. */
-#include "store-redis-uri.h"
+#include "store/redis/uri.h"
 
 #include <string.h>
 
-#include "error.h"
+#include "base/error.h"
 
 #define REDIS_PORT "6379"
 #define SENTINEL_PORT "26379"

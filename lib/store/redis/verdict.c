@@ -2,9 +2,9 @@
 /* store-redis-verdict.c - verdicts in Redis: a string each, which Redis expires. */
 #include <string.h>
 
-#include "error.h"
-#include "store-codec.h"
-#include "store-redis.h"
+#include "base/error.h"
+#include "store/codec.h"
+#include "store/redis/redis.h"
 
 #define SCAN_COUNT 500		/* keys that Redis looks at a round trip, about */
 #define TIME_BYTES 6

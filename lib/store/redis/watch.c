@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* store-redis-watch.c - hearing which look-ups other hosts ended. */
-#include "store-redis-watch.h"
+#include "store/redis/watch.h"
 
 #include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "error.h"
-#include "log.h"
-#include "store-codec.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "store/codec.h"
 
 #define BEAT_MS 5000		/* a connection that says nothing for so long is asked whether it is there */
 #define PAUSE_MIN_MS 100	/* after a connection that ended; doubles up to */

@@ -8,7 +8,7 @@
 #ifndef VTM_STORE_REDIS_WATCH_H
 #define VTM_STORE_REDIS_WATCH_H
 
-#include "store-redis.h"
+#include "store/redis/redis.h"
 
 struct vtm_redis_watch;
 

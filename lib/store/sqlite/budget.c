@@ -6,8 +6,8 @@
  */
 #include <string.h>
 
-#include "error.h"
-#include "store-sqlite.h"
+#include "base/error.h"
+#include "store/sqlite/sqlite.h"
 
 #define SLOT_AFTER_MS (VTM_WINDOW_MS + VTM_SLOT_MARGIN_MS)
 

@@ -2,9 +2,9 @@
 /* store-sqlite-journal.c - the journal in SQLite: messages and their items. */
 #include <string.h>
 
-#include "error.h"
-#include "store-codec.h"
-#include "store-sqlite.h"
+#include "base/error.h"
+#include "store/codec.h"
+#include "store/sqlite/sqlite.h"
 
 static int add_item(struct vtm_sqlite *s, int64_t message, size_t n, const struct vtm_journal_item *j, GError **error)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* store-sqlite.c - the embedded store: opening, statements, transactions; verdicts, queue, leases, late, meta. */
-#include "store-sqlite.h"
+#include "store/sqlite/sqlite.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -9,9 +9,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "error.h"
-#include "store-codec.h"
-#include "store-sqlite-schema.h"
+#include "base/error.h"
+#include "store/codec.h"
+#include "store/sqlite/schema.h"
 
 #define WAL_KEEP (16 * 1024 * 1024)	/* bytes a write-ahead log keeps when it is empty */
 #define PAGE 1000			/* verdicts that are handed out at a time */

@@ -10,7 +10,7 @@
 
 #include <sqlite3.h>
 
-#include "store-backend.h"
+#include "store/backend.h"
 
 enum vtm_sql {
 	SQL_BEGIN, SQL_COMMIT, SQL_ROLLBACK, SQL_READ,
