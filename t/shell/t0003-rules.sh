@@ -11,10 +11,10 @@ while IFS= read -r line; do
 	words=${line#"$name"}
 	words=${words#: }
 	file=
-	for path in "shell/$name.sh" "shell/$name" "unit/$name.c"; do
+	for path in "shell/$name.sh" "shell/$name" "unit/$name.c" "bench/$name.c" "$name"; do
 		[ ! -f "$srcdir/t/$path" ] || file=$path
 	done
-	ok "$line: it runs" grep -q -e "t/[a-z]*/$name\\b" "$srcdir/t/Makefile.inc"
+	ok "$line: it runs" grep -q -e "t/\\([a-z]*/\\)*$name\\b" "$srcdir/t/Makefile.inc"
 	ok "$line: it is there" grep -qF -e "$words" "$srcdir/t/${file:-no $name}"
 done <"$work/named"
 done_testing

@@ -689,7 +689,7 @@ static void spawner_dies(void)
 /* A decoder or a spawner that the system does not start (t/standin/faults.c). */
 static void no_process(void)
 {
-	char *library = g_strdup_printf("LD_PRELOAD=%.*slibfaults.so", (int)(strrchr(self_path, '/') + 1 - self_path), self_path);
+	char *library = g_strdup_printf("LD_PRELOAD=%.*s../standin/libfaults.so", (int)(strrchr(self_path, '/') + 1 - self_path), self_path);
 	char *file = NULL, *setting, *text;
 	int32_t none[7] = { 0 }, eagain = EAGAIN;
 	const off_t fork_errno = 4 * sizeof(eagain);
