@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* mime.h - a message's MIME structure, walked iteratively within bounds.  Leaf; the only file that knows GMime.
+/* mime.h - a message's MIME structure, walked iteratively within bounds.
  *
  * One thread a walk; walks in several threads may run at the same time.  GMime parses; transfer encodings are
  * undone here (base64.h), so that a hash is that of the bytes a mail program would save.
