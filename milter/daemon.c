@@ -230,7 +230,7 @@ bool vtm_daemon_tell(const char *what)
 	bool told = resolver && l;
 
 	if (told)
-		vtm_resolver_tell(resolver, l);
+		vtm_resolver_reread(resolver, l);
 	vtm_lookup_free(l);
 	return told;
 }

@@ -115,6 +115,7 @@ struct vtm_entry *vtm_queue_add(struct vtm_queue *q, const struct vtm_lookup *lo
 
 	e->lookup = vtm_lookup_copy(lookup);
 	e->class = class;
+	e->stored_class = VTM_CLASSES;
 	e->since_ms = since_ms;
 	e->deadline_ms = INT64_MAX;
 	e->waiters = g_ptr_array_new();

@@ -49,7 +49,9 @@ struct vtm_entry {
 	bool has_slot;
 	uint64_t slot;
 	int64_t started_ms;
-	bool stored;			/* the store has it as it is now */
+	/* the scheduler's own: what the store shall keep of it */
+	enum vtm_class stored_class;	/* the most urgent class that mail gave it; VTM_CLASSES: the store does not keep it */
+	bool unsaved;			/* it changed since it was saved */
 	/* the queue's own */
 	GSequenceIter *place;		/* in a class's line or in the later line; NULL: in flight */
 	bool is_later;

@@ -30,7 +30,7 @@ struct vtm_resolver {
 	GQueue inbox;			/* of struct asked: not seen by the thread yet */
 	unsigned inbox_wants;		/* what they want together */
 	GQueue abandoned;		/* of struct asked: nobody waits for them any more */
-	GQueue told;			/* of struct vtm_lookup: others have answers */
+	GQueue rereads;			/* of struct vtm_lookup: others have answers */
 	GQueue journal;			/* of struct journalled */
 	GArray *late_results;		/* of struct late_result */
 	struct vtm_resolver_settings *fresh;	/* settings to take over, NULL: none */

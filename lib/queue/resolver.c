@@ -6,7 +6,7 @@
 
 #include "base/log.h"
 
-#define TOLD_MAX 1000			/* look-ups that others answered and the thread has not looked at */
+#define REREADS_MAX 1000			/* look-ups that others answered and the thread has not looked at */
 #define TURN_MAX_MS 1000		/* the thread turns at least so often (watchdog, statistics) */
 
 /* A ticket on its way through the resolver: a copy, so that a message thread can leave before the thread has time for
@@ -94,17 +94,17 @@ static void free_asked(struct asked *a)
 	g_free(a);
 }
 
-static void take_told(struct vtm_resolver *r)
+static void take_rereads(struct vtm_resolver *r)
 {
-	GQueue told;
+	GQueue rereads;
 	struct vtm_lookup *l;
 
 	g_mutex_lock(&r->lock);
-	told = r->told;
-	g_queue_init(&r->told);
+	rereads = r->rereads;
+	g_queue_init(&r->rereads);
 	g_mutex_unlock(&r->lock);
-	while ((l = g_queue_pop_head(&told))) {
-		vtm_sched_tell(r->sched, l);
+	while ((l = g_queue_pop_head(&rereads))) {
+		vtm_sched_reread(r->sched, l);
 		vtm_lookup_free(l);
 	}
 }
@@ -236,7 +236,7 @@ static gpointer run(gpointer arg)
 
 		take_settings(r);
 		take_inbox(r);
-		take_told(r);
+		take_rereads(r);
 		next = vtm_sched_step(r->sched);
 		vtm_resolver_take_journal(r);
 		vtm_resolver_mend_store(r, now);
@@ -250,7 +250,7 @@ static gpointer run(gpointer arg)
 		take_results(r, r->vt);
 		take_old_results(r);
 		g_mutex_lock(&r->lock);
-		stop = r->stop && !r->inbox.length && !r->abandoned.length && !r->told.length;
+		stop = r->stop && !r->inbox.length && !r->abandoned.length && !r->rereads.length;
 		g_mutex_unlock(&r->lock);
 	}
 	vtm_sched_free(r->sched);
@@ -464,11 +464,11 @@ void vtm_resolver_ask(struct vtm_resolver *r, struct vtm_ticket *t, uint32_t thr
 	free_asked(a);
 }
 
-void vtm_resolver_tell(struct vtm_resolver *r, const struct vtm_lookup *lookup)
+void vtm_resolver_reread(struct vtm_resolver *r, const struct vtm_lookup *lookup)
 {
 	g_mutex_lock(&r->lock);
-	if (r->told.length < TOLD_MAX)
-		g_queue_push_tail(&r->told, vtm_lookup_copy(lookup));
+	if (r->rereads.length < REREADS_MAX)
+		g_queue_push_tail(&r->rereads, vtm_lookup_copy(lookup));
 	g_mutex_unlock(&r->lock);
 	vtm_resolver_wake(r);
 }

@@ -69,9 +69,9 @@ void vtm_resolver_ask(struct vtm_resolver *r, struct vtm_ticket *t, uint32_t thr
 void vtm_resolver_journal(struct vtm_resolver *r, struct vtm_journal_message *m, struct vtm_journal_item *items,
 			  size_t n);
 
-/* Another process put an answer for <lookup> into the store: mail that waits and the journal get it.  Returns at once;
- * a copy is kept.  At most 1,000 wait, more are dropped.  Any thread. */
-void vtm_resolver_tell(struct vtm_resolver *r, const struct vtm_lookup *lookup);
+/* Another process put an answer for <lookup> into the store: gives it to messages that wait and to the journal.  Returns
+ * at once; a copy is kept.  At most 1,000 wait, more are dropped.  Any thread. */
+void vtm_resolver_reread(struct vtm_resolver *r, const struct vtm_lookup *lookup);
 
 /* How the late verdict <id> ended.  Any thread. */
 void vtm_resolver_late_result(struct vtm_resolver *r, int64_t id, enum vtm_late_end end);

@@ -60,9 +60,9 @@ static void settle(struct vtm_sched *s, struct vtm_entry *e, const struct vtm_re
 	e->in_flight = false;
 	if (s->set.store) {
 		if (e->has_slot)
-			vtm_sched_stored(s, vtm_store_budget_settle(s->set.store, e->slot, &error), &error);
+			vtm_sched_check_store(s, vtm_store_budget_settle(s->set.store, e->slot, &error), &error);
 		if (r->server_utc_ms)
-			vtm_sched_stored(s, vtm_store_budget_sync(s->set.store, r->server_utc_ms, &error), &error);
+			vtm_sched_check_store(s, vtm_store_budget_sync(s->set.store, r->server_utc_ms, &error), &error);
 	}
 	e->has_slot = false;
 	s->view_stale = true;
@@ -86,7 +86,7 @@ static void failed(struct vtm_sched *s, struct vtm_entry *e, const struct vtm_re
 	vtm_sched_requeue(s, e, now + pause);
 }
 
-void vtm_sched_denied(struct vtm_sched *s, const struct vtm_result *r)
+static void denied(struct vtm_sched *s, const struct vtm_result *r)
 {
 	if (vtm_breaker_denied(&s->breaker, vtm_sched_now(s)))
 		vtm_log(VTM_LOG_ERROR, "VirusTotal refuses the API key (HTTP %ld); mail is bypassed, tried again every "
@@ -107,7 +107,7 @@ static void not_found(struct vtm_sched *s, struct vtm_entry *e)
 		return;
 	}
 	e->op = VTM_OP_SUBMIT_URL;
-	e->class = VTM_CLASS_SUBMIT;
+	e->class = e->stored_class = VTM_CLASS_SUBMIT;
 	e->attempts = 0;
 	vtm_sched_requeue(s, e, 0);
 }
@@ -125,7 +125,7 @@ static void poll_later(struct vtm_sched *s, struct vtm_entry *e, const struct vt
 		return;
 	}
 	e->op = VTM_OP_ANALYSIS;
-	e->class = VTM_CLASS_SUBMIT;
+	e->class = e->stored_class = VTM_CLASS_SUBMIT;
 	vtm_sched_requeue(s, e, vtm_sched_now(s) + doubled(POLL_MS, e->attempts++, POLL_MAX_MS));
 }
 
@@ -157,8 +157,11 @@ void vtm_sched_result(struct vtm_sched *s, const struct vtm_result *r)
 	s->stats.answers[r->answer]++;
 	s->stats.statuses[vtm_status_of(r->status)]++;
 	vtm_histogram_add(&s->stats.took, r->took_ms);
-	if (vtm_sched_quotas_result(s, r))
+	if (vtm_sched_quotas_result(s, r)) {
+		if (r->answer == VTM_ANSWER_DENIED)
+			denied(s, r);
 		return;
+	}
 	settle(s, e, r);
 	switch (r->answer) {
 	case VTM_ANSWER_REPORT:
@@ -195,7 +198,7 @@ void vtm_sched_result(struct vtm_sched *s, const struct vtm_result *r)
 		refused_by_quota(s, e, r);
 		break;
 	case VTM_ANSWER_DENIED:
-		vtm_sched_denied(s, r);
+		denied(s, r);
 		vtm_sched_requeue(s, e, 0);
 		break;
 	case VTM_ANSWER_QUOTAS:		/* no answers to a look-up */

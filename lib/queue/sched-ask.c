@@ -23,7 +23,7 @@ static bool answered_elsewhere(struct vtm_sched *s, struct vtm_entry *e)
 	GError *error = NULL;
 
 	if (!may_be_answered(e) ||
-	    !vtm_sched_stored(s, vtm_store_verdicts_get(s->set.store, &e->lookup->key, 1, &found, &error),
+	    !vtm_sched_check_store(s, vtm_store_verdicts_get(s->set.store, &e->lookup->key, 1, &found, &error),
 			      &error) || !found.found)
 		return false;
 	vtm_sched_take_answer(s, e, &found);
@@ -54,7 +54,7 @@ static void look_for(struct vtm_sched *s, const GArray *keys)
 {
 	struct vtm_cached *found = g_new0(struct vtm_cached, keys->len + 1);
 	GError *error = NULL;
-	bool fine = vtm_sched_stored(s, vtm_store_verdicts_get(s->set.store,
+	bool fine = vtm_sched_check_store(s, vtm_store_verdicts_get(s->set.store,
 							       (const struct vtm_key *)(void *)keys->data,
 							       keys->len, found, &error), &error);
 
@@ -122,7 +122,7 @@ static bool lease(struct vtm_sched *s, struct vtm_entry *e, int64_t now)
 	GError *error = NULL;
 	int rc = vtm_store_lease(s->set.store, &e->lookup->key, LEASE_MS, &error);
 
-	if (!vtm_sched_stored(s, rc, &error))
+	if (!vtm_sched_check_store(s, rc, &error))
 		return false;
 	e->elsewhere = rc == 0;
 	if (rc == 0) {
@@ -197,7 +197,7 @@ static void send_one(struct vtm_sched *s, struct vtm_entry *e, vtm_slot slot, in
 
 		/* it cannot be asked at all; its slot was spent in vain */
 		s->in_flight--;
-		vtm_sched_stored(s, vtm_store_budget_settle(s->set.store, slot, &error), &error);
+		vtm_sched_check_store(s, vtm_store_budget_settle(s->set.store, slot, &error), &error);
 		vtm_sched_finish(s, e, &r);
 		return;
 	}
@@ -248,7 +248,7 @@ static bool send_round(struct vtm_sched *s, int64_t now)
 		g_clear_error(&error);
 		granted = 0;
 	}
-	if (!vtm_sched_stored(s, granted, &error))
+	if (!vtm_sched_check_store(s, granted, &error))
 		granted = 0;
 	if (granted > 0)
 		vtm_sched_budget_found(s);

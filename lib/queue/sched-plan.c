@@ -20,8 +20,8 @@ void vtm_sched_refresh(struct vtm_sched *s)
 
 	if (!s->set.store || (!s->view_stale && now < s->day_ends_ms))
 		return;
-	if (!vtm_sched_stored(s, vtm_store_budget_read(s->set.store, &s->view, &error), &error) ||
-	    !vtm_sched_stored(s, vtm_store_budget_utc(s->set.store, &utc, &error), &error))
+	if (!vtm_sched_check_store(s, vtm_store_budget_read(s->set.store, &s->view, &error), &error) ||
+	    !vtm_sched_check_store(s, vtm_store_budget_utc(s->set.store, &utc, &error), &error))
 		return;
 	s->view_stale = false;
 	s->spent_due_ms = now + VTM_SCHED_OTHERS_MS;

@@ -70,9 +70,9 @@ static void take_quotas(struct vtm_sched *s, const struct vtm_result *r)
 			s->limits.per_month);
 	/* the time first: it says which day the count is of */
 	if (s->set.store && r->server_utc_ms)
-		vtm_sched_stored(s, vtm_store_budget_sync(s->set.store, r->server_utc_ms, &error), &error);
+		vtm_sched_check_store(s, vtm_store_budget_sync(s->set.store, r->server_utc_ms, &error), &error);
 	if (s->set.store)
-		vtm_sched_stored(s, vtm_store_budget_raise(s->set.store,
+		vtm_sched_check_store(s, vtm_store_budget_raise(s->set.store,
 							   (uint32_t)CLAMP(r->daily.used, 0, G_MAXUINT32),
 							   (uint32_t)CLAMP(r->monthly.used, 0, G_MAXUINT32), &error),
 				 &error);
@@ -90,8 +90,6 @@ bool vtm_sched_quotas_result(struct vtm_sched *s, const struct vtm_result *r)
 		take_quotas(s, r);
 	else
 		s->quotas_due_ms = MIN(s->quotas_due_ms, vtm_sched_now(s) + QUOTAS_RETRY_MS);
-	if (r->answer == VTM_ANSWER_DENIED)
-		vtm_sched_denied(s, r);
 	return true;
 }
 
@@ -116,7 +114,7 @@ void vtm_sched_keep_window(struct vtm_sched *s)
 		before - here);
 	vtm_queue_foreach(s->queue, without_slot, NULL);
 	gone = s->limits.per_minute ? before - here : 0;
-	vtm_sched_stored(s, vtm_store_budget_carry(s->set.store, gone, day_used, month_used, &error), &error);
+	vtm_sched_check_store(s, vtm_store_budget_carry(s->set.store, gone, day_used, month_used, &error), &error);
 	s->quotas_due_ms = now;
 	s->view_stale = true;
 }

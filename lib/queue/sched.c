@@ -30,7 +30,7 @@ int64_t vtm_sched_step(struct vtm_sched *s)
 		s->view_stale = true;	/* the read tells whether it works again */
 	vtm_sched_look_at_others(s, now);
 	vtm_sched_refresh(s);
-	vtm_sched_store_queue(s);
+	vtm_sched_save_queue(s);
 	if (vtm_queue_ripen(s->queue, now))
 		s->plan_stale = true;
 	vtm_sched_expire(s, now);
@@ -39,7 +39,7 @@ int64_t vtm_sched_step(struct vtm_sched *s)
 	vtm_sched_send_all(s, now);
 	if (s->plan_stale)
 		vtm_sched_replan(s);
-	vtm_sched_store_queue(s);
+	vtm_sched_save_queue(s);
 	return MAX(next_wake(s, now), s->stats.store_failing ? now + 1000 : 0);
 }
 
@@ -51,8 +51,8 @@ struct vtm_sched *vtm_sched_new(const struct vtm_sched_settings *settings)
 	s->limits = settings->limits;
 	s->queue = vtm_queue_new();
 	s->waiting = g_sequence_new(NULL);
-	s->unstored = g_ptr_array_new();
-	s->shares = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	s->unsaved = g_ptr_array_new();
+	s->shares = vtm_shares_new();
 	s->answer_ms = ANSWER_FIRST_MS;
 	s->answer_dev_ms = ANSWER_FIRST_DEV_MS;
 	s->stats.server_daily.allowed = s->stats.server_monthly.allowed = -1;
@@ -77,12 +77,12 @@ void vtm_sched_free(struct vtm_sched *s)
 	if (!s)
 		return;
 	vtm_sched_release_all(s);
-	vtm_sched_store_queue(s);
+	vtm_sched_save_queue(s);
 	vtm_queue_foreach(s->queue, free_waiters, NULL);
 	vtm_queue_free(s->queue);
 	g_sequence_free(s->waiting);
-	g_ptr_array_free(s->unstored, TRUE);
-	g_hash_table_destroy(s->shares);
+	g_ptr_array_free(s->unsaved, TRUE);
+	vtm_shares_free(s->shares);
 	vtm_budget_clear(&s->view);
 	g_free(s);
 }
@@ -105,11 +105,11 @@ void vtm_sched_configure(struct vtm_sched *s, const struct vtm_sched_settings *s
 	s->plan_stale = true;
 }
 
-static void not_stored(struct vtm_entry *e, void *arg)
+static void mark_unsaved(struct vtm_entry *e, void *arg)
 {
 	struct vtm_sched *s = arg;
 
-	vtm_sched_want_stored(s, e);
+	vtm_sched_mark_unsaved(s, e);
 }
 
 void vtm_sched_set_store(struct vtm_sched *s, struct vtm_store *store)
@@ -120,7 +120,7 @@ void vtm_sched_set_store(struct vtm_sched *s, struct vtm_store *store)
 	s->plan_stale = true;
 	if (store)
 		vtm_sched_keep_window(s);
-	vtm_queue_foreach(s->queue, not_stored, s);
+	vtm_queue_foreach(s->queue, mark_unsaved, s);
 	vtm_sched_load_queue(s);
 }
 

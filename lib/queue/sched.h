@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* sched.h - the scheduler: which look-up is asked when, who waits for it, who is told.  Composite, pure: one thread, no
- * clock but the given one, no I/O but through the store and a transport; so the simulator and the property tests run
- * the very same code as the daemon.
+/* sched.h - the scheduler: decides which look-up is sent when, and which message waits for it.  Composite, pure: one
+ * thread, no clock but the given one, no I/O but through the store and a transport; so the simulator and the property
+ * tests run the same code as the daemon.
  *
- * A *ticket* is one message that wants answers.  The caller adds it with its look-ups; the scheduler answers what the
- * store knows, queues the rest under the budget, and decides by prediction which of them can be answered before the
- * ticket's deadline: only for those the ticket waits.  It is *released* (settings.released, exactly once) as soon as it
+ * A *ticket* is one message that wants answers.  The caller adds it with its look-ups; the scheduler answers those that
+ * cache or store can answer, queues the rest under the budget, and predicts which of them can be answered before the
+ * ticket's deadline: the ticket waits for those only.  It is *released* (settings.released, exactly once) as soon as it
  * waits for nothing more, at its deadline at the latest.
- * A look-up goes on without waiters; its answer goes to cache, store and journal (settings.answered).
+ * A look-up without waiters stays queued; its answer goes to cache, store and journal (settings.answered).
  */
 #ifndef VTM_SCHED_H
 #define VTM_SCHED_H
@@ -27,7 +27,7 @@
 #include "model/verdict.h"
 #include "vt/vt.h"
 
-/* One thing a ticket wants to know. */
+/* One look-up that a ticket wants answered. */
 struct vtm_want {
 	struct vtm_lookup *lookup;	/* owned by the ticket */
 	enum vtm_class class;
@@ -35,7 +35,7 @@ struct vtm_want {
 	bool answered;
 	bool cached;			/* the answer was in cache or store */
 	bool submit;			/* may be submitted when unknown (SubmitUnknownURLs, not personal) */
-	bool holds;			/* scheduler's: the ticket waits for it */
+	bool holds;			/* set by the scheduler: the ticket waits for it */
 };
 
 struct vtm_ticket {
@@ -43,11 +43,11 @@ struct vtm_ticket {
 	struct vtm_want *wants;
 	unsigned n;
 	unsigned max_lookups;		/* at most so many wants are queued, in their order; the rest is capped */
-	bool known_count;		/* among those are wants that are known already: asking again asks for no more */
-	int64_t deadline_ms;		/* boot ms; now or earlier: waits for nothing */
-	char *client_net, *sender_domain;	/* for shares; NULL: none apply */
+	bool known_count;		/* answered wants count too, so that the same message asks for no more the next time */
+	int64_t deadline_ms;		/* boot ms; now or earlier: the ticket waits for nothing */
+	char *client_net, *sender_domain;	/* whose shares are charged; NULL: nobody's */
 	void *owner;
-	/* scheduler's */
+	/* set by the scheduler */
 	unsigned waiting_for;		/* wants that hold the release */
 	GSequenceIter *place;		/* among the waiting ones */
 	bool released;
@@ -65,20 +65,20 @@ struct vtm_sched_settings {
 	int64_t pending_lifetime_ms;
 	unsigned share_percent;		/* of the day's budget for one client network or sender domain; 0: no bound */
 	bool reask_unknown;
-	/* a person asks, in a process of its own beside the daemon's: every class may use the whole budget, and the
-	 * store's queue, which is the daemon's, is neither loaded nor added to */
+	/* vtmilterctl, beside the daemon: every class may use the whole budget, and the queue in the store, which is the
+	 * daemon's, is neither loaded nor added to */
 	bool manual;
 	unsigned max_in_flight;
-	/* the transport: starts a request; its end is told with vtm_sched_result().  -1: could not be made */
+	/* the transport: starts a request, whose end is reported with vtm_sched_result().  -1: could not be made */
 	int (*start)(void *arg, enum vtm_op op, const struct vtm_lookup *lookup, const char *analysis, void *tag);
-	/* the ticket waits no more; it is the owner's again */
+	/* <t> is released: it is its owner's again */
 	void (*released)(void *arg, struct vtm_ticket *t);
-	/* an answer came for a look-up (whether anybody waits or not): a completed verdict */
+	/* <lookup> was answered, whether a ticket waits for it or not; <report> is judged */
 	void (*answered)(void *arg, const struct vtm_lookup *lookup, const struct vtm_report *report);
 	void *arg;
 };
 
-/* The HTTP statuses that are told apart; the rest by their hundreds. */
+/* HTTP statuses as they are counted: some one by one, the rest by their hundreds. */
 enum vtm_status {
 	VTM_STATUS_NONE,	/* no answer came */
 	VTM_STATUS_200, VTM_STATUS_400, VTM_STATUS_401, VTM_STATUS_403, VTM_STATUS_404, VTM_STATUS_429,
@@ -107,30 +107,30 @@ struct vtm_sched_stats {
 
 struct vtm_sched;
 
-/* Loads the queue the store has.  The settings are copied. */
+/* Loads the queue that is in the store.  The settings are copied. */
 struct vtm_sched *vtm_sched_new(const struct vtm_sched_settings *s);
 /* Releases every ticket first. */
 void vtm_sched_free(struct vtm_sched *s);
 /* New limits, times to live and the like (clock, store, cache, callbacks stay). */
 void vtm_sched_configure(struct vtm_sched *s, const struct vtm_sched_settings *settings);
-/* The store came, went or was replaced (NULL: gone). */
+/* Uses <store> from now on; NULL: none can be reached. */
 void vtm_sched_set_store(struct vtm_sched *s, struct vtm_store *store);
 
-/* A message's wants; may call released() before it returns. */
+/* Takes a message in; may call released() before it returns. */
 void vtm_sched_add(struct vtm_sched *s, struct vtm_ticket *t);
-/* The MTA is gone or the daemon stops: release now. */
+/* Releases <t> now: the MTA is gone or the daemon stops. */
 void vtm_sched_cancel(struct vtm_sched *s, struct vtm_ticket *t);
 void vtm_sched_release_all(struct vtm_sched *s);
 
-/* Starts what may start, releases what is due.  Returns boot ms of the next time it wants to be called (INT64_MAX: not
- * by itself). */
+/* Sends what may be sent, releases what is due.  Returns boot ms at which it must be called again (INT64_MAX: after the
+ * next call of another function). */
 int64_t vtm_sched_step(struct vtm_sched *s);
 /* The request with <tag> ended; <r> is read, not kept. */
 void vtm_sched_result(struct vtm_sched *s, const struct vtm_result *r);
-/* Another process got an answer for <lookup> and put it into the store (vtmilterctl submit): cache, queue and who is
- * told by answered() get it. */
-void vtm_sched_tell(struct vtm_sched *s, const struct vtm_lookup *lookup);
-/* After a reload or by hand: an open circuit is probed at once. */
+/* Another process (vtmilterctl submit) put an answer for <lookup> into the store: takes it from there into the cache,
+ * ends the queued look-up with it and calls answered(). */
+void vtm_sched_reread(struct vtm_sched *s, const struct vtm_lookup *lookup);
+/* Probes an open circuit at once (after a reload, or by hand). */
 void vtm_sched_retry_now(struct vtm_sched *s);
 
 void vtm_sched_stats(const struct vtm_sched *s, struct vtm_sched_stats *out);

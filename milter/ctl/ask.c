@@ -272,7 +272,7 @@ int vtm_ctl_tell(const struct vtm_ctl *c, const struct vtm_lookup *lookup, GErro
 	if (!answer || !vtm_json_get_bool(answer, "ok", &told) || !told) {
 		rc = find_key(&a, true, error);
 		if (rc == 0)
-			vtm_resolver_tell(a.resolver, lookup);
+			vtm_resolver_reread(a.resolver, lookup);
 		vtm_ctl_asker_clear(&a);	/* ends when the journal has it */
 	}
 	g_free(answer);

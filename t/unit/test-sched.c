@@ -259,6 +259,7 @@ static void mail_free(struct mail *m)
 		vtm_lookup_free(m->ticket.wants[i].lookup);
 	g_free(m->ticket.wants);
 	g_free(m->ticket.client_net);
+	g_free(m->ticket.sender_domain);
 	g_free(m);
 }
 
@@ -600,6 +601,49 @@ static void caps(void)
 	rig_clear(&r);
 }
 
+/* One url of <network> and <domain>. */
+static struct mail *mail_from(struct rig *r, unsigned n, const char *network, const char *domain)
+{
+	struct mail *m = mail_new(r, "f", n, 1, VTM_CLASS_URL_FIRST, 0);
+
+	m->ticket.client_net = g_strdup(network);
+	m->ticket.sender_domain = g_strdup(domain);
+	vtm_sched_add(r->sched, &m->ticket);
+	return m;
+}
+
+static void shares(void)
+{
+	static const struct { const char *network, *domain; bool within; } mails[] = {
+		{ "192.0.2.0/24", "a.example", true }, { "198.51.100.0/24", "a.example", true },
+		{ "192.0.2.0/24", "a.example", false },	/* the domain has its two */
+		{ "192.0.2.0/24", "b.example", true },	/* and nothing was charged to the network for it */
+		{ "192.0.2.0/24", "c.example", false }, { NULL, "c.example", true }, { NULL, NULL, true },
+	};
+	struct mail *m[G_N_ELEMENTS(mails)];
+	struct rig r;
+
+	rig_init(&r);
+	r.set.limits.per_day = 299;
+	r.set.share_percent = 1;	/* 2 of 299 */
+	vtm_sched_configure(r.sched, &r.set);
+	begin(&r);
+	for (unsigned i = 0; i < G_N_ELEMENTS(mails); i++) {
+		m[i] = mail_from(&r, i, mails[i].network, mails[i].domain);
+		is_int(why(m[i], 0) != VTM_WHY_SHARE, mails[i].within, "share: message %u of %s, %s is %s", i + 1,
+		       mails[i].network ? mails[i].network : "-", mails[i].domain ? mails[i].domain : "-",
+		       mails[i].within ? "within" : "beyond");
+	}
+	vtm_clock_manual_advance(&r.clock, 86400000);
+	step(&r);
+	for (unsigned i = 0; i < G_N_ELEMENTS(mails); i++)
+		mail_free(m[i]);
+	m[0] = mail_from(&r, 100, "192.0.2.0/24", "a.example");
+	ok(why(m[0], 0) != VTM_WHY_SHARE, "share: a new day begins with nothing charged");
+	mail_free(m[0]);
+	rig_clear(&r);
+}
+
 static void full_queue(void)
 {
 	struct rig r;
@@ -645,6 +689,35 @@ static void restart(void)
 	end_all(&r, VTM_ANSWER_REPORT, 0, 9);
 	is_int(r.answers, 6, "to the end");
 	mail_free(m);
+	rig_clear(&r);
+}
+
+/* A person asks for what mail has queued, and mail for what a person has: mail's look-up outlives a restart. */
+static void restart_while_asked_by_hand(void)
+{
+	struct vtm_sched_stats stats;
+	struct mail *m[4];
+	struct rig r;
+
+	rig_init(&r);
+	begin(&r);
+	m[0] = mail_comes(&r, "x", 0, 4, VTM_CLASS_RISKY, 0);
+	m[1] = mail_new(&r, "a", 0, 1, VTM_CLASS_URL_FIRST, 0);
+	m[2] = mail_new(&r, "a", 0, 2, VTM_CLASS_URL_FIRST, 0);
+	m[2]->ticket.wants[0].class = m[2]->ticket.wants[1].class = VTM_CLASS_MANUAL;
+	m[3] = mail_new(&r, "a", 1, 1, VTM_CLASS_URL_MORE, 0);
+	for (int i = 1; i < 4; i++)
+		vtm_sched_add(r.sched, &m[i]->ticket);
+	vtm_sched_stats(r.sched, &stats);
+	is_int(stats.queued[VTM_CLASS_MANUAL], 2, "two look-ups are in the class of people");
+	close_rig(&r);
+	open_rig(&r);
+	vtm_sched_stats(r.sched, &stats);
+	is_int(stats.queued[VTM_CLASS_URL_FIRST], 1, "after a restart one is queued in the class that mail gave it first");
+	is_int(stats.queued[VTM_CLASS_URL_MORE], 1, "and one in the class that mail gave it later");
+	is_int(stats.queued[VTM_CLASS_MANUAL], 0, "none in the class of people");
+	for (int i = 0; i < 4; i++)
+		mail_free(m[i]);
 	rig_clear(&r);
 }
 
@@ -979,8 +1052,10 @@ int main(void)
 	store_lost_while_down();
 	store_knows_less();
 	caps();
+	shares();
 	full_queue();
 	restart();
+	restart_while_asked_by_hand();
 	reask();
 	slept();
 	bulk();
