@@ -196,6 +196,10 @@ static sfsistat scan(SMFICTX *ctx, const struct vtm_session *s, struct vtm_messa
 	if (d.items->no_memory)
 		vtm_log_limited(VTM_LOG_WARNING, "memory",
 				"%s: there was no memory to read all of the message: bypassed", queue_id);
+	if (d.items->unfinished)
+		vtm_log_limited(VTM_LOG_WARNING, "work",
+				"%s: reading the message took too much work or time: the rest was not read, bypassed",
+				queue_id);
 	if (w.gone) {
 		status = vtm_reply_gone(queue_id, m, &d);
 	} else {

@@ -303,6 +303,8 @@ static void run(struct vtm_walk *w, struct vtm_doc *doc)
 		struct vtm_visit v = g_array_index(w->todo, struct vtm_visit, w->todo->len - 1);
 
 		g_array_set_size(w->todo, w->todo->len - 1);
+		if (!vtm_work_look(w->reader->work))
+			break;
 		/* containers count too: a thousand empty ones are work */
 		if (w->entities++ > 4 * (uint64_t)w->limits->max_parts || w->summary->parts >= w->limits->max_parts) {
 			w->summary->capped = true;

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/work.h"
 #include "mail/spool.h"
 
 struct vtm_mime_limits {
@@ -67,6 +68,7 @@ struct vtm_mime_reader {
 	 * always. */
 	bool (*wants)(const struct vtm_part *part, const char *head, size_t len, void *arg);
 	void *arg;
+	struct vtm_work *work;	/* when it ends, the walk ends; the caller asks vtm_work_over(); NULL: no bound */
 };
 
 /* Walks the finished spool.  0, or -1 when it cannot be read (error).

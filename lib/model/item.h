@@ -62,6 +62,7 @@ struct vtm_items {
 	bool unparsable;		/* nothing could be read at all */
 	bool unread;			/* because what had been kept of it could not be read back: a fault of ours */
 	bool no_memory;			/* for all of it: something was not looked at, another fault of ours */
+	bool unfinished;		/* the work or the time that a message may cost ended before all was read */
 	/* private */
 	GHashTable *seen;
 };

@@ -108,7 +108,7 @@ uint32_t vtm_tags_of_list(struct vtm_item *const *list, size_t n)
 /* A mail program may show something that is not among the items. */
 static bool is_unsure(const struct vtm_items *items)
 {
-	return items->ambiguous || items->undecoded || items->no_memory;
+	return items->ambiguous || items->undecoded || items->no_memory || items->unfinished;
 }
 
 uint32_t vtm_tags_of(const struct vtm_items *items)

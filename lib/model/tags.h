@@ -16,8 +16,8 @@ enum vtm_tag {
 };
 #define VTM_TAGS (VTM_TAG_SCANNED + 1)
 #define VTM_TAG_BIT(t) (1u << (t))
-/* In the journal only, beside the bits of tags: the message has what is no item of its own (ambiguous, undecoded, no
- * memory), so no later answer makes it VT_Scanned.  Has no name and is in no header. */
+/* In the journal only, beside the bits of tags: the message has what is no item of its own (ambiguous, undecoded,
+ * unfinished, no memory), so no later answer makes it VT_Scanned.  Has no name and is in no header. */
 #define VTM_TAGS_UNSURE (1u << 16)
 
 #define VTM_REPORT_HEADERS_MAX 20
@@ -28,8 +28,8 @@ bool vtm_tag_parse(const char *name, enum vtm_tag *tag_r);	/* any case, with or 
 
 /* The tags of a message as bits.  Wrappers do not count, nor does what is turned off (VTM_WHY_DISABLED); a pending item
  * makes VT_Bypassed too; readings of one ambiguous part make VT_Scanned only when all are clean; <items>->capped,
- * ->partial and ->unparsable make VT_Bypassed; ->ambiguous, ->undecoded and ->no_memory make it too and take VT_Scanned
- * away. */
+ * ->partial and ->unparsable make VT_Bypassed; ->ambiguous, ->undecoded, ->no_memory and ->unfinished make it too and
+ * take VT_Scanned away. */
 uint32_t vtm_tags_of(const struct vtm_items *items);
 /* As the journal keeps them: with VTM_TAGS_UNSURE. */
 uint32_t vtm_tags_to_keep(const struct vtm_items *items, uint32_t tags);

@@ -10,6 +10,7 @@
 #include "url/unwrap.h"
 
 #define SEEN_MAX VTM_URL_MAX	/* bytes of a reference, and of a base, that is remembered */
+#define LINK_PASSES 16	/* over a URL: parsing, normal form, rules of privacy and of redirectors */
 #define WRITTEN_MAX 100000	/* different references of one document that are remembered */
 
 struct wrapped {
@@ -78,8 +79,11 @@ static void unwrap_one(struct extraction *x, const struct wrapped *w, GQueue *to
 /* Adds <u>, which it takes over, and whatever is wrapped in it. */
 static void take(struct extraction *x, struct vtm_url *u, enum vtm_role role)
 {
-	struct wrapped first = { u, add(x, u, role, NULL), 0 }, *next;
+	struct wrapped first = { u, NULL, 0 }, *next;
 	GQueue todo = G_QUEUE_INIT;
+
+	if (vtm_work_spend(x->settings->work, LINK_PASSES * strlen(u->normal)))
+		first.item = add(x, u, role, NULL);
 
 	if (first.item)
 		unwrap_one(x, &first, &todo);
@@ -170,6 +174,9 @@ static void search(struct extraction *x, const char *text, size_t len, const str
 	struct vtm_linkify_options options = form ? *form : (struct vtm_linkify_options){ .bare = false };
 
 	options.bare = x->settings->bare_domains;
+	options.work = x->settings->work;
+	if (!vtm_work_spend(x->settings->work, len))
+		return;
 	if (!vtm_linkify(text, len, &options, on_found, x))
 		x->items->no_memory = true;
 }
@@ -222,10 +229,13 @@ void vtm_extract_xml(struct extraction *x, const char *xml, size_t len, const ch
 void vtm_extract_page(struct extraction *x, const char *html, size_t len, const char *charset, bool scripts)
 {
 	const struct vtm_html_handler handler = {
-		.ref = on_ref, .text = on_text, .script = scripts ? on_text : NULL, .arg = x
+		.ref = on_ref, .text = on_text, .script = scripts ? on_text : NULL, .arg = x,
+		.work = x->settings->work,
 	};
 	GHashTable *outer;
 
+	if (!vtm_work_spend(x->settings->work, len))
+		return;
 	begin_document(x, &outer);
 	if (!vtm_html_read(html, len, charset, &handler))
 		x->items->no_memory = true;

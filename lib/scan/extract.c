@@ -79,6 +79,7 @@ static const struct vtm_mime_reader *reader_of(struct extraction *x, struct vtm_
 	r->each = on_part;
 	r->wants = vtm_extract_wants;
 	r->arg = x;
+	r->work = x->settings->work;
 	return r;
 }
 
@@ -166,11 +167,12 @@ struct vtm_items *vtm_extract(struct vtm_spool *spool, const struct vtm_extract_
 	struct vtm_mime_reader reader;
 
 	vtm_decode_begin(&x.decode, settings->decoders);
-	if (settings->decode_ms)
-		vtm_decode_within(&x.decode, settings->decode_ms);
+	if (settings->work && settings->work->clock)
+		vtm_decode_within(&x.decode, settings->work->deadline_ms - vtm_boot_ms(settings->work->clock));
 	if (vtm_mime_walk(spool, &settings->mime, reader_of(&x, &reader), &summary, NULL) < 0)
 		x.items->unparsable = x.items->unread = true;
 	vtm_decode_end(&x.decode);
+	x.items->unfinished = vtm_work_over(settings->work);
 	note_flags(&x, &summary);
 	x.items->unparsable = x.items->unparsable || summary.unparsable;
 	mark_unsubscribe(x.links, &summary);

@@ -9,6 +9,7 @@
 #include "decode/decode.h"
 #include "scan/ignore.h"
 #include "model/item.h"
+#include "base/work.h"
 #include "mail/mime.h"
 #include "mail/spool.h"
 
@@ -20,9 +21,9 @@ struct vtm_extract_settings {	/* everything is borrowed during a call */
 	unsigned archive_depth, archive_members;	/* 0 members: archives are not opened */
 	uint64_t archive_bytes;		/* unpacked, of one message */
 	struct vtm_decoders *decoders;	/* NULL: archives and the like are decoded by this process */
-	int64_t decode_ms;		/* at most, for all parts that decoders read; 0: as long as decode.h says */
 	bool pdf;			/* look for links in PDF documents */
 	const struct vtm_ignore *ignore;	/* NULL: none */
+	struct vtm_work *work;		/* what reading the message may cost; NULL: no bound */
 	const char *authserv_id;	/* whose Authentication-Results count; NULL: nobody's */
 };
 

@@ -182,10 +182,17 @@ void vtm_scan_message(struct vtm_resolver *resolver, const struct vtm_scan_setti
 		      bool (*progress)(void *), void *progress_arg, int64_t progress_ms, struct vtm_decision *d)
 {
 	int64_t began = vtm_boot_ms(clock);
+	struct vtm_extract_settings extract = settings->extract;
+	struct vtm_work work;
 	struct asking a;
 
 	memset(d, 0, sizeof(*d));
-	d->items = vtm_extract(*spool, &settings->extract, &d->message_id);
+	vtm_work_begin(&work, clock, settings->read_ms ? began + settings->read_ms : INT64_MAX, VTM_WORK_BYTES);
+	work.progress = progress;
+	work.progress_arg = progress_arg;
+	work.progress_ms = progress_ms;
+	extract.work = &work;
+	d->items = vtm_extract(*spool, &extract, &d->message_id);
 	g_clear_pointer(spool, vtm_spool_free);
 	a.wants = g_array_new(FALSE, FALSE, sizeof(struct vtm_want));
 	a.index = g_hash_table_new(vtm_key_hash, vtm_key_equal);

@@ -19,6 +19,7 @@ struct vtm_scan_settings {	/* a copy of what vtmilter.conf says, borrowed during
 	bool known_count;		/* see struct vtm_ticket */
 	uint32_t threshold;
 	int64_t timeout_ms;
+	int64_t read_ms;		/* reading and unpacking the message end after so long: VT_Bypassed; 0: no deadline */
 	bool journal;
 	struct vtm_extract_settings extract;
 	/* Who answers a ticket instead of the resolver, with what vtm_resolver_ask() promises; NULL: the resolver. */

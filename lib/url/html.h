@@ -8,6 +8,7 @@
 #include <stddef.h>
 
 #include "base/buffer.h"
+#include "base/work.h"
 #include "model/item.h"
 
 /* Calls <ref> for every reference as written (entities decoded): role link, resource or nested (originalsrc and the
@@ -23,6 +24,7 @@ struct vtm_html_handler {
 	vtm_html_text *text;
 	void *arg;
 	vtm_html_text *script;	/* NULL: not read; mail programs run no scripts, browsers do in an attachment */
+	struct vtm_work *work;	/* when it ends, reading ends; the caller asks vtm_work_over(); NULL: no bound */
 };
 
 /* <html> is in <charset> (NULL: what the document declares, else windows-1252/UTF-8). Linear in <len>; stack use

@@ -7,6 +7,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/work.h"
+
 /* What was found: bytes of the text (trailing punctuation off, wrapped lines joined) that live during the call. A
  * name that begins with "www." comes without a scheme; <bare>: a domain without either.  Neither is checked against
  * the public suffixes: the caller does that (vtm_url_guess()).  Where text in a script that has no blanks follows
@@ -17,6 +19,7 @@ struct vtm_linkify_options {
 	bool flowed, delsp;	/* RFC 3676: soft line breaks */
 	bool bare;		/* report bare domains too */
 	bool folded;		/* RFC 5545, 6350: the lines of a calendar or card */
+	struct vtm_work *work;	/* when it ends, the search ends; the caller asks vtm_work_over(); NULL: no bound */
 };
 
 /* <text> is UTF-8 (other bytes end a URL).  Found are http:// and https:// in any case, also in the middle of a

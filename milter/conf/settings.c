@@ -9,7 +9,7 @@
 #define QUEUE_MAX 10000		/* look-ups that may wait for an answer */
 #define IN_FLIGHT_MAX 32
 #define CONNECT_MS 10000
-#define DECODE_LEAST_MS 2000
+#define READ_LEAST_MS 2000
 
 void vtm_settings_scan(const struct vtm_conf *c, struct vtm_scan_settings *s)
 {
@@ -30,7 +30,7 @@ void vtm_settings_scan(const struct vtm_conf *c, struct vtm_scan_settings *s)
 		s->extract.archive_members = 0;
 	s->extract.pdf = c->scan_pdf;
 	/* starting a decoder takes a while on a busy machine, also where nobody wants to wait for answers */
-	s->extract.decode_ms = MAX(c->timeout_ms, DECODE_LEAST_MS);
+	s->read_ms = MAX(c->timeout_ms, READ_LEAST_MS);
 	s->extract.ignore = c->ignore;
 	s->extract.authserv_id = c->authserv_id;
 }

@@ -37,7 +37,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const char *const charsets[] = { NULL, "utf-8", "utf-16", "iso-2022-jp", "windows-1252", "utf-7", "" };
 	struct seen s = { 0, 0, 0 };
-	struct vtm_html_handler h = { ref, text, &s, script };
+	struct vtm_html_handler h = { .ref = ref, .text = text, .arg = &s, .script = script };
 	const char *charset;
 	char *utf8;
 	struct vtm_buffer xml = { .data = NULL };

@@ -28,7 +28,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (!size)
 		return 0;
-	o = (struct vtm_linkify_options){ data[0] & 1, data[0] & 2, data[0] & 4, data[0] & 8 };
+	o = (struct vtm_linkify_options){ .flowed = data[0] & 1, .delsp = data[0] & 2, .bare = data[0] & 4, .folded = data[0] & 8 };
 	vtm_linkify((const char *)data + 1, size - 1, &o, found, &sum);
 	FUZZ_CHECK(sum <= 4 * size);
 	return 0;

@@ -56,6 +56,8 @@ static char *text_of(const struct vtm_items *items)
 		g_string_append(text, "no memory\n");
 	if (items->undecoded)
 		g_string_append(text, "undecoded\n");
+	if (items->unfinished)
+		g_string_append(text, "unfinished\n");
 	if (items->unparsable)
 		g_string_append(text, "unparsable\n");
 	return g_string_free(text, FALSE);
@@ -457,6 +459,52 @@ static void pdf(void)
 }
 #endif
 
+/* With more and more work, more of a message is read: a short text with a link, then a long one.  Whatever lacks of it,
+ * that the work ended is told. */
+static void effort_grows(const char *mail, size_t len)
+{
+	unsigned found[3] = { 0 }, last = 0, silent = 0, fewer = 0;
+	struct vtm_extract_settings s;
+
+	vtm_extract_defaults(&s);
+	for (double bytes = 1; bytes < (double)VTM_WORK_BYTES; bytes *= 1.1) {
+		struct vtm_items *items;
+		struct vtm_work work;
+
+		vtm_work_begin(&work, NULL, 0, (uint64_t)bytes);
+		s.work = &work;
+		items = extract(mail, len, &s);
+		found[MIN(items->list->len, 2)]++;
+		silent += items->list->len < 2 && !items->unfinished;
+		fewer += items->list->len < last;
+		last = items->list->len;
+		vtm_items_free(items);
+	}
+	ok(found[0] && found[1] && found[2], "with more work more is found: nothing, one link, both (%u, %u, %u)",
+	   found[0], found[1], found[2]);
+	is_int(fewer, 0, "and never less");
+	is_int(silent, 0, "what was not read is told");
+}
+
+static void effort(void)
+{
+	GString *mail = g_string_new(MIXED "--b\r\n\r\nhttp://example.com/1\r\n--b\r\n\r\n");
+	struct vtm_extract_settings s;
+	struct vtm_clock_manual now;
+	struct vtm_work work;
+
+	for (int i = 0; i < 10000; i++)
+		g_string_append(mail, "word\r\n");
+	g_string_append(mail, "http://example.com/2\r\n--b--\r\n");
+	effort_grows(mail->str, mail->len);
+	vtm_extract_defaults(&s);
+	vtm_clock_manual_init(&now, 0);
+	vtm_work_begin(&work, &now.clock, now.boot, VTM_WORK_BYTES);
+	s.work = &work;
+	check(mail->str, mail->len, &s, "unfinished\n", "a deadline in the past");
+	g_string_free(mail, TRUE);
+}
+
 int main(void)
 {
 	all_cases();
@@ -472,5 +520,6 @@ int main(void)
 	limits();
 	long_links();
 	repeated();
+	effort();
 	return done_testing();
 }

@@ -36,7 +36,7 @@ static void on_text(const char *text, size_t len, void *arg)
 static void check(const char *html, size_t len, const char *charset, bool text, const char *want, const char *what)
 {
 	struct seen s = { g_string_new(NULL), text, 0, 0 };
-	struct vtm_html_handler h = { on_ref, on_text, &s, NULL };
+	struct vtm_html_handler h = { .ref = on_ref, .text = on_text, .arg = &s, .script = NULL };
 
 	vtm_html_read(html, len, charset, &h);
 	is_str(s.log->str, want, "%s", what);
@@ -135,7 +135,7 @@ static void scripts(void)
 		"<script>a='https:\\/\\/e\\x2fa\\u002fb';atob(\"aHR0cHM6Ly9leGFtcGxlLm9yZw\")\\</script>"
 		"<p onclick='b(&quot;c&quot;)'><a href=\"javascript:d('e')\">";
 	struct seen s = { g_string_new(NULL), false, 0, 0 };
-	struct vtm_html_handler h = { on_ref, NULL, &s, on_script };
+	struct vtm_html_handler h = { .ref = on_ref, .text = NULL, .arg = &s, .script = on_script };
 
 	vtm_html_read(html, strlen(html), NULL, &h);
 	is_str(s.log->str, "{a=\nhttps://e/a/b\n;atob(\n\nhttps://example.org\n\n)}{b(\nc\n)}{d(\ne\n)}",
@@ -280,7 +280,7 @@ static void css(void)
 
 	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
 		struct seen s = { g_string_new(NULL), true, 0, 0 };
-		struct vtm_html_handler h = { on_ref, on_text, &s, NULL };
+		struct vtm_html_handler h = { .ref = on_ref, .text = on_text, .arg = &s, .script = NULL };
 
 		vtm_css_read(cases[i].css, strlen(cases[i].css), &h);
 		is_str(s.log->str, cases[i].want, "CSS %s", cases[i].css);
@@ -307,7 +307,7 @@ static void hostile(void)
 
 	for (size_t i = 0; i < G_N_ELEMENTS(units); i++) {
 		struct seen s = { NULL, true, 0, 0 };
-		struct vtm_html_handler h = { on_ref, on_text, &s, on_text };
+		struct vtm_html_handler h = { .ref = on_ref, .text = on_text, .arg = &s, .script = on_text };
 		size_t n = MAX(strlen(units[i]), 1);
 
 		for (size_t at = 0; at < size; at++)

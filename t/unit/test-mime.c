@@ -65,7 +65,7 @@ static bool wants(const struct vtm_part *p, const char *head, size_t len, void *
 static char *parts_of(const char *mail, gssize len, const struct vtm_mime_limits *limits, struct vtm_mime_summary *summary)
 {
 	struct seen s = { .text = g_string_new(NULL) };
-	const struct vtm_mime_reader reader = { each, wants, &s };
+	const struct vtm_mime_reader reader = { .each = each, .wants = wants, .arg = &s };
 	size_t n = len < 0 ? strlen(mail) : (size_t)len;
 	char *exact = g_memdup2(mail, n);	/* a read past the end shows */
 
@@ -476,7 +476,7 @@ static void spooled(void)
 {
 	struct vtm_spool *spool = vtm_spool_new(g_get_tmp_dir(), 0);
 	struct seen seen = { .text = g_string_new(NULL) };
-	const struct vtm_mime_reader reader = { each, wants, &seen };
+	const struct vtm_mime_reader reader = { .each = each, .wants = wants, .arg = &seen };
 	struct vtm_mime_summary s;
 	char line[78];
 	int rc;

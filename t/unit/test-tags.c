@@ -199,6 +199,9 @@ static void flags(void)
 	items->undecoded = true;
 	is_tags(vtm_tags_of(items), "VT_Bypassed", "undecoded: nothing is called scanned");
 	items->undecoded = false;
+	items->unfinished = true;
+	is_tags(vtm_tags_of(items), "VT_Bypassed", "unfinished: nothing is called scanned");
+	items->unfinished = false;
 	items->ambiguous = true;
 	is_tags(vtm_tags_of(items), "VT_Bypassed", "ambiguous: nothing is called scanned");
 	again(items);
