@@ -121,35 +121,62 @@ static size_t flush(struct vtm_base64 *d, uint8_t *out)
 	return n;
 }
 
-/* One byte at a time: whatever is not a whole group of four. */
+/* Writes a whole group of which <equals> places are '='. */
+static size_t end_group(struct vtm_base64 *d, unsigned equals, uint8_t *out)
+{
+	uint32_t bits = d->bits;
+
+	d->have = 0;
+	d->bits = 0;
+	for (unsigned i = 0; i < 3 - MIN(equals, 3); i++)
+		out[i] = (uint8_t)(bits >> (16 - 8 * i));
+	return 3 - MIN(equals, 3);
+}
+
+/* One place of a group in the reading PLACED.  <d->padding> counts the '=' of the group. */
+static size_t take_place(struct vtm_base64 *d, unsigned class, uint8_t *out)
+{
+	unsigned equals;
+
+	d->padding += class == PADDING;
+	d->bits = d->bits << 6 | (class == PADDING ? 0 : class);
+	if (++d->have < 4)
+		return 0;
+	equals = d->padding;
+	d->padding = 0;
+	return end_group(d, equals, out);
+}
+
+/* Decodes one byte: all that are not in a whole group of four. */
 static size_t decode_byte(struct vtm_base64 *d, uint8_t byte, uint8_t *out)
 {
 	unsigned class = classes[byte];
 
+	if (class == FOREIGN || class == BLANK) {
+		d->junk = d->junk || class == FOREIGN;
+		return 0;
+	}
+	if (d->reading == VTM_BASE64_PLACED)
+		return take_place(d, class, out);
 	if (class == PADDING) {
 		d->padding++;
+		d->place = (d->place + 1) & 3;
+		d->after_padding = true;
 		if (d->reading == VTM_BASE64_STRICT)
 			d->stopped = true;
 		return flush(d, out);
 	}
-	if (class >= FOREIGN) {
-		d->junk = d->junk || class == FOREIGN;
-		return 0;
-	}
-	if (d->padding)
+	if (d->after_padding) {
 		d->data_after_padding = true;
+		d->misplaced = d->misplaced || d->place;
+		d->after_padding = false;
+	}
+	d->place = (d->place + 1) & 3;
 	d->bits = d->bits << 6 | class;
-	if (++d->have < 4)
-		return 0;
-	out[0] = (uint8_t)(d->bits >> 16);
-	out[1] = (uint8_t)(d->bits >> 8);
-	out[2] = (uint8_t)d->bits;
-	d->have = 0;
-	d->bits = 0;
-	return 3;
+	return ++d->have < 4 ? 0 : end_group(d, 0, out);
 }
 
-/* Behind the end of the strict reading only one thing is of interest. */
+/* After the end of the strict reading only one thing is of interest. */
 static void look_behind(struct vtm_base64 *d, const uint8_t *in, size_t len)
 {
 	for (size_t i = 0; i < len && !d->data_after_padding; i++)
@@ -162,8 +189,8 @@ size_t vtm_base64_add(struct vtm_base64 *d, const char *in, size_t len, uint8_t 
 	uint8_t *to = out;
 
 	while (from < end && !d->stopped) {
-		/* after padding every character is looked at: data there is worth a flag */
-		if (!d->have && !(d->padding && !d->data_after_padding)) {
+		/* the character after padding is looked at alone: data there is worth a flag */
+		if (!d->have && !d->after_padding) {
 			size_t n = 0;
 #ifdef HAVE_BLOCKS
 			if (end - from >= 32 + 12 && can_blocks()) {
@@ -186,6 +213,12 @@ size_t vtm_base64_add(struct vtm_base64 *d, const char *in, size_t len, uint8_t 
 
 size_t vtm_base64_end(struct vtm_base64 *d, uint8_t out[2])
 {
+	if (d->reading == VTM_BASE64_PLACED)	/* only the sextets before the first '=' of the group count */
+		while (d->have && d->padding) {
+			d->bits >>= 6;
+			d->have--;
+			d->padding--;
+		}
 	return flush(d, out);
 }
 

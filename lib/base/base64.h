@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* base64.h - base64 as mail has it (RFC 2045 section 6.8), and base64url (RFC 4648 section 5).  Base layer.
  *
- * Decoding by streaming, twice at once where it matters: mail programs skip what is not of the alphabet and read on
- * behind padding; strict ones stop at the padding.  The decoder tells when the two readings differ.  Unpadded ends keep
- * their last 1-2 bytes (GMime 3.2.13 drops them).
+ * Decodes by streaming.  Mail programs read broken base64 in three ways; the decoder says when they differ.  An end
+ * without padding keeps its last 1-2 bytes (GMime 3.2.13 drops them).
  */
 #ifndef VTM_BASE64_H
 #define VTM_BASE64_H
@@ -14,17 +13,21 @@
 #include <stdint.h>
 
 enum vtm_base64_reading {
-	VTM_BASE64_LENIENT,	/* skips foreign bytes, restarts behind padding */
-	VTM_BASE64_STRICT	/* stops at the first padding */
+	VTM_BASE64_LENIENT,	/* skips foreign bytes, starts a new group after padding */
+	VTM_BASE64_STRICT,	/* stops at the first padding */
+	VTM_BASE64_PLACED	/* a '=' takes a place in its group of four, as Thunderbird reads it */
 };
 
 struct vtm_base64 {	/* set to zero, then .reading; read the flags after the end */
 	enum vtm_base64_reading reading;
 	uint32_t bits;
-	unsigned have;		/* sextets in bits: 0..3 */
+	unsigned have;		/* sextets in bits (PLACED: places of the group): 0..3 */
+	unsigned place;		/* places of the group of four, '=' included: 0..3 */
+	bool after_padding;	/* the last character was a '=' */
 	bool stopped;
-	bool data_after_padding;	/* the readings differ */
-	bool junk;			/* bytes outside of the alphabet other than white space */
+	bool data_after_padding;	/* STRICT differs from the others */
+	bool misplaced;			/* PLACED differs from LENIENT, which says so */
+	bool junk;			/* bytes outside of the alphabet other than white space: programs differ, see mime-leaf.c */
 	unsigned padding;
 };
 

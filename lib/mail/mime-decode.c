@@ -16,6 +16,8 @@ struct sink {
 	bool asked, keep;
 	bool undone;	/* no memory */
 	size_t room;	/* for what is decoded */
+	char *out;	/* quoted-printable: bytes not yet added */
+	size_t have;
 };
 
 static void ask(struct sink *s, const char *head, size_t len)
@@ -54,11 +56,32 @@ static void add(struct sink *s, const void *data, size_t len)
 		keep(s, data, len);
 }
 
+/* Adds a few bytes at a time, by way of <out>. */
+static void collect(struct sink *s, const char *p, size_t n)
+{
+	while (n) {
+		size_t some = MIN(n, s->room - s->have);
+
+		memcpy(s->out + s->have, p, some);
+		s->have += some;
+		p += some;
+		n -= some;
+		if (s->have == s->room) {
+			add(s, s->out, s->have);
+			s->have = 0;
+		}
+	}
+}
+
 static void decode_base64(struct sink *s)
 {
 	uint8_t *out = g_try_malloc(s->room);
 	struct vtm_decode *d = s->d;
-	struct vtm_base64 state = { .reading = d->reading };
+	static const enum vtm_base64_reading readings[] = {
+		[VTM_READING_USUAL] = VTM_BASE64_LENIENT, [VTM_READING_STRICT] = VTM_BASE64_STRICT,
+		[VTM_READING_PLACED] = VTM_BASE64_PLACED,
+	};
+	struct vtm_base64 state = { .reading = readings[d->reading] };
 
 	s->undone = !out;
 	if (s->undone)
@@ -71,7 +94,9 @@ static void decode_base64(struct sink *s)
 	}
 	add(s, out, vtm_base64_end(&state, out));
 	g_free(out);
-	d->differs = state.data_after_padding;
+	d->differs[VTM_READING_STRICT] = state.data_after_padding;
+	d->differs[VTM_READING_PLACED] = state.misplaced;
+	d->doubtful = state.junk;
 }
 
 /* A soft line break at <p> ("=", blanks, line end; RFC 2045 section 6.7): its length, 0 if it is none. */
@@ -99,52 +124,81 @@ static int escape(const char *p, const char *end)
 	return low < 0 ? -1 : high << 4 | low;
 }
 
-/* What is no escape and no soft break stands for itself. */
+/* How many of the <n> bytes before <p> are blanks at the end of a line, which RFC 2045 section 6.7 (3) has removed? */
+static size_t blanks_before(const char *p, size_t n)
+{
+	size_t blanks = 0;
+
+	if (n && p[-1] == '\r')
+		p--, n--;
+	while (blanks < n && (p[-1 - (gssize)blanks] == ' ' || p[-1 - (gssize)blanks] == '\t'))
+		blanks++;
+	return blanks;
+}
+
+/* Adds bytes that are not part of an escape or soft break.  Most programs keep blanks at the end of a line. */
+static void add_literal(struct sink *s, const char *p, size_t n)
+{
+	const char *end = p + n, *lf;
+
+	for (; p < end && (lf = memchr(p, '\n', (size_t)(end - p))); p = lf + 1) {
+		size_t blanks = blanks_before(lf, (size_t)(lf - p));
+
+		s->d->differs[VTM_READING_STRICT] = s->d->differs[VTM_READING_STRICT] || blanks;
+		if (s->d->reading != VTM_READING_STRICT || !blanks) {
+			collect(s, p, (size_t)(lf + 1 - p));
+			continue;
+		}
+		collect(s, p, (size_t)(lf - p) - blanks - (lf[-1] == '\r'));
+		collect(s, lf[-1] == '\r' ? lf - 1 : lf, lf[-1] == '\r' ? 2 : 1);
+	}
+	collect(s, p, (size_t)(end - p));
+}
+
 static void decode_qp(struct sink *s)
 {
-	uint8_t *out = g_try_malloc(s->room);
 	const char *p = s->d->data, *end = p + s->d->len;
-	size_t have = 0;
 
-	s->undone = !out;
-	if (s->undone)
-		return;
-	while (p < end) {
+	s->out = g_try_malloc(s->room);
+	s->undone = !s->out;
+	while (!s->undone && p < end) {
 		const char *equal = memchr(p, '=', (size_t)(end - p));
 		size_t n = (size_t)((equal ? equal : end) - p);
 		int byte;
 
-		if (have + n >= s->room) {
-			add(s, out, have);
-			have = 0;
-			n = MIN(n, s->room - 1);
-		}
-		memcpy(out + have, p, n);
-		have += n;
+		add_literal(s, p, n);
 		p += n;
 		if (p != equal)
 			continue;
 		byte = escape(p, end);
 		n = byte < 0 ? soft_break(p, end) : 3;
 		if (!n || byte >= 0)
-			out[have++] = (uint8_t)(byte < 0 ? '=' : byte);
+			collect(s, &(char){ (char)(byte < 0 ? '=' : byte) }, 1);
 		p += MAX(n, 1);
 	}
-	add(s, out, have);
-	g_free(out);
+	if (!s->undone)
+		add(s, s->out, s->have);
+	g_free(s->out);
 }
 
-static void decode_uu(struct sink *s)
+/* Adds the first file that <next> finds in the text; what has none is taken as it is. */
+static void decode_file(struct sink *s, bool (*next)(const char *text, size_t len, size_t from, struct vtm_uu *block))
 {
-	struct vtm_uu block;
+	struct vtm_uu block, second;
+	struct vtm_decode *d = s->d;
 
-	if (!vtm_uu_next(s->d->data, s->d->len, 0, &block)) {
-		/* not what it says: as it stands */
-		add(s, s->d->data, s->d->len);
+	if (!next(d->data, d->len, 0, &block)) {
+		d->doubtful = true;
+		add(s, d->data, d->len);
 		return;
 	}
 	s->undone = block.data.refused;
+	d->doubtful = block.broken;
 	add(s, block.data.data, block.data.len);
+	if (next(d->data, d->len, block.next, &second)) {
+		d->doubtful = true;
+		vtm_uu_clear(&second);
+	}
 	vtm_uu_clear(&block);
 }
 
@@ -181,7 +235,12 @@ void vtm_decode(struct vtm_decode *d)
 		decode_base64(&s);
 		break;
 	case VTM_ENCODING_UU:
-		decode_uu(&s);
+		decode_file(&s, vtm_uu_next);
+		break;
+	case VTM_ENCODING_YENC:
+		decode_file(&s, vtm_yenc_next);
+		break;
+	case VTM_ENCODINGS:
 		break;
 	}
 	if (d->kept.data) {

@@ -10,16 +10,30 @@
 #include "base/base64.h"
 #include "base/buffer.h"
 
-enum vtm_encoding { VTM_ENCODING_NONE, VTM_ENCODING_QP, VTM_ENCODING_BASE64, VTM_ENCODING_UU };
+enum vtm_encoding {
+	VTM_ENCODING_NONE,
+	VTM_ENCODING_QP,
+	VTM_ENCODING_BASE64,
+	VTM_ENCODING_UU,
+	VTM_ENCODING_YENC,
+	VTM_ENCODINGS	/* how many there are */
+};
 
-#define VTM_DECODE_HEAD 49152	/* bytes of input behind the first bytes that are judged */
+enum vtm_decode_reading {
+	VTM_READING_USUAL,
+	VTM_READING_STRICT,	/* base64 ends at its padding; quoted-printable loses blanks at the end of a line */
+	VTM_READING_PLACED,	/* base64: a '=' takes a place in its group */
+	VTM_DECODE_READINGS
+};
+
+#define VTM_DECODE_HEAD 49152	/* bytes of input whose decoded bytes are judged */
 
 struct vtm_decode {
 	/* in; borrowed */
 	const char *data;
 	size_t len;
 	enum vtm_encoding encoding;
-	enum vtm_base64_reading reading;
+	enum vtm_decode_reading reading;
 	/* Are the bytes themselves needed?  Asked once, with the first of them; NULL: no. */
 	bool (*wants)(const char *head, size_t len, void *arg);
 	void *arg;
@@ -31,7 +45,8 @@ struct vtm_decode {
 	char sha256[65];
 	const char *content;	/* NULL: not kept; into <data> or into <kept> */
 	size_t content_len;
-	bool differs;		/* another reading gives other bytes */
+	bool differs[VTM_DECODE_READINGS];	/* does this reading give other bytes?  Said by the usual one */
+	bool doubtful;		/* not in this encoding, or not all of it: a program may show other bytes */
 	bool wanted, was_cut;
 	bool no_memory;		/* for <content>; if <sha256> is empty too, for anything */
 	struct vtm_buffer kept;	/* what is not in <data> */

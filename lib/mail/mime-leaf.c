@@ -77,37 +77,38 @@ static bool wants(const char *head, size_t len, void *arg)
 	return q->part->kind != VTM_PART_ATTACHMENT || !r->wants || r->wants(q->part, head, len, r->arg);
 }
 
-/* Decodes one reading of a leaf and passes it to the reader; true if base64 has another one. */
-static bool give(struct vtm_walk *w, struct vtm_part *p, struct vtm_slice encoded, enum vtm_encoding encoding,
-		 enum vtm_base64_reading reading)
+/* Decodes one reading of a leaf and passes it to the reader.  *d: what the decoder said; its content is freed. */
+static void give(struct vtm_walk *w, struct vtm_part *p, struct vtm_slice encoded, struct vtm_decode *d)
 {
-	bool differs, body = p->kind == VTM_PART_TEXT || p->kind == VTM_PART_HTML;
+	bool body = p->kind == VTM_PART_TEXT || p->kind == VTM_PART_HTML;
 	struct question q = { w, p };
-	struct vtm_decode d = {
-		.data = encoded.data, .len = encoded.len, .encoding = encoding, .reading = reading,
-		.wants = wants, .arg = &q, .keep_max = w->limits->max_part_bytes,
-		.cut = body, .unhashed = body,
-	};
 
-	vtm_decode(&d);
-	p->size = d.size;
-	memcpy(p->sha256, d.sha256, sizeof(p->sha256));
-	p->content = d.size ? d.content : "";
-	p->content_len = d.content_len;
-	p->unopened = d.wanted && !p->content && !d.no_memory;
-	w->summary->no_memory = w->summary->no_memory || d.no_memory;
-	w->summary->capped = w->summary->capped || d.was_cut;
-	differs = d.differs && reading == VTM_BASE64_LENIENT;
+	d->data = encoded.data;
+	d->len = encoded.len;
+	d->wants = wants;
+	d->arg = &q;
+	d->keep_max = w->limits->max_part_bytes;
+	d->cut = d->unhashed = body;
+	vtm_decode(d);
+	p->size = d->size;
+	memcpy(p->sha256, d->sha256, sizeof(p->sha256));
+	p->content = d->size ? d->content : "";
+	p->content_len = d->content_len;
+	p->unopened = d->wanted && !p->content && !d->no_memory;
+	w->summary->no_memory = w->summary->no_memory || d->no_memory;
+	w->summary->capped = w->summary->capped || d->was_cut;
+	if (body && d->encoding == VTM_ENCODING_QP)	/* blanks at the end of a line do not change a text */
+		d->differs[VTM_READING_STRICT] = false;
+	for (size_t i = 0; i < G_N_ELEMENTS(d->differs); i++)
+		if (!p->group && (d->differs[i] || d->doubtful))
+			p->group = ++w->summary->groups;
 	if (p->kind == VTM_PART_SIGNATURE && !looks_signed(p))
 		p->kind = VTM_PART_ATTACHMENT;
-	if (differs && !p->group)
-		p->group = ++w->summary->groups;
 	if (p->group)
 		p->note = "ambiguous";
-	if (!d.no_memory || *p->sha256)
+	if (!d->no_memory || *p->sha256)
 		w->reader->each(p, w->reader->arg);
-	vtm_decode_clear(&d);
-	return differs;
+	vtm_decode_clear(d);
 }
 
 /* May one more leaf be given? */
@@ -121,15 +122,39 @@ static bool count_part(struct vtm_walk *w)
 	return false;
 }
 
+/* Gives all readings of one encoding; true if programs may show the bytes as they are instead. */
+static bool give_encoding(struct vtm_walk *w, struct vtm_part *p, struct vtm_slice encoded, enum vtm_encoding encoding)
+{
+	struct vtm_decode usual = { .encoding = encoding };
+
+	if (!count_part(w))
+		return false;
+	give(w, p, encoded, &usual);
+	for (unsigned r = 0; r < VTM_DECODE_READINGS; r++) {
+		struct vtm_decode other = { .encoding = encoding, .reading = r };
+
+		if (usual.differs[r] && count_part(w))
+			give(w, p, encoded, &other);
+	}
+	/* all programs decode base64 with foreign bytes in the same ways; not so the others */
+	vtm_walk_doubt(w, usual.doubtful && encoding != VTM_ENCODING_BASE64);
+	return usual.doubtful;
+}
+
 void vtm_give_all(struct vtm_walk *w, struct vtm_part *p, struct vtm_slice encoded, const enum vtm_encoding *list,
 		  unsigned n)
 {
 	enum vtm_part_kind kind = p->kind;
+	bool as_it_is = false, given = false;
 
-	for (unsigned i = 0; i < n && count_part(w); i++) {
+	for (unsigned i = 0; i < n; i++) {
 		p->kind = kind;
-		if (give(w, p, encoded, list[i], VTM_BASE64_LENIENT) && count_part(w))
-			give(w, p, encoded, list[i], VTM_BASE64_STRICT);
+		as_it_is = give_encoding(w, p, encoded, list[i]) || as_it_is;
+		given = given || list[i] == VTM_ENCODING_NONE;
+	}
+	if (as_it_is && !given) {
+		p->kind = kind;
+		give_encoding(w, p, encoded, VTM_ENCODING_NONE);
 	}
 }
 

@@ -79,20 +79,30 @@ static void take_bytes(struct extraction *x, const char *name, const char *type,
 	take_inner(x, &p);
 }
 
-void vtm_extract_uu(struct extraction *x, const struct vtm_part *p)
+/* Takes the files that <next> finds in a text. */
+static void take_files(struct extraction *x, const struct vtm_part *p, const char *type,
+		       bool (*next)(const char *text, size_t len, size_t from, struct vtm_uu *block))
 {
 	struct vtm_uu block;
 	size_t at = 0;
 
-	while (vtm_uu_next(p->content, p->content_len, at, &block)) {
+	while (next(p->content, p->content_len, at, &block)) {
 		if (block.data.refused)
 			x->items->no_memory = true;
 		else
-			take_bytes(x, *block.name ? block.name : NULL, NULL, block.data.data, block.data.len,
+			take_bytes(x, *block.name ? block.name : NULL, type, block.data.data, block.data.len,
 				   block.broken ? "undecoded" : NULL);
+		x->items->undecoded = x->items->undecoded || block.broken;
 		at = block.next;
 		vtm_uu_clear(&block);
 	}
+}
+
+void vtm_extract_uu(struct extraction *x, const struct vtm_part *p)
+{
+	take_files(x, p, NULL, vtm_uu_next);
+	take_files(x, p, NULL, vtm_yenc_next);
+	take_files(x, p, "application/mac-binhex40", vtm_binhex_next);
 }
 
 /* ---- what is inside -------------------------------------------------------------------------------------- */
@@ -330,6 +340,7 @@ static void search_text(struct extraction *x, const struct vtm_part *p)
 		vtm_extract_xml(x, p->content, p->content_len, p->charset);
 	else
 		vtm_extract_text(x, p->content, p->content_len, p->charset, &form);
+	vtm_extract_uu(x, p);
 }
 
 void vtm_extract_file(struct extraction *x, const struct vtm_part *p)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* fuzz-base64.c - how the input is cut does not change a reading; both readings agree unless the flag says
+/* fuzz-base64.c - how the input is cut does not change a reading; the readings agree unless a flag says
  * otherwise. */
 #include "fuzz.h"
 
@@ -51,16 +51,23 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct decoded strict = decode(VTM_BASE64_STRICT, in, size - n, NULL, 0);
 	struct decoded cut = decode(VTM_BASE64_LENIENT, in, size - n, data, n);
 	struct decoded strict_cut = decode(VTM_BASE64_STRICT, in, size - n, data, n);
+	struct decoded placed = decode(VTM_BASE64_PLACED, in, size - n, NULL, 0);
+	struct decoded placed_cut = decode(VTM_BASE64_PLACED, in, size - n, data, n);
 	char *url = vtm_base64url(data, size);
 
 	both(&lenient, &cut);
 	both(&strict, &strict_cut);
+	FUZZ_CHECK(same(&placed, &placed_cut));
+	FUZZ_CHECK(lenient.d.misplaced == cut.d.misplaced);
+	FUZZ_CHECK(lenient.d.misplaced || same(&lenient, &placed));
 	FUZZ_CHECK(lenient.d.data_after_padding || same(&lenient, &strict));
 	FUZZ_CHECK(lenient.d.data_after_padding == strict.d.data_after_padding);
 	FUZZ_CHECK(strict.bytes->len <= lenient.bytes->len);
 	FUZZ_CHECK(!strpbrk(url, "+/=\n") && strlen(url) == (size * 4 + 2) / 3);
 	g_byte_array_unref(lenient.bytes);
 	g_byte_array_unref(strict.bytes);
+	g_byte_array_unref(placed.bytes);
+	g_byte_array_unref(placed_cut.bytes);
 	g_byte_array_unref(cut.bytes);
 	g_byte_array_unref(strict_cut.bytes);
 	g_free(url);

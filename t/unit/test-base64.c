@@ -67,6 +67,37 @@ static void cases(void)
 		}
 }
 
+/* The reading in which '=' takes a place, and whether the lenient one says that it differs. */
+static void placed(void)
+{
+	static const struct { const char *what, *in, *want; bool differs; } all[] = {
+		{ "whole groups", "QUJDQUI=", "ABCAB", false },
+		{ "groups after padding", "QQ==QkM=RA==", "ABCD", false },
+		{ "one = inside a group", "QU=DQUJD", "A@ABC", true },
+		{ "one = between groups", "QUJD=QUJDQUJD", "ABC\x01\x05\r\x05\t", true },
+		{ "= alone", "====", "", false },
+		{ "an end without padding", "QUJDQUI", "ABCAB", false },
+	};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(all); i++) {
+		size_t len = strlen(all[i].in);
+		struct vtm_base64 d;
+		GString *got = decode(all[i].in, len, len, VTM_BASE64_LENIENT, &d), *again;
+
+		ok(d.misplaced == all[i].differs, "%s: whether a = takes a place matters", all[i].what);
+		g_string_free(got, TRUE);
+		got = decode(all[i].in, len, len, VTM_BASE64_PLACED, &d);
+		is_str(got->str, all[i].want, "%s, by places", all[i].what);
+		for (size_t step = 1; step < len; step++) {
+			again = decode(all[i].in, len, step, VTM_BASE64_PLACED, &d);
+			if (!g_string_equal(got, again))
+				ok(false, "%s, by places, in pieces of %zu", all[i].what, step);
+			g_string_free(again, TRUE);
+		}
+		g_string_free(got, TRUE);
+	}
+}
+
 /* Against GLib, with every length, line length and cut: the block path has many edges. */
 static void against_glib(void)
 {
@@ -144,6 +175,7 @@ static void url_safe(void)
 int main(void)
 {
 	cases();
+	placed();
 	against_glib();
 	every_byte();
 	url_safe();
