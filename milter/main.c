@@ -285,7 +285,11 @@ static int listen_socket(const struct vtm_conf *c, const struct vtm_user *u, GEr
 		return -1;
 	}
 	vtm_sockets_prompt();
-	return path ? vtm_socket_own(path, (mode_t)c->socket_mode, u, c->socket_group, error) : 0;
+	if (path && vtm_socket_own(path, (mode_t)c->socket_mode, u, c->socket_group, error)) {
+		unlink(path);	/* the next start would find a socket that it may not even try */
+		return -1;
+	}
+	return 0;
 }
 
 /* What the process holds on to, opened in this order and let go in the other. */

@@ -102,7 +102,30 @@ void vtm_limits_raise(void)
 
 /* ---- local sockets ---- */
 
-/* 1 somebody answers, 0 nobody does, -1 cannot be told. */
+#define LISTENS 0x10000		/* __SO_ACCEPTCON in the flags of /proc/net/unix */
+
+/* Whether the kernel lists a listening socket bound to <path>, for a socket that we may not connect to.  -1: unknown. */
+static int listed(const char *path)
+{
+	FILE *f = fopen("/proc/net/unix", "re");
+	char line[256 + sizeof(((struct sockaddr_un *)0)->sun_path)];
+	int result = f ? 0 : -1;
+
+	while (f && !result && fgets(line, sizeof line, f)) {
+		unsigned flags;
+		int at = 0;
+
+		g_strchomp(line);
+		if (sscanf(line, "%*s %*s %*s %x %*s %*s %*s %n", &flags, &at) == 1 && at && flags & LISTENS &&
+		    !strcmp(line + at, path))
+			result = 1;
+	}
+	if (f)
+		fclose(f);
+	return result;
+}
+
+/* 1: a process listens on the socket; 0: none does; -1: unknown, errno tells why. */
 static int answers(const char *path)
 {
 	struct sockaddr_un un = { .sun_family = AF_UNIX };
@@ -115,6 +138,8 @@ static int answers(const char *path)
 		return -1;
 	if (!connect(fd, (struct sockaddr *)&un, sizeof un) || errno == EAGAIN)
 		result = 1;
+	else if (errno == EACCES)	/* a start that failed may have left it with mode 0 */
+		result = listed(path);
 	else
 		result = errno == ECONNREFUSED ? 0 : -1;
 	close(fd);

@@ -21,8 +21,8 @@ struct vtm_user {
 int vtm_user_find(struct vtm_user *u, const char *name, GError **error);
 void vtm_user_clear(struct vtm_user *u);
 
-/* Makes way for a local socket at <path>: removes one that nobody listens on.  -1: somebody does, something else lies
- * there, or the directory is missing. */
+/* Makes way for a local socket at <path>: removes a socket on which no process listens, whatever its mode and owner.
+ * -1: a process listens there, the file is not a socket, or the directory is missing. */
 int vtm_socket_claim(const char *path, GError **error);
 /* Lets what comes in on the TCP sockets that this process listens on answer at once (TCP_NODELAY, which Linux hands on
  * to what is accepted).  libmilter writes each header edit by itself: the second would wait for the delayed ACK of the

@@ -45,6 +45,35 @@ ok '... which is still there' test -f "$work/run/file"
 fails 73 'a PID file that cannot be' 'PidFile' "PidFile $work/nowhere/pid" "$control"
 fails 78 'no such user' 'no user' 'User no-such-user' "$control"
 fails 78 'no such group' 'no group' 'SocketGroup no-such-group' "$control"
+if [ "$(id -u)" = 0 ] && id nobody >/dev/null 2>&1 && command -v setpriv >/dev/null; then
+	# As a service manager starts it: for a user who may not give the socket to that group.
+	install -d -o nobody -m 755 "$work/theirs"
+	chown nobody "$work/api-key"
+	chmod 755 "$work"
+	own_socket=$work/theirs/s
+	write_conf "Socket local:$own_socket" "ControlSocket $work/theirs/c" 'SocketGroup root' 'Store sqlite:/nowhere/db'
+	exits 69 'a group that the user is not in' timeout 10 \
+		setpriv --reuid nobody --regid "$(id -g nobody)" --clear-groups "$daemon" -f "$milter_conf"
+	like "$(cat "$work/said")" 'cannot be given to group root' '... and it says so'
+	ok '... and leaves no socket' not test -e "$own_socket"
+	for owner in nobody root; do
+		perl -MIO::Socket::UNIX -e 'umask 0777; IO::Socket::UNIX->new(Local => $ARGV[0], Listen => 1) or die' "$own_socket"
+		chown "$owner" "$own_socket"
+		is "$(stat -c '%U %a' "$own_socket")" "$owner 0" 'a start that failed left a socket without a mode'
+		write_conf "Socket local:$own_socket" "ControlSocket $work/theirs/c"
+		setpriv --reuid nobody --regid "$(id -g nobody)" --clear-groups "$daemon" -F -f "$milter_conf" >"$work/said" 2>&1 &
+		milter_pid=$!
+		service_pids="$service_pids $milter_pid"
+		ok "... of $owner's, which does not stop the next start" wait_for 10 socket_open "$own_socket"
+		exits 69 '... while a living one does, also where it may not be opened' sh -c "chmod 0 '$own_socket'; timeout 10 \
+			setpriv --reuid nobody --regid '$(id -g nobody)' --clear-groups '$daemon' -f '$milter_conf'"
+		like "$(cat "$work/said")" 'listens there already' '... and it says so'
+		stop_vtmilter
+	done
+	chown root "$work/api-key"
+else
+	skip 'needs root, nobody and setpriv' 'sockets that a failed start left'
+fi
 write_conf "$control" "PidFile $work/run/pid" 'SocketMode 0620'
 
 # ---- in the foreground
