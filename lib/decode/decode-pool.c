@@ -14,18 +14,20 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "base/share.h"
 
 #define STOP_MS 2000
 #define POLL_MS 5
+#define LOOK_MS 200	/* between two looks at the work of the message */
 
 struct vtm_decoders {
 	const struct vtm_clock *clock;
-	unsigned max;
 	int64_t message_ms;
 	pid_t keeper;
-	int spawner;		/* socket to whoever is the spawner */
-	GMutex lock;		/* covers counts */
-	GCond freed;
+	int spawner;		/* socket to the spawner of the moment */
+	struct vtm_share *quick, *slow;	/* places: of decodes that began just now, and of those that take long */
+	GMutex lock;		/* covers idle and counts */
+	unsigned idle;		/* decoders that wait for the next part of their message */
 	struct vtm_decoders_counts counts;
 };
 
@@ -109,7 +111,8 @@ struct vtm_decoders *vtm_decoders_start(const struct vtm_decoders_settings *s, G
 	}
 	d = g_new0(struct vtm_decoders, 1);
 	d->clock = s->clock;
-	d->max = s->max;
+	d->quick = vtm_share_new(s->clock, s->max);
+	d->slow = vtm_share_new(s->clock, s->max);
 	d->message_ms = s->message_ms;
 	d->keeper = keeper;
 	d->spawner = ends[0];
@@ -127,7 +130,8 @@ void vtm_decoders_stop(struct vtm_decoders *d)
 		g_usleep(POLL_MS * 1000);
 	}
 	g_mutex_clear(&d->lock);
-	g_cond_clear(&d->freed);
+	vtm_share_free(d->quick);
+	vtm_share_free(d->slow);
 	g_free(d);
 }
 
@@ -136,6 +140,7 @@ void vtm_decoders_counts(struct vtm_decoders *d, struct vtm_decoders_counts *out
 	g_mutex_lock(&d->lock);
 	*out = d->counts;
 	g_mutex_unlock(&d->lock);
+	out->busy = (unsigned)(vtm_share_used(d->quick) + vtm_share_used(d->slow));
 }
 
 /* ---- a decoder ---- */
@@ -175,30 +180,59 @@ const char *vtm_decoder_name(enum vtm_decoder d)
 	return names[d];
 }
 
-static bool take_place(struct vtm_decoders *d, int64_t deadline_ms)
+/* Where the decode of a message stands. */
+enum { NO_PLACE, QUICK_PLACE, SLOW_PLACE };
+
+static bool take_place(struct vtm_decoding *d, int64_t deadline_ms)
 {
-	bool got = true;
+	struct vtm_decoders *pool = d->decoders;
 
-	g_mutex_lock(&d->lock);
-	while (got && d->counts.busy >= d->max) {
-		int64_t left_ms = deadline_ms - vtm_boot_ms(d->clock);
-
-		got = left_ms > 0;
-		if (got)
-			g_cond_wait_until(&d->freed, &d->lock, g_get_monotonic_time() + left_ms * 1000);
-	}
-	if (got)
-		d->counts.busy++;
-	g_mutex_unlock(&d->lock);
-	return got;
+	if (!vtm_share_take(pool->quick, d->net, 1, deadline_ms, d->work))
+		return false;
+	d->place = QUICK_PLACE;
+	d->since_ms = vtm_boot_ms(pool->clock);
+	return true;
 }
 
-static void leave_place(struct vtm_decoders *d)
+static void leave_place(struct vtm_decoding *d)
 {
-	g_mutex_lock(&d->lock);
-	d->counts.busy--;
-	g_cond_signal(&d->freed);
-	g_mutex_unlock(&d->lock);
+	if (d->place != NO_PLACE)
+		vtm_share_give(d->place == QUICK_PLACE ? d->decoders->quick : d->decoders->slow, d->net, 1);
+	d->place = NO_PLACE;
+}
+
+/* A decode that takes long makes room for those that do not, if there is a place for such. */
+static void make_way(struct vtm_decoding *d)
+{
+	struct vtm_decoders *pool = d->decoders;
+
+	if (d->place != QUICK_PLACE || vtm_boot_ms(pool->clock) - d->since_ms < VTM_DECODE_QUICK_MS ||
+	    !vtm_share_take(pool->slow, d->net, 1, 0, NULL))
+		return;
+	leave_place(d);
+	d->place = SLOW_PLACE;
+}
+
+/* May one more decoder wait for the next part of its message? */
+static bool begin_idling(struct vtm_decoders *pool)
+{
+	bool may;
+
+	g_mutex_lock(&pool->lock);
+	may = pool->idle < VTM_DECODERS_IDLE_MAX;
+	pool->idle += may;
+	g_mutex_unlock(&pool->lock);
+	return may;
+}
+
+static void end_idling(struct vtm_decoding *d)
+{
+	if (!d->idle)
+		return;
+	d->idle = false;
+	g_mutex_lock(&d->decoders->lock);
+	d->decoders->idle--;
+	g_mutex_unlock(&d->decoders->lock);
 }
 
 /* False: the spawner does not listen. */
@@ -225,19 +259,20 @@ static bool tell_spawner(const struct vtm_decoders *d, enum vtm_spawner_word wor
 
 /* The way to a decoder and back, within a deadline. */
 struct talk {
-	const struct vtm_clock *clock;
+	struct vtm_decoding *d;
 	int64_t deadline_ms;
-	int fd;
 	enum fault fault;
 };
 
 /* Waits until something can be read or written, whichever. */
 static bool wait_ready(struct talk *t, short events)
 {
-	int64_t left_ms = t->deadline_ms - vtm_boot_ms(t->clock);
-	struct pollfd p = { .fd = t->fd, .events = events };
+	int64_t left_ms = t->deadline_ms - vtm_boot_ms(t->d->decoders->clock);
+	struct pollfd p = { .fd = t->d->fd, .events = events };
 
-	if (left_ms > 0 && (poll(&p, 1, (int)MIN(left_ms, G_MAXINT)) >= 0 || errno == EINTR))
+	make_way(t->d);
+	if (left_ms > 0 && (poll(&p, 1, (int)MIN(left_ms, LOOK_MS)) >= 0 || errno == EINTR) &&
+	    vtm_work_look(t->d->work))
 		return true;
 	t->fault = TOO_SLOW;
 	return false;
@@ -249,7 +284,7 @@ static bool take_bytes(void *arg, void *to, size_t n)
 	char *p = to;
 
 	while (n) {
-		ssize_t got = recv(t->fd, p, n, MSG_DONTWAIT);
+		ssize_t got = recv(t->d->fd, p, n, MSG_DONTWAIT);
 
 		if (got > 0) {
 			p += got;
@@ -270,7 +305,7 @@ static bool put_bytes(void *arg, const void *from, size_t n)
 	const char *p = from;
 
 	while (n) {
-		ssize_t sent = send(t->fd, p, n, MSG_DONTWAIT | MSG_NOSIGNAL);
+		ssize_t sent = send(t->d->fd, p, n, MSG_DONTWAIT | MSG_NOSIGNAL);
 
 		if (sent > 0) {
 			p += sent;
@@ -285,19 +320,15 @@ static bool put_bytes(void *arg, const void *from, size_t n)
 	return true;
 }
 
-/* Its fd is d->fd from then on, and a place is taken. */
+/* Its fd is d->fd from then on. */
 static enum fault start_decoder(struct vtm_decoding *d, int64_t deadline_ms)
 {
 	struct vtm_decoders *pool = d->decoders;
-	struct talk t = { .clock = pool->clock, .deadline_ms = deadline_ms };
+	struct talk t = { .d = d, .deadline_ms = deadline_ms };
 	int ends[2];
 
-	if (!take_place(pool, deadline_ms))
-		return NONE_FREE;
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends)) {
-		leave_place(pool);
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends))
 		return NOT_STARTED;
-	}
 	d->fd = ends[0];
 	d->pid = 0;
 	g_mutex_lock(&pool->lock);
@@ -306,7 +337,6 @@ static enum fault start_decoder(struct vtm_decoding *d, int64_t deadline_ms)
 	if (!tell_spawner(pool, VTM_SPAWN, 0, ends[1]))
 		t.fault = NOT_STARTED;
 	close(ends[1]);
-	t.fd = d->fd;
 	if (t.fault == NO_FAULT && !vtm_wire_read_hello(take_bytes, &t, &d->pid))
 		t.fault = t.fault == TOO_SLOW ? TOO_SLOW : NOT_STARTED;
 	return t.fault;
@@ -321,28 +351,45 @@ static void end_decoder(struct vtm_decoding *d, bool by_force)
 		tell_spawner(d->decoders, VTM_KILL, d->pid, -1);
 	close(d->fd);
 	d->fd = -1;
-	leave_place(d->decoders);
+	end_idling(d);
 }
 
-static enum fault ask(struct vtm_decoding *d, const struct vtm_request *q, const void *data, int64_t deadline_ms,
-		      struct vtm_reply *r)
+static enum fault talk_to(struct vtm_decoding *d, const struct vtm_request *q, const void *data, int64_t deadline_ms,
+			  struct vtm_reply *r)
 {
-	struct talk t = { .clock = d->decoders->clock, .deadline_ms = deadline_ms };
+	struct talk t = { .d = d, .deadline_ms = deadline_ms };
 
-	if (!vtm_wire_good_request(q))
-		return TOO_LARGE;
-	if (d->failures >= VTM_DECODE_FAILURES_MAX)
-		return TOO_MANY;
+	end_idling(d);
 	if (d->fd < 0)
 		t.fault = start_decoder(d, deadline_ms);
 	if (t.fault != NO_FAULT)
 		return t.fault;
-	t.fd = d->fd;
 	if (!put_bytes(&t, q, sizeof(*q)) || !put_bytes(&t, data, q->len))
 		return t.fault;
 	if (!vtm_wire_read_reply(q, take_bytes, &t, r) && t.fault == NO_FAULT)
 		return r->no_memory ? NO_MEMORY : NONSENSE;
 	return t.fault;
+}
+
+/* Decodes in a place of its own, which others have while the message is read. */
+static enum fault ask(struct vtm_decoding *d, const struct vtm_request *q, const void *data, int64_t deadline_ms,
+		      struct vtm_reply *r)
+{
+	enum fault fault;
+
+	if (!vtm_wire_good_request(q))
+		return TOO_LARGE;
+	if (d->failures >= VTM_DECODE_FAILURES_MAX)
+		return TOO_MANY;
+	if (!take_place(d, deadline_ms))
+		return NONE_FREE;
+	fault = talk_to(d, q, data, deadline_ms, r);
+	if (fault == NO_FAULT)
+		d->idle = begin_idling(d->decoders);
+	if (!d->idle)
+		end_decoder(d, fault != NO_FAULT);
+	leave_place(d);
+	return fault;
 }
 
 static const char *part_text(uint32_t decoder)
@@ -356,7 +403,6 @@ static const char *part_text(uint32_t decoder)
 
 static void note_fault(struct vtm_decoding *d, const struct vtm_request *q, enum fault fault)
 {
-	end_decoder(d, true);
 	d->failures++;
 	g_mutex_lock(&d->decoders->lock);
 	d->decoders->counts.undecoded[fault - 1]++;
@@ -392,6 +438,14 @@ bool vtm_decoders_ask(struct vtm_decoding *d, struct vtm_request *q, const void 
 void vtm_decode_begin(struct vtm_decoding *d, struct vtm_decoders *decoders)
 {
 	*d = (struct vtm_decoding){ .decoders = decoders, .fd = -1, .left_ms = decoders ? decoders->message_ms : 0 };
+}
+
+void vtm_decode_for(struct vtm_decoding *d, const char *net, struct vtm_work *work)
+{
+	d->net = net;
+	d->work = work;
+	if (work && work->clock)
+		vtm_decode_within(d, work->deadline_ms - vtm_boot_ms(work->clock));
 }
 
 void vtm_decode_within(struct vtm_decoding *d, int64_t ms)

@@ -13,7 +13,11 @@
  * addresses; it starts a spawner again that died, with a pause that grows.  The spawner forks decoders, being told to
  * by the program over a socket, and kills them.  All end with the program, however that ends.
  *
- * Bounds: decoders at a time, and for each message time, memory, processor time and what it may answer; see below.
+ * A decode has one of the places while it lasts, not while the rest of the message is read; one client network has at
+ * most half of them (share.h).  A decode that takes long moves to places for such, so that a zip of everyday mail waits
+ * for half a second at most, whatever else is being decoded.
+ *
+ * Bounds: decodes at a time, and for each message time, memory, processor time and what it may answer; see below.
  */
 #ifndef VTM_DECODE_H
 #define VTM_DECODE_H
@@ -26,7 +30,9 @@
 #include "decode/smime.h"
 #include "decode/tnef.h"
 
-#define VTM_DECODERS_MAX 4			/* at a time; other messages wait for one */
+#define VTM_DECODERS_MAX 4			/* decodes at a time, and as many again that take long; others wait */
+#define VTM_DECODE_QUICK_MS 500			/* a decode that is older takes long */
+#define VTM_DECODERS_IDLE_MAX 16		/* decoders that wait for the next part of their message */
 #define VTM_DECODE_MESSAGE_MS 10000		/* for all parts of a message, waiting for a decoder included */
 #define VTM_DECODE_CPU_S 10			/* of it, processor time */
 #define VTM_DECODE_MEMORY (320u * 1024 * 1024)	/* of a decoder, besides the program itself */
@@ -63,7 +69,7 @@ enum vtm_undecoded {
 const char *vtm_undecoded_name(enum vtm_undecoded why);	/* "time", "crashed", ... */
 
 struct vtm_decoders_counts {
-	unsigned busy;			/* decoders now */
+	unsigned busy;			/* decodes now */
 	uint64_t started;		/* decoders */
 	uint64_t decoded[VTM_DECODERS];	/* parts that a decoder answered about */
 	uint64_t undecoded[VTM_UNDECODED_REASONS];	/* parts that nobody decoded */
@@ -88,14 +94,22 @@ int vtm_decoder_run(void);
 struct vtm_decoding {			/* a value; one thread at a time */
 	struct vtm_decoders *decoders;	/* NULL: everything is decoded by the caller's own process */
 	/* private */
+	const char *net;
+	struct vtm_work *work;
 	int fd;				/* to the message's decoder; -1: none yet */
 	int32_t pid;
+	bool idle;			/* it waits for the next part */
+	int place;			/* what kind of place the decode holds, and since when */
+	int64_t since_ms;
 	int64_t left_ms;
 	unsigned failures;
 };
 
 /* Costs nothing until there is something to decode. */
 void vtm_decode_begin(struct vtm_decoding *d, struct vtm_decoders *decoders);
+/* The decodes are for <net>, the message's client network (NULL: it has none), and end with <work>, which gets a look
+ * during every wait; both are borrowed until the end. */
+void vtm_decode_for(struct vtm_decoding *d, const char *net, struct vtm_work *work);
 /* No longer than <ms> in all, if that is less than the decoders allow a message. */
 void vtm_decode_within(struct vtm_decoding *d, int64_t ms);
 void vtm_decode_end(struct vtm_decoding *d);

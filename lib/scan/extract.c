@@ -167,8 +167,7 @@ struct vtm_items *vtm_extract(struct vtm_spool *spool, const struct vtm_extract_
 	struct vtm_mime_reader reader;
 
 	vtm_decode_begin(&x.decode, settings->decoders);
-	if (settings->work && settings->work->clock)
-		vtm_decode_within(&x.decode, settings->work->deadline_ms - vtm_boot_ms(settings->work->clock));
+	vtm_decode_for(&x.decode, settings->client_net, settings->work);
 	if (vtm_mime_walk(spool, &settings->mime, reader_of(&x, &reader), &summary, NULL) < 0)
 		x.items->unparsable = x.items->unread = true;
 	vtm_decode_end(&x.decode);

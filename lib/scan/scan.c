@@ -185,6 +185,7 @@ void vtm_scan_message(struct vtm_resolver *resolver, const struct vtm_scan_setti
 	struct vtm_extract_settings extract = settings->extract;
 	struct vtm_work work;
 	struct asking a;
+	char *net = envelope->client_address ? vtm_net_of(envelope->client_address) : NULL;
 
 	memset(d, 0, sizeof(*d));
 	vtm_work_begin(&work, clock, settings->read_ms ? began + settings->read_ms : INT64_MAX, VTM_WORK_BYTES);
@@ -192,8 +193,10 @@ void vtm_scan_message(struct vtm_resolver *resolver, const struct vtm_scan_setti
 	work.progress_arg = progress_arg;
 	work.progress_ms = progress_ms;
 	extract.work = &work;
+	extract.client_net = net;
 	d->items = vtm_extract(*spool, &extract, &d->message_id);
 	g_clear_pointer(spool, vtm_spool_free);
+	g_free(net);
 	a.wants = g_array_new(FALSE, FALSE, sizeof(struct vtm_want));
 	a.index = g_hash_table_new(vtm_key_hash, vtm_key_equal);
 	a.hosts = g_hash_table_new(g_str_hash, g_str_equal);

@@ -365,29 +365,145 @@ static void endless_failures(struct vtm_decoders *pool)
 	g_byte_array_unref(zip);
 }
 
-/* A second message while all decoders are taken. */
-static void none_free(void)
+/* A message of <net> whose decoder hangs while it decodes, in a thread of its own. */
+struct hanging {
+	struct vtm_decoding d;
+	const GByteArray *zip;
+	GThread *thread;
+	bool whole;
+};
+
+static gpointer decode_in_vain(gpointer arg)
 {
-	struct vtm_decoders *pool = start(1, 300, NULL);
-	GByteArray *zip = zip_of("a", "abc", 3, 1);
+	struct hanging *h = arg;
 	struct vtm_archive_limits limits = plenty;
 	enum vtm_archive_result result;
-	struct vtm_decoding first, second;
+
+	g_string_free(text_of_archive(&h->d, h->zip, &limits, &h->whole, &result), TRUE);
+	return NULL;
+}
+
+static bool decodes(struct vtm_decoding *d, const GByteArray *zip)
+{
+	struct vtm_archive_limits limits = plenty;
+	enum vtm_archive_result result;
 	bool whole;
 
-	vtm_decode_begin(&first, pool);
-	vtm_decode_begin(&second, pool);
-	first.left_ms = VTM_DECODE_MESSAGE_MS;
-	g_string_free(text_of_archive(&first, zip, &limits, &whole, &result), TRUE);
-	ok(whole, "the only decoder is taken");
-	g_string_free(text_of_archive(&second, zip, &limits, &whole, &result), TRUE);
-	ok(!whole, "another message waits for it no longer than it may");
+	g_string_free(text_of_archive(d, zip, &limits, &whole, &result), TRUE);
+	return whole;
+}
+
+static void begin_to_hang(struct hanging *h, struct vtm_decoders *pool, const char *net, const GByteArray *zip)
+{
+	vtm_decode_begin(&h->d, pool);
+	vtm_decode_for(&h->d, net, NULL);
+	h->zip = zip;
+	ok(decodes(&h->d, zip), "a decoder for %s", net);
+	kill(h->d.pid, SIGSTOP);
+	h->thread = g_thread_new("hanging", decode_in_vain, h);
+}
+
+static void end_to_hang(struct hanging *h)
+{
+	kill(h->d.pid, SIGKILL);
+	g_thread_join(h->thread);
+	ok(!h->whole, "what hung was not decoded");
+	vtm_decode_end(&h->d);
+}
+
+static bool decodes_for(struct vtm_decoders *pool, const char *net, const GByteArray *zip)
+{
+	struct vtm_decoding d;
+	bool whole;
+
+	vtm_decode_begin(&d, pool);
+	vtm_decode_for(&d, net, NULL);
+	whole = decodes(&d, zip);
+	vtm_decode_end(&d);
+	return whole;
+}
+
+static void wait_for_busy(struct vtm_decoders *pool, unsigned n)
+{
+	struct vtm_decoders_counts counts = { .busy = 0 };
+
+	for (int i = 0; i < 1000 && counts.busy != n; i++) {
+		g_usleep(10000);
+		vtm_decoders_counts(pool, &counts);
+	}
+	is_int(counts.busy, n, "%u decodes at a time", n);
+}
+
+/* One place, and one for what takes long. */
+static void places(void)
+{
+	struct vtm_decoders *pool = start(1, 10000, NULL);
+	GByteArray *zip = zip_of("a", "abc", 3, 1);
+	struct hanging one, two;
+	struct vtm_decoding d;
+
+	vtm_decode_begin(&d, pool);
+	ok(decodes(&d, zip) && decodes_for(pool, "a", zip), "between its parts a message holds no place");
+	ok(decodes(&d, zip), "... and goes on with the decoder it has");
+	vtm_decode_end(&d);
+	begin_to_hang(&one, pool, "a", zip);
+	wait_for_busy(pool, 1);
+	ok(decodes_for(pool, "a", zip), "a decode that takes long makes way");
+	begin_to_hang(&two, pool, "a", zip);
+	wait_for_busy(pool, 2);
+	vtm_decode_begin(&d, pool);
+	vtm_decode_within(&d, 300);
+	ok(!decodes(&d, zip), "where all places are taken, a message waits no longer than it may");
 	ok(strstr(last_warning, "no decoder became free") != NULL, "... which is logged: %s", last_warning);
-	vtm_decode_end(&first);
-	second.left_ms = VTM_DECODE_MESSAGE_MS;
-	g_string_free(text_of_archive(&second, zip, &limits, &whole, &result), TRUE);
-	ok(whole, "and then has it");
-	vtm_decode_end(&second);
+	end_to_hang(&one);
+	end_to_hang(&two);
+	d.left_ms = VTM_DECODE_MESSAGE_MS;
+	ok(decodes(&d, zip), "and then has one");
+	vtm_decode_end(&d);
+	vtm_decoders_stop(pool);
+	g_byte_array_unref(zip);
+}
+
+/* Of two places and two more, one network has half. */
+static void fair_places(void)
+{
+	struct vtm_decoders *pool = start(2, 10000, NULL);
+	GByteArray *zip = zip_of("a", "abc", 3, 1);
+	struct hanging one, two;
+	struct vtm_decoding d;
+
+	begin_to_hang(&one, pool, "a", zip);
+	begin_to_hang(&two, pool, "a", zip);
+	wait_for_busy(pool, 2);
+	vtm_decode_begin(&d, pool);
+	vtm_decode_for(&d, "a", NULL);
+	vtm_decode_within(&d, 1000);
+	ok(!decodes(&d, zip), "a network that has half of the places has no more");
+	vtm_decode_end(&d);
+	ok(decodes_for(pool, "b", zip), "while another has them");
+	end_to_hang(&one);
+	end_to_hang(&two);
+	vtm_decoders_stop(pool);
+	g_byte_array_unref(zip);
+}
+
+/* More messages than may keep a decoder between their parts. */
+static void idle_decoders(void)
+{
+	struct vtm_decoders *pool = start(2, 10000, NULL);
+	GByteArray *zip = zip_of("a", "abc", 3, 1);
+	struct vtm_decoding d[VTM_DECODERS_IDLE_MAX + 1];
+	unsigned kept = 0;
+
+	for (unsigned i = 0; i < G_N_ELEMENTS(d); i++) {
+		vtm_decode_begin(&d[i], pool);
+		decodes(&d[i], zip);
+		kept += d[i].fd >= 0;
+	}
+	is_int(kept, VTM_DECODERS_IDLE_MAX, "so many decoders wait for the next part of their message");
+	ok(decodes(&d[VTM_DECODERS_IDLE_MAX], zip), "the message without one starts another");
+	for (unsigned i = 0; i < G_N_ELEMENTS(d); i++)
+		vtm_decode_end(&d[i]);
 	vtm_decoders_stop(pool);
 	g_byte_array_unref(zip);
 }
@@ -835,7 +951,9 @@ int main(int argc, char **argv)
 #if !defined(VTM_SANITIZED)
 	greedy(pool);
 #endif
-	none_free();
+	places();
+	fair_places();
+	idle_decoders();
 	confinement();
 	false_decoders();
 	vtm_decoders_stop(pool);
