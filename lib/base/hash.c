@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* hash.c - SHA-256 through OpenSSL's EVP. */
+/* hash.c - SHA-256 and random bytes through OpenSSL. */
 #include "base/hash.h"
 
 #include <glib.h>
 #include <openssl/evp.h>
+#include <openssl/rand.h>
+#include <string.h>
 
 struct vtm_sha256 {
 	EVP_MD_CTX *ctx;
@@ -66,6 +68,38 @@ void vtm_sha256(const void *data, size_t len, uint8_t digest[VTM_SHA256_LEN])
 {
 	if (EVP_Digest(data, len, digest, NULL, md(), NULL) != 1)
 		g_error("SHA-256 failed");
+}
+
+#define BLOCK 64	/* bytes of SHA-256's block */
+
+void vtm_hmac_sha256(const uint8_t *key, size_t key_len, const void *data, size_t len, uint8_t digest[VTM_SHA256_LEN])
+{
+	uint8_t pad[BLOCK], inner[VTM_SHA256_LEN];
+	struct vtm_sha256 s = { EVP_MD_CTX_new() };
+
+	g_assert(key_len <= BLOCK);
+	if (!s.ctx)
+		g_error("out of memory");
+	memset(pad, 0x36, sizeof(pad));
+	for (size_t i = 0; i < key_len; i++)
+		pad[i] ^= key[i];
+	start(&s);
+	vtm_sha256_add(&s, pad, sizeof(pad));
+	vtm_sha256_add(&s, data, len);
+	vtm_sha256_end(&s, inner);
+	for (size_t i = 0; i < BLOCK; i++)
+		pad[i] ^= 0x36 ^ 0x5c;
+	vtm_sha256_add(&s, pad, sizeof(pad));
+	vtm_sha256_add(&s, inner, sizeof(inner));
+	if (EVP_DigestFinal_ex(s.ctx, digest, NULL) != 1)
+		g_error("SHA-256 failed");
+	EVP_MD_CTX_free(s.ctx);
+}
+
+void vtm_random(void *out, size_t len)
+{
+	if (RAND_bytes(out, (int)len) != 1)
+		g_error("OpenSSL has no random bytes");
 }
 
 void vtm_hex(const uint8_t digest[VTM_SHA256_LEN], char hex[VTM_SHA256_HEX])

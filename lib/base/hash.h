@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* hash.h - SHA-256 by streaming.  Base layer; the only file that knows OpenSSL. */
+/* hash.h - SHA-256 by streaming, HMAC, random bytes.  Base layer; the only file that knows OpenSSL. */
 #ifndef VTM_HASH_H
 #define VTM_HASH_H
 
@@ -21,6 +21,13 @@ void vtm_sha256_free(struct vtm_sha256 *s);
 
 /* In one go. */
 void vtm_sha256(const void *data, size_t len, uint8_t digest[VTM_SHA256_LEN]);
+
+/* HMAC-SHA-256 (RFC 2104) of <data> under <key>, of at most 64 bytes. */
+void vtm_hmac_sha256(const uint8_t *key, size_t key_len, const void *data, size_t len,
+		     uint8_t digest[VTM_SHA256_LEN]);
+
+/* <len> bytes that nobody can guess.  Ends the process where there are none. */
+void vtm_random(void *out, size_t len);
 
 /* Lower-case hex with a final NUL; and back: 0, or -1 if <hex> is not 64 hex digits. */
 void vtm_hex(const uint8_t digest[VTM_SHA256_LEN], char hex[VTM_SHA256_HEX]);

@@ -45,12 +45,22 @@ struct vtm_store_ops {
 			    GError **);
 	int (*journal_find)(struct vtm_store *, const char *, vtm_journal_each *, void *, GError **);
 	int (*journal_expire)(struct vtm_store *, int64_t, unsigned, GError **);
+	int (*history_get)(struct vtm_store *, const struct vtm_history_key *, size_t, struct vtm_history *, GError **);
+	int (*history_note)(struct vtm_store *, const struct vtm_sighting *, size_t, GError **);
+	int (*history_put)(struct vtm_store *, const struct vtm_history_key *, const struct vtm_history *, GError **);
+	int (*history_each)(struct vtm_store *, vtm_history_each *, void *, GError **);
+	int (*history_count)(struct vtm_store *, const struct vtm_history_day *, GError **);
+	int (*history_days)(struct vtm_store *, struct vtm_history_day *, size_t, GError **);
+	int (*history_expire)(struct vtm_store *, uint16_t, unsigned, unsigned, GError **);
+	int (*history_size)(struct vtm_store *, unsigned *, GError **);
 	int (*late_add)(struct vtm_store *, const char *, GError **);
 	int (*late_due)(struct vtm_store *, unsigned, vtm_late_each *, void *, GError **);
 	int (*late_done)(struct vtm_store *, int64_t, GError **);
 	int (*late_retry)(struct vtm_store *, int64_t, int64_t, GError **);
 	int (*meta_set)(struct vtm_store *, const char *, const char *, GError **);
 	int (*meta_get)(struct vtm_store *, const char *, char **, GError **);
+	/* sets it where it is not set */
+	int (*meta_default)(struct vtm_store *, const char *, const char *, GError **);
 };
 
 /* A backend's own struct begins with this. */

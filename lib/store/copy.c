@@ -82,6 +82,47 @@ static void copy_late(const struct vtm_late *l, void *arg)
 		kept(c, vtm_store_late_add(c->to, l->json, c->error), &c->done->late);
 }
 
+static void copy_record(const struct vtm_history_key *key, const struct vtm_history *h, void *arg)
+{
+	struct copy *c = arg;
+
+	if (may_add(c))
+		kept(c, vtm_store_history_put(c->to, key, h, c->error), &c->done->history);
+}
+
+/* Days that the target has already stay as they are there. */
+static int copy_days(struct vtm_store *from, struct vtm_store *to, GError **error)
+{
+	struct vtm_history_day days[VTM_HISTORY_DAYS_MAX], there[VTM_HISTORY_DAYS_MAX];
+	int n = vtm_store_history_days(from, days, VTM_HISTORY_DAYS_MAX, error);
+	int n_there = n < 0 ? -1 : vtm_store_history_days(to, there, VTM_HISTORY_DAYS_MAX, error);
+	int rc = n_there < 0 ? -1 : 0;
+
+	for (int i = 0; i < n && rc == 0; i++) {
+		bool has = false;
+
+		for (int j = 0; j < n_there; j++)
+			has = has || there[j].day == days[i].day;
+		if (!has)
+			rc = vtm_store_history_count(to, &days[i], error);
+	}
+	return rc;
+}
+
+/* Records say something only with the secret that they are named by. */
+static int copy_history(struct copy *c, struct vtm_store *from, GError **error)
+{
+	char *secret = NULL;
+	int rc = vtm_store_meta_get(from, VTM_STORE_SECRET, &secret, error);
+
+	if (rc == 1)
+		rc = vtm_store_meta_set(c->to, VTM_STORE_SECRET, secret, error) < 0 ? -1 : 1;
+	if (rc == 1 && vtm_store_history_each(from, copy_record, c, error) < 0)
+		rc = -1;
+	g_free(secret);
+	return rc < 0 || finish(c) < 0 || copy_days(from, c->to, error) < 0 ? -1 : 0;
+}
+
 struct sought { const struct vtm_journal_message *m; size_t n; bool there; };
 
 static void compare_message(const struct vtm_journal_message *m, const struct vtm_journal_item *items, size_t n,
@@ -197,6 +238,8 @@ int vtm_store_copy(struct vtm_store *from, struct vtm_store *to, struct vtm_stor
 	if (!c.failed && vtm_store_queue_load(from, VTM_STORE_LIST_MAX, copy_queued, &c, error) < 0)
 		c.failed = true;
 	if (!c.failed && copy_journal(&c, from, error) < 0)
+		c.failed = true;
+	if (!c.failed && finish(&c) == 0 && copy_history(&c, from, error) < 0)
 		c.failed = true;
 	if (!c.failed && vtm_store_late_due(from, VTM_STORE_LATE_MAX, copy_late, &c, error) < 0)
 		c.failed = true;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/hash.h"
 #include "store/backend.h"
 
 #define SERVER_UTC_MIN (G_GINT64_CONSTANT(1577836800) * 1000)	/* 2020 */
@@ -287,6 +288,108 @@ int vtm_store_journal_find(struct vtm_store *s, const char *id, vtm_journal_each
 int vtm_store_journal_expire(struct vtm_store *s, int64_t before_ms, unsigned max, GError **error)
 {
 	return ended(s, may_change(s, error) ? s->ops->journal_expire(s, before_ms, max, error) : -1);
+}
+
+/* ---- history ---- */
+
+static bool is_key(const struct vtm_history_key *key, GError **error)
+{
+	if (key->kind < VTM_HISTORY_KINDS && key->id >> 60 == 0)
+		return true;
+	g_set_error(error, VTM_ERROR, VTM_ERROR_FORMAT, "not a key of the history");
+	return false;
+}
+
+int vtm_store_history_secret(struct vtm_store *s, uint8_t secret[VTM_HISTORY_SECRET], GError **error)
+{
+	char made[VTM_SHA256_HEX], *value = NULL;
+	int rc;
+
+	G_STATIC_ASSERT(VTM_HISTORY_SECRET == VTM_SHA256_LEN);
+	rc = vtm_store_meta_get(s, VTM_STORE_SECRET, &value, error);
+	if (rc == 0 && may_change(s, error)) {
+		vtm_random(secret, VTM_HISTORY_SECRET);
+		vtm_hex(secret, made);
+		rc = ended(s, s->ops->meta_default(s, VTM_STORE_SECRET, made, error));
+		if (rc >= 0)
+			rc = vtm_store_meta_get(s, VTM_STORE_SECRET, &value, error);
+	} else if (rc == 0) {
+		rc = -1;
+	}
+	if (rc >= 0 && (!value || vtm_unhex(value, secret) < 0)) {
+		g_set_error(error, VTM_ERROR, VTM_ERROR_STORE, "the history's secret cannot be read");
+		rc = -1;
+	}
+	g_free(value);
+	return rc < 0 ? -1 : 0;
+}
+
+int vtm_store_history_get(struct vtm_store *s, const struct vtm_history_key *keys, size_t n, struct vtm_history *out,
+			  GError **error)
+{
+	if (!within(n, VTM_STORE_BATCH, "keys", error))
+		return -1;
+	for (size_t i = 0; i < n; i++)
+		if (!is_key(&keys[i], error))
+			return -1;
+	if (!n)
+		return 0;
+	memset(out, 0, n * sizeof(*out));
+	return s->ops->history_get(s, keys, n, out, error);
+}
+
+int vtm_store_history_note(struct vtm_store *s, const struct vtm_sighting *sightings, size_t n, GError **error)
+{
+	bool good = may_change(s, error) && within(n, VTM_STORE_BATCH, "sightings", error);
+
+	for (size_t i = 0; good && i < n; i++)
+		good = is_key(&sightings[i].key, error);
+	if (good && !n)
+		return 0;
+	return ended(s, good ? s->ops->history_note(s, sightings, n, error) : -1);
+}
+
+int vtm_store_history_count(struct vtm_store *s, const struct vtm_history_day *d, GError **error)
+{
+	return ended(s, may_change(s, error) ? s->ops->history_count(s, d, error) : -1);
+}
+
+int vtm_store_history_days(struct vtm_store *s, struct vtm_history_day *out, size_t max, GError **error)
+{
+	if (!within(max, VTM_HISTORY_DAYS_MAX, "days", error))
+		return -1;
+	return s->ops->history_days(s, out, max, error);
+}
+
+int vtm_store_history_reach(struct vtm_store *s, uint16_t today, GError **error)
+{
+	struct vtm_history_day days[VTM_HISTORY_DAYS_MAX];
+	int n = vtm_store_history_days(s, days, VTM_HISTORY_DAYS_MAX, error);
+
+	return n < 0 ? -1 : (int)vtm_history_reach(days, (size_t)n, today);
+}
+
+int vtm_store_history_expire(struct vtm_store *s, uint16_t before_day, unsigned keep, unsigned max, GError **error)
+{
+	return ended(s, may_change(s, error) ? s->ops->history_expire(s, before_day, keep, max, error) : -1);
+}
+
+int vtm_store_history_size(struct vtm_store *s, unsigned size_r[VTM_HISTORY_KINDS], GError **error)
+{
+	return s->ops->history_size(s, size_r, error);
+}
+
+int vtm_store_history_each(struct vtm_store *s, vtm_history_each *each, void *arg, GError **error)
+{
+	return s->ops->history_each(s, each, arg, error);
+}
+
+int vtm_store_history_put(struct vtm_store *s, const struct vtm_history_key *key, const struct vtm_history *h,
+			  GError **error)
+{
+	bool good = may_change(s, error) && is_key(key, error);
+
+	return ended(s, good ? s->ops->history_put(s, key, h, error) : -1);
 }
 
 /* ---- late verdicts, meta ---- */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* store.h - what outlives the process: verdicts, budget, queue, journal.
+/* store.h - what outlives the process: verdicts, budget, queue, journal, history.
  *
  * One interface, several backends (sqlite/, redis/).  A store object is used by
  * one thread at a time (the resolver's; vtmilterctl has its own object); other processes and hosts may use the same
@@ -23,6 +23,7 @@
 #include "model/item.h"
 #include "model/lookup.h"
 #include "model/verdict.h"
+#include "risk/history.h"
 
 #define VTM_STORE_WAIT_MS 250
 #define VTM_STORE_BATCH 1024		/* keys or grants a call */
@@ -216,6 +217,39 @@ int vtm_store_journal_find(struct vtm_store *s, const char *id, vtm_journal_each
 /* Drops messages older than <before_ms>, at most <max>. */
 int vtm_store_journal_expire(struct vtm_store *s, int64_t before_ms, unsigned max, GError **error);
 
+/* ---- history: what was seen before (risk/history.h) ---- */
+
+#define VTM_STORE_SECRET "history-secret"	/* name of the value that holds it, in hex */
+/* The secret that names are hashed with; made, once for all hosts, where there is none.  A store that is open for
+ * reading only and has none: VTM_ERROR_STORE. */
+int vtm_store_history_secret(struct vtm_store *s, uint8_t secret[VTM_HISTORY_SECRET], GError **error);
+/* Reads the records of <n> <= VTM_STORE_BATCH keys in one go; out[i].found tells.  Returns the number found. */
+int vtm_store_history_get(struct vtm_store *s, const struct vtm_history_key *keys, size_t n, struct vtm_history *out,
+			  GError **error);
+/* Changes records by <n> <= VTM_STORE_BATCH sightings, in their order, by vtm_history_note(); one transaction.  Returns
+ * how many records are new.  Where hosts share the store and change a record at the same time, one sighting may be
+ * lost. */
+int vtm_store_history_note(struct vtm_store *s, const struct vtm_sighting *sightings, size_t n, GError **error);
+/* Adds to what is known of one day's mail. */
+int vtm_store_history_count(struct vtm_store *s, const struct vtm_history_day *d, GError **error);
+/* The last days that had mail, newest first, at most <max> <= VTM_HISTORY_DAYS_MAX.  Returns how many. */
+int vtm_store_history_days(struct vtm_store *s, struct vtm_history_day *out, size_t max, GError **error);
+/* How many days before today had mail: see vtm_history_reach(). */
+int vtm_store_history_reach(struct vtm_store *s, uint16_t today, GError **error);
+/* Deletes at most <max> records: those last seen before <before_day>, then, while there are more than <keep> of a
+ * kind, those that were not seen for longest.  Days before <before_day> are deleted as well.  Returns how many
+ * records. */
+int vtm_store_history_expire(struct vtm_store *s, uint16_t before_day, unsigned keep, unsigned max, GError **error);
+/* How many records there are of each kind. */
+int vtm_store_history_size(struct vtm_store *s, unsigned size_r[VTM_HISTORY_KINDS], GError **error);
+/* For a move: calls <each> for every record, in no order; <each> may use another store, not this one.  What changes
+ * meanwhile may be missed.  Returns the number. */
+typedef void vtm_history_each(const struct vtm_history_key *key, const struct vtm_history *h, void *arg);
+int vtm_store_history_each(struct vtm_store *s, vtm_history_each *each, void *arg, GError **error);
+/* For a move: replaces one record. */
+int vtm_store_history_put(struct vtm_store *s, const struct vtm_history_key *key, const struct vtm_history *h,
+			  GError **error);
+
 /* ---- late verdicts to hand to LateVerdictCommand: kept until done ---- */
 
 struct vtm_late {
@@ -233,8 +267,8 @@ int vtm_store_late_retry(struct vtm_store *s, int64_t id, int64_t not_before_ms,
 
 /* ---- moving to another store ---- */
 
-struct vtm_store_copied { unsigned verdicts, queued, messages, late; };
-/* Copies verdicts, queue, journal, this host's late verdicts and what was spent, for a move from one backend to the
+struct vtm_store_copied { unsigned verdicts, queued, messages, history, late; };
+/* Copies verdicts, queue, journal, history, this host's late verdicts and what was spent, for a move from one backend to the
  * other; nobody else should use either store meanwhile.  <to> may not have a journal yet: VTM_ERROR_LIMIT; but for one
  * that an earlier copy broke off into, which is made whole.  What was copied before an error stays; copied_r says how
  * much this call added. */

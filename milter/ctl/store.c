@@ -24,6 +24,7 @@ static void put_copied(const struct vtm_ctl *c, const struct vtm_store_copied *n
 		vtm_ctl_put("verdicts", "%u", n->verdicts);
 		vtm_ctl_put("queued", "%u", n->queued);
 		vtm_ctl_put("messages", "%u", n->messages);
+		vtm_ctl_put("history", "%u", n->history);
 		vtm_ctl_put("late", "%u", n->late);
 		return;
 	}
@@ -31,6 +32,7 @@ static void put_copied(const struct vtm_ctl *c, const struct vtm_store_copied *n
 	vtm_json_int(j, "verdicts", n->verdicts);
 	vtm_json_int(j, "queued", n->queued);
 	vtm_json_int(j, "messages", n->messages);
+	vtm_json_int(j, "history", n->history);
 	vtm_json_int(j, "late", n->late);
 	vtm_ctl_put_json(j);
 }

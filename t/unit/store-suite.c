@@ -986,7 +986,11 @@ void suite_copy(struct suite *from, struct suite *to)
 	struct vtm_queued q = { .lookup = suite_lookup(7), .op = 1, .since_ms = 5 };
 	struct vtm_key k = suite_key(1);
 	struct vtm_cached c;
+	struct vtm_sighting seen = { .key = { .kind = VTM_HISTORY_FROM, .id = 5 }, .hour = 480000, .messages = 3 };
+	struct vtm_history_day day = { 20000, 3, 1 }, back;
+	uint8_t secrets[2][VTM_HISTORY_SECRET];
 	struct vtm_store_copied copied;
+	struct vtm_history h;
 	char *want, *got;
 	GError *error = NULL;
 
@@ -996,18 +1000,27 @@ void suite_copy(struct suite *from, struct suite *to)
 		add_one(a, "Q", SUITE_NOON + i / 3, i, 1, VTM_PENDING);
 	vtm_store_queue_put(a, &q, NULL);
 	vtm_store_late_add(a, "late", NULL);
+	vtm_store_history_secret(a, secrets[0], NULL);
+	vtm_store_history_note(a, &seen, 1, NULL);
+	vtm_store_history_count(a, &day, NULL);
 	take(a, &public_key, VTM_SPEND_URL, 3, NULL);
 	vtm_store_budget_raise(a, 40, 400, NULL);
 	is_int(vtm_store_copy(a, b, &copied, &error), 0, "from %s to %s", from->name, to->name);
 	if (error)
 		diag("%s", error->message);
-	ok(copied.verdicts == 1500 && copied.messages == 30 && copied.queued == 1 && copied.late == 1,
+	ok(copied.verdicts == 1500 && copied.messages == 30 && copied.queued == 1 && copied.late == 1 &&
+	   copied.history == 1,
 	   "all of it: %u verdicts, %u messages, %u queued, %u late", copied.verdicts, copied.messages, copied.queued,
 	   copied.late);
 	ok(vtm_store_verdicts_get(b, &k, 1, &c, NULL) == 1 && same_report(&c.report, &bad), "verdicts");
 	is_used(to, b, 40, 400, 3, "as in the other");
 	is_queue(to, b, 10, "http://host7.example/ 1 0 5 0 0 - mx1\n", "the queue");
 	is_late(to, b, 10, "late:0 ", "late verdicts");
+	vtm_store_history_secret(b, secrets[1], NULL);
+	ok(vtm_store_history_get(b, &seen.key, 1, &h, NULL) == 1 && h.messages == 3 &&
+	   !memcmp(secrets[0], secrets[1], sizeof(secrets[0])), "the history, with the secret it is named by");
+	ok(vtm_store_history_days(b, &back, 1, NULL) == 1 && back.day == 20000 && back.messages == 3 &&
+	   back.wanted == 1, "and its days");
 	want = journal_text(a);
 	got = journal_text(b);
 	ok(same_lines(want, got), "the journal");
@@ -1097,5 +1110,6 @@ void suite_run(struct suite *s)
 	late(s);
 	meta(s);
 	each_verdict(s);
+	suite_history(s);
 	read_only(s);
 }

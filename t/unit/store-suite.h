@@ -28,6 +28,9 @@ struct vtm_store *suite_again(struct suite *s, const char *host);
 /* All tests that hold for every backend. */
 void suite_run(struct suite *s);
 
+/* store-suite-history.c; suite_run() runs it. */
+void suite_history(struct suite *s);
+
 /* From a store of one backend to one of another: all is there. */
 void suite_copy(struct suite *from, struct suite *to);
 /* One that broke off goes on. */

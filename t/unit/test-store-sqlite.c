@@ -412,6 +412,37 @@ static void lost_at_midnight(void)
 	}
 }
 
+static void drop_history(void)
+{
+	query("DROP TABLE history");
+	query("DROP TABLE history_day");
+}
+
+/* A file of the schema of 0.1.0, which had no history: nothing in it is lost. */
+static void history_by_upgrade(void)
+{
+	struct vtm_journal_message m = { .queue_id = g_strdup("Q"), .time_ms = SUITE_NOON };
+	struct vtm_store *st = fresh();
+	struct vtm_history_day day;
+	uint8_t secret[VTM_HISTORY_SECRET];
+
+	put(st, 1);
+	take(st, &public_key, 2);
+	vtm_store_journal_add(st, &m, NULL, 0, NULL);
+	vtm_store_close(st);
+	vtm_journal_message_clear(&m);
+	drop_history();
+	query("PRAGMA user_version = 2");
+	st = must_open();
+	ok(has(st, 1) && day_used(st) == 2 && taken(st) == 2, "a file without a history gets one");
+	is_int(query("SELECT count(*) FROM message"), 1, "and keeps its journal");
+	ok(!is_lost(st), "and knows what was spent");
+	ok(vtm_store_history_secret(st, secret, NULL) == 0 && vtm_store_history_days(st, &day, 1, NULL) == 0,
+	   "the history is empty and can be used");
+	vtm_store_close(st);
+	is_int(query("PRAGMA user_version"), 3, "its schema is the present one");
+}
+
 /* A file of the schema before: it cannot say that it knows. */
 static void lost_by_upgrade(void)
 {
@@ -421,6 +452,7 @@ static void lost_by_upgrade(void)
 	take(st, &public_key, 2);
 	vtm_store_close(st);
 	query("DROP TABLE known");
+	drop_history();
 	query("PRAGMA user_version = 1");
 	st = must_open();
 	ok(has(st, 1) && day_used(st) == 2 && taken(st) == 2, "a file of the schema before is brought up to date");
@@ -953,6 +985,7 @@ int main(void)
 	lost();
 	lost_at_midnight();
 	lost_by_upgrade();
+	history_by_upgrade();
 	jumps();
 	other_boot();
 	synced();

@@ -46,6 +46,20 @@ static int meta_get(struct vtm_store *store, const char *name, char **value_r, G
 	return rc;
 }
 
+static int meta_default(struct vtm_store *store, const char *name, const char *value, GError **error)
+{
+	struct vtm_redis *s = vtm_redis(store);
+	struct vtm_redis_command c;
+
+	vtm_redis_begin(s, &c);
+	vtm_redis_command_begin(&c, "HSETNX");
+	vtm_redis_key(s, &c, "m", NULL, 0);
+	vtm_redis_command_text(&c, name);
+	vtm_redis_command_text(&c, value);
+	vtm_redis_command_end(&c);
+	return vtm_redis_do(s, &c, error);
+}
+
 /* ---- hearing what other hosts ended ---- */
 
 static struct vtm_redis *new_store(const struct vtm_store_settings *settings);
@@ -144,6 +158,15 @@ static const struct vtm_store_ops ops = {
 	.late_retry = vtm_redis_late_retry,
 	.meta_set = meta_set,
 	.meta_get = meta_get,
+	.meta_default = meta_default,
+	.history_get = vtm_redis_history_get,
+	.history_note = vtm_redis_history_note,
+	.history_put = vtm_redis_history_put,
+	.history_each = vtm_redis_history_each,
+	.history_count = vtm_redis_history_count,
+	.history_days = vtm_redis_history_days,
+	.history_expire = vtm_redis_history_expire,
+	.history_size = vtm_redis_history_size,
 };
 
 /* "vtmilter:" becomes "{vtmilter}:"; one that has braces stays. */

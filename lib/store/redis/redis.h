@@ -14,6 +14,9 @@
  *	jw<key>	zset of ids whose items wait for an answer, by how (store-backend.h)
  *	l ls	hash of late verdicts by id, its counter;  lz:<host> zset of ids by when they are due
  *	m	hash of the named values
+ *	h<kind><3 digits>	hash of what was seen: <15 digits of the id> the day it was last seen and the record
+ *	hz<kind>	zset of their ids by that day
+ *	hd	hash of days: <day>m messages, <day>w look-ups wanted
  *
  * and so does the channel "ended", on which the key of each look-up that ended is said.
  */
@@ -28,8 +31,9 @@
 
 struct vtm_redis_watch;
 
-enum vtm_redis_script { SCRIPT_BUDGET, SCRIPT_LEASE, SCRIPT_ADD, SCRIPT_TURN, SCRIPT_LATE };
-#define SCRIPTS (SCRIPT_LATE + 1)
+enum vtm_redis_script { SCRIPT_BUDGET, SCRIPT_LEASE, SCRIPT_ADD, SCRIPT_TURN, SCRIPT_LATE,
+			SCRIPT_HISTORY, SCRIPT_HISTORY_OLD };
+#define SCRIPTS (SCRIPT_HISTORY_OLD + 1)
 
 struct vtm_redis {
 	struct vtm_store base;
@@ -135,5 +139,15 @@ int vtm_redis_late_add(struct vtm_store *, const char *, GError **);
 int vtm_redis_late_due(struct vtm_store *, unsigned, vtm_late_each *, void *, GError **);
 int vtm_redis_late_done(struct vtm_store *, int64_t, GError **);
 int vtm_redis_late_retry(struct vtm_store *, int64_t, int64_t, GError **);
+
+/* history.c */
+int vtm_redis_history_get(struct vtm_store *, const struct vtm_history_key *, size_t, struct vtm_history *, GError **);
+int vtm_redis_history_note(struct vtm_store *, const struct vtm_sighting *, size_t, GError **);
+int vtm_redis_history_put(struct vtm_store *, const struct vtm_history_key *, const struct vtm_history *, GError **);
+int vtm_redis_history_each(struct vtm_store *, vtm_history_each *, void *, GError **);
+int vtm_redis_history_count(struct vtm_store *, const struct vtm_history_day *, GError **);
+int vtm_redis_history_days(struct vtm_store *, struct vtm_history_day *, size_t, GError **);
+int vtm_redis_history_expire(struct vtm_store *, uint16_t, unsigned, unsigned, GError **);
+int vtm_redis_history_size(struct vtm_store *, unsigned *, GError **);
 
 #endif

@@ -263,10 +263,44 @@ static const char script_late[] =
 	"redis.call('ZADD', KEYS[3], ARGV[3], ARGV[2])\n"
 	"return 1\n";
 
+/* KEYS: the hash and the zset of each record.  ARGV: id, value as read ("": none), new value, day of each -> for each
+ * 1 new, 0 changed, -1 another host was quicker */
+static const char script_history[] =
+	"local out = {}\n"
+	"for i = 1, #KEYS / 2 do\n"
+	"	local hash, order = KEYS[2 * i - 1], KEYS[2 * i]\n"
+	"	local id, old, new, day = ARGV[4 * i - 3], ARGV[4 * i - 2], ARGV[4 * i - 1], ARGV[4 * i]\n"
+	"	if (redis.call('HGET', hash, id) or '') ~= old then\n"
+	"		out[i] = -1\n"
+	"	else\n"
+	"		out[i] = redis.call('HSET', hash, id, new)\n"
+	"		redis.call('ZADD', order, day, id)\n"
+	"	end\n"
+	"end\n"
+	"return out\n";
+
+/* KEYS: the zset.  ARGV: how names of the hashes begin, the first day to keep, records to keep, how many may go ->
+ * how many went */
+static const char script_history_old[] =
+	"local function drop(ids)\n"
+	"	for _, id in ipairs(ids) do\n"
+	"		redis.call('HDEL', ARGV[1] .. string.sub(id, 1, 3), id)\n"
+	"		redis.call('ZREM', KEYS[1], id)\n"
+	"	end\n"
+	"	return #ids\n"
+	"end\n"
+	"local max = tonumber(ARGV[4])\n"
+	"local n = drop(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', '(' .. ARGV[2], 'LIMIT', 0, max))\n"
+	"local over = math.min(redis.call('ZCARD', KEYS[1]) - tonumber(ARGV[3]), max - n)\n"
+	"if over > 0 then n = n + drop(redis.call('ZRANGE', KEYS[1], 0, over - 1)) end\n"
+	"return n\n";
+
 const char *const vtm_redis_scripts[SCRIPTS] = {
 	[SCRIPT_BUDGET] = script_budget,
 	[SCRIPT_LEASE] = script_lease,
 	[SCRIPT_ADD] = script_add,
 	[SCRIPT_TURN] = script_turn,
 	[SCRIPT_LATE] = script_late,
+	[SCRIPT_HISTORY] = script_history,
+	[SCRIPT_HISTORY_OLD] = script_history_old,
 };

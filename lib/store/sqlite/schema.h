@@ -55,6 +55,11 @@ static const char *const schema_steps[] = {
 	"CREATE TABLE known("
 	" id INTEGER PRIMARY KEY CHECK (id = 1), inode INTEGER NOT NULL, full_ms INTEGER NOT NULL,"
 	" again_ms INTEGER NOT NULL);",
+
+	/* id: kind * 2^60 + the key's; seen: kind * 2^16 + the day it was last seen; record: as history.h packs it */
+	"CREATE TABLE history(id INTEGER PRIMARY KEY, seen INTEGER NOT NULL, record BLOB NOT NULL);"
+	"CREATE INDEX history_seen ON history(seen);"
+	"CREATE TABLE history_day(day INTEGER PRIMARY KEY, messages INTEGER NOT NULL, wanted INTEGER NOT NULL);",
 };
 #define SCHEMA_VERSION ((int)G_N_ELEMENTS(schema_steps))
 #define SCHEMA_APPLICATION 0x76746d6c	/* "vtml" */

@@ -79,6 +79,21 @@ static const char *const sql[SQL_STATEMENTS] = {
 	[SQL_META_SET] = "INSERT OR REPLACE INTO meta(name, value) VALUES (?, ?)",
 	[SQL_META_DELETE] = "DELETE FROM meta WHERE name = ?",
 	[SQL_META_GET] = "SELECT value FROM meta WHERE name = ?",
+	[SQL_META_DEFAULT] = "INSERT OR IGNORE INTO meta(name, value) VALUES (?, ?)",
+
+	[SQL_HISTORY_GET] = "SELECT seen, record FROM history WHERE id = ?",
+	[SQL_HISTORY_ADD] = "INSERT INTO history(id, seen, record) VALUES (?, ?, ?)",
+	[SQL_HISTORY_CHANGE] = "UPDATE history SET seen = ?, record = ? WHERE id = ?",
+	[SQL_HISTORY_PUT] = "INSERT OR REPLACE INTO history(id, seen, record) VALUES (?, ?, ?)",
+	[SQL_HISTORY_EACH] = "SELECT id, seen, record FROM history WHERE id > ? ORDER BY id LIMIT ?",
+	[SQL_HISTORY_OLD] = "DELETE FROM history WHERE id IN (SELECT id FROM history WHERE seen >= ?1 AND seen < ?2"
+		" ORDER BY seen LIMIT ?3)",
+	[SQL_HISTORY_SIZE] = "SELECT count(*) FROM history WHERE seen >= ? AND seen < ?",
+	[SQL_HISTORY_COUNT] = "INSERT INTO history_day(day, messages, wanted) VALUES (?, ?, ?) ON CONFLICT(day) DO"
+		" UPDATE SET messages = min(messages + excluded.messages, 4294967295),"
+		" wanted = min(wanted + excluded.wanted, 4294967295)",
+	[SQL_HISTORY_DAYS] = "SELECT day, messages, wanted FROM history_day ORDER BY day DESC LIMIT ?",
+	[SQL_HISTORY_DAYS_OLD] = "DELETE FROM history_day WHERE day < ?",
 
 	[SQL_ANCHOR_GET] = "SELECT boot, boot_ms, utc_ms FROM anchor WHERE id = 1",
 	[SQL_ANCHOR_SET] = "INSERT OR REPLACE INTO anchor(id, boot, boot_ms, utc_ms) VALUES (1, ?, ?, ?)",
@@ -599,6 +614,11 @@ static int meta_get(struct vtm_store *store, const char *name, char **value_r, G
 	return rc;
 }
 
+static int meta_default(struct vtm_store *store, const char *name, const char *value, GError **error)
+{
+	return vtm_sql_run(vtm_sqlite(store), SQL_META_DEFAULT, ARGS(TEXT(name), TEXT(value)), error) < 0 ? -1 : 0;
+}
+
 /* ---- opening ---- */
 
 static int exec(const struct vtm_sqlite *s, sqlite3 *db, const char *text, GError **error)
@@ -816,6 +836,15 @@ static const struct vtm_store_ops ops = {
 	.late_retry = late_retry,
 	.meta_set = meta_set,
 	.meta_get = meta_get,
+	.meta_default = meta_default,
+	.history_get = vtm_sqlite_history_get,
+	.history_note = vtm_sqlite_history_note,
+	.history_put = vtm_sqlite_history_put,
+	.history_each = vtm_sqlite_history_each,
+	.history_count = vtm_sqlite_history_count,
+	.history_days = vtm_sqlite_history_days,
+	.history_expire = vtm_sqlite_history_expire,
+	.history_size = vtm_sqlite_history_size,
 };
 
 struct vtm_store *vtm_store_sqlite_open(const char *path, const struct vtm_store_settings *settings, GError **error)

@@ -20,7 +20,9 @@ enum vtm_sql {
 	SQL_MESSAGE_ADD, SQL_MESSAGE_GET, SQL_MESSAGE_TURN, SQL_MESSAGE_LIST, SQL_MESSAGE_FIND, SQL_MESSAGE_OLD,
 	SQL_MESSAGE_DELETE, SQL_ITEM_ADD, SQL_ITEM_GET, SQL_ITEM_WAITING, SQL_ITEM_ANSWER, SQL_ITEM_DELETE,
 	SQL_LATE_ADD, SQL_LATE_COUNT, SQL_LATE_DUE, SQL_LATE_GET, SQL_LATE_DONE, SQL_LATE_RETRY,
-	SQL_META_SET, SQL_META_DELETE, SQL_META_GET,
+	SQL_META_SET, SQL_META_DELETE, SQL_META_GET, SQL_META_DEFAULT,
+	SQL_HISTORY_GET, SQL_HISTORY_ADD, SQL_HISTORY_CHANGE, SQL_HISTORY_PUT, SQL_HISTORY_EACH, SQL_HISTORY_OLD,
+	SQL_HISTORY_SIZE, SQL_HISTORY_COUNT, SQL_HISTORY_DAYS, SQL_HISTORY_DAYS_OLD,
 	SQL_SLOT_SETTLE,
 	SQL_DURABLE,		/* from here on: by the durable connection */
 	SQL_DURABLE_BEGIN = SQL_DURABLE, SQL_DURABLE_COMMIT, SQL_DURABLE_ROLLBACK, SQL_DURABLE_READ,
@@ -99,5 +101,15 @@ int vtm_sqlite_journal_list(struct vtm_store *, const struct vtm_journal_filter 
 			    GError **);
 int vtm_sqlite_journal_find(struct vtm_store *, const char *, vtm_journal_each *, void *, GError **);
 int vtm_sqlite_journal_expire(struct vtm_store *, int64_t, unsigned, GError **);
+
+/* history.c */
+int vtm_sqlite_history_get(struct vtm_store *, const struct vtm_history_key *, size_t, struct vtm_history *, GError **);
+int vtm_sqlite_history_note(struct vtm_store *, const struct vtm_sighting *, size_t, GError **);
+int vtm_sqlite_history_put(struct vtm_store *, const struct vtm_history_key *, const struct vtm_history *, GError **);
+int vtm_sqlite_history_each(struct vtm_store *, vtm_history_each *, void *, GError **);
+int vtm_sqlite_history_count(struct vtm_store *, const struct vtm_history_day *, GError **);
+int vtm_sqlite_history_days(struct vtm_store *, struct vtm_history_day *, size_t, GError **);
+int vtm_sqlite_history_expire(struct vtm_store *, uint16_t, unsigned, unsigned, GError **);
+int vtm_sqlite_history_size(struct vtm_store *, unsigned *, GError **);
 
 #endif
