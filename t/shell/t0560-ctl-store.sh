@@ -31,7 +31,7 @@ copy()
 old=sqlite:$work/vtmilter.db
 new=sqlite:$work/other.db
 ok 'to another file' copy "$old" "$new"
-is "$copied" '{"verdicts":1,"queued":0,"messages":1,"late":0}' 'everything is counted'
+is "$copied" '{"verdicts":1,"queued":0,"messages":1,"history":0,"late":0}' 'everything is counted'
 sed "s|^Store .*|Store $new|" "$milter_conf" >"$work/moved.conf"
 like "$("$builddir/milter/vtmilterctl" -f "$work/moved.conf" list --json)" 'bad-attachment@samples' \
 	'the journal is in the new store'
@@ -53,9 +53,9 @@ if command -v redis-server >/dev/null; then
 	service_pids="$service_pids $!"
 	wait_for 10 socket_open "$work/redis.sock"
 	ok 'to Redis' copy "$old" "redis+unix:$work/redis.sock"
-	is "$copied" '{"verdicts":1,"queued":0,"messages":1,"late":0}' 'everything is counted'
+	is "$copied" '{"verdicts":1,"queued":0,"messages":1,"history":0,"late":0}' 'everything is counted'
 	ok 'and back' copy "redis+unix:$work/redis.sock" "sqlite:$work/back.db"
-	is "$copied" '{"verdicts":1,"queued":0,"messages":1,"late":0}' 'nothing is lost'
+	is "$copied" '{"verdicts":1,"queued":0,"messages":1,"history":0,"late":0}' 'nothing is lost'
 else
 	skip 'redis-server is not installed' 'to Redis and back'
 fi
