@@ -9,7 +9,7 @@
 #include "build-config.h"
 #include "conf/conf.h"
 #include "base/hash.h"
-#include "vt/json.h"
+#include "base/json.h"
 #include "url/url.h"
 
 struct vtm_daemon vtm_daemon;

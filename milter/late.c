@@ -14,7 +14,7 @@
 
 #include "base/clock.h"
 #include "conf/conf.h"
-#include "vt/json.h"
+#include "base/json.h"
 #include "base/log.h"
 
 #define WORDS_MAX 300	/* of what a command says on standard error, for the log */

@@ -21,7 +21,7 @@
 #include "decode/decode.h"
 #include "base/error.h"
 #include "health.h"
-#include "vt/json.h"
+#include "base/json.h"
 #include "late.h"
 #include "base/log.h"
 #include "metrics.h"

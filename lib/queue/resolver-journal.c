@@ -3,7 +3,7 @@
 #include "queue/resolver-parts.h"
 
 #include "base/error.h"
-#include "vt/json.h"
+#include "base/json.h"
 #include "base/log.h"
 #include "model/tags.h"
 

@@ -3,16 +3,15 @@
 #include "vt/http.h"
 
 #include <curl/curl.h>
-#include <gio/gio.h>
 #include <limits.h>
 #include <string.h>
 
 #include "base/buffer.h"
 #include "base/error.h"
+#include "vt/address.h"
 
 #define CONNECTIONS_KEPT 8
 #define IDLE_MAX_S 50		/* before the other side is likely to close it */
-#define BASE_MAX 1024
 #define RETRY_AFTER_MAX_S (366 * 24 * 3600)
 
 struct vtm_http {
@@ -52,65 +51,6 @@ static bool global_init(void)
 	return state == 1;
 }
 
-/* ---- addresses ---- */
-
-static bool is_loopback(const char *host)
-{
-	GInetAddress *address;
-	bool loopback;
-
-	if (!g_ascii_strcasecmp(host, "localhost"))
-		return true;
-	address = g_inet_address_new_from_string(host);
-	loopback = address && g_inet_address_get_is_loopback(address);
-	if (address)
-		g_object_unref(address);
-	return loopback;
-}
-
-/* https anywhere, http to loopback; *plain_r: it is http. */
-static bool target_ok(const char *url, bool *plain_r, GError **error)
-{
-	GUri *uri = g_uri_parse(url, G_URI_FLAGS_ENCODED, NULL);
-	const char *scheme, *host;
-	bool good = false;
-
-	if (!uri) {	/* GLib's own words would repeat the address */
-		g_set_error(error, VTM_ERROR, VTM_ERROR_CONFIG, "an address like https://host/path is needed");
-		return false;
-	}
-	scheme = g_uri_get_scheme(uri);
-	host = g_uri_get_host(uri);
-	*plain_r = !strcmp(scheme, "http");
-	if (!host || !*host || g_uri_get_userinfo(uri))
-		g_set_error(error, VTM_ERROR, VTM_ERROR_CONFIG, "a host without user name is needed");
-	else if (strcmp(scheme, "https") && !*plain_r)
-		g_set_error(error, VTM_ERROR, VTM_ERROR_CONFIG, "https is needed");
-	else if (*plain_r && !is_loopback(host))
-		g_set_error(error, VTM_ERROR, VTM_ERROR_CONFIG, "https is needed (http only to a loopback address)");
-	else
-		good = true;
-	g_uri_unref(uri);
-	return good;
-}
-
-bool vtm_http_base_ok(const char *url, GError **error)
-{
-	bool plain;
-
-	if (strlen(url) > BASE_MAX) {
-		g_set_error(error, VTM_ERROR, VTM_ERROR_CONFIG, "longer than %d bytes", BASE_MAX);
-		return false;
-	}
-	/* Only what GLib and libcurl read alike; neither query, fragment nor escapes. */
-	if (url[strspn(url, G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "-._~:/[]")]) {
-		g_set_error(error, VTM_ERROR, VTM_ERROR_CONFIG,
-			    "an address without user name, query and fragment is needed");
-		return false;
-	}
-	return target_ok(url, &plain, error);
-}
-
 /* ---- what libcurl calls ---- */
 
 /* Before a request goes out.  libcurl repeats a request by itself when a kept connection turns out to be closed, but
@@ -124,7 +64,7 @@ static int about_to_send(void *arg, char *peer_ip, char *local_ip, int peer_port
 	(void)local_port;
 	if (t->sent)
 		t->refusal = "Connection closed without an answer";
-	else if (t->plain && !is_loopback(peer_ip))
+	else if (t->plain && !vtm_address_is_loopback(peer_ip))
 		t->refusal = "Not a loopback address";
 	t->sent = true;
 	return t->refusal ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
@@ -438,7 +378,7 @@ int vtm_http_start(struct vtm_http *h, const struct vtm_http_request *r, GError 
 	struct transfer *t;
 	bool plain;
 
-	if (!target_ok(r->url, &plain, error))
+	if (!vtm_address_target_ok(r->url, &plain, error))
 		return -1;
 	t = g_new0(struct transfer, 1);
 	t->http = h;
@@ -458,11 +398,6 @@ int vtm_http_start(struct vtm_http *h, const struct vtm_http_request *r, GError 
 	}
 	g_hash_table_add(h->transfers, t);
 	return 0;
-}
-
-unsigned vtm_http_in_flight(const struct vtm_http *h)
-{
-	return g_hash_table_size(h->transfers);
 }
 
 void vtm_http_poll(struct vtm_http *h, int64_t max_ms)

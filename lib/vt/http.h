@@ -64,14 +64,9 @@ void vtm_http_free(struct vtm_http *h);
 /* Copies the request.  -1: not made (error set, without the url); else exactly one reply follows.  How many may be
  * in flight is the caller's business. */
 int vtm_http_start(struct vtm_http *h, const struct vtm_http_request *r, GError **error);
-unsigned vtm_http_in_flight(const struct vtm_http *h);
 /* Lets transfers go on; waits at most <max_ms> for something to happen unless a reply is there. */
 void vtm_http_poll(struct vtm_http *h, int64_t max_ms);
 void vtm_http_wakeup(struct vtm_http *h);	/* any thread */
 int vtm_http_reply(struct vtm_http *h, struct vtm_http_reply *r);	/* 1 taken, 0 none */
-
-/* May the API live at <url>?  https anywhere, http on loopback only; no user info, query or fragment; at most
- * 1024 bytes. */
-bool vtm_http_base_ok(const char *url, GError **error);
 
 #endif

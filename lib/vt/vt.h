@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* vt.h - VirusTotal's API v3 as requests and answers.  Composite: http (transfers) and json (replies).
+/* vt.h - VirusTotal's API v3 as requests and answers.  Composite of http (transfers), reply (schema) and
+ * answer (meaning).
  *
  * Asynchronous, one thread (the resolver's): start requests, poll, collect results.  Knows nothing of
- * budget, cache or retries.  The key goes into the x-apikey header and nowhere else.
+ * budget, cache or retries.  The key is sent in the x-apikey header only, except that
+ * VirusTotal wants it in the path of the quotas' URL.
  * API: https://docs.virustotal.com/reference/files-scan, /files-upload-url, /file-info, /reference/url,
  * /reference/domain-info, /reference/ip-info, /reference/scan-url, /reference/analysis,
  * /reference/get-user-overall-quotas, /reference/errors
@@ -14,9 +16,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "vt/http.h"
 #include "model/lookup.h"
 #include "model/verdict.h"
+#include "vt/http.h"
+#include "vt/reply.h"
 
 #define VTM_VT_BODY_MAX (4 * 1024 * 1024)	/* bytes of an answer; seen: 1.07 MB */
 #define VTM_VT_KEY_MAX 256
@@ -46,8 +49,6 @@ enum vtm_answer {
 };
 #define VTM_ANSWERS (VTM_ANSWER_FAILED + 1)
 const char *vtm_answer_name(enum vtm_answer a);
-
-struct vtm_quota { int64_t used, allowed; };	/* allowed -1: not told */
 
 struct vtm_result {
 	void *tag;			/* as given to vtm_vt_start */

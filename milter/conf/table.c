@@ -8,7 +8,7 @@
 #include "build-config.h"
 #include "conf/value.h"
 #include "base/error.h"
-#include "vt/http.h"
+#include "vt/address.h"
 #include "store/open/open.h"
 
 #ifdef HAVE_QPDF
@@ -143,7 +143,7 @@ const struct vtm_directive vtm_directives[] = {
 	{ "ApiKeyFile", T_PATH, AT(api_key_file),
 	  .help = "file with the key of the VirusTotal account; needed if Enabled" },
 	{ "ApiBaseURL", T_TEXT, AT(api_base_url), .default_text = "https://www.virustotal.com/api/v3",
-	  .check = vtm_http_base_ok, .help = "where the API lives" },
+	  .check = vtm_address_base_ok, .help = "where the API lives" },
 	{ "CAFile", T_PATH, AT(ca_file), .help = "certificates trusted for ApiBaseURL instead of the system's" },
 
 	{ "ScanAttachments", T_BOOL, AT(scan_attachments), .default_text = "yes",

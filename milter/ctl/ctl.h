@@ -14,7 +14,7 @@
 
 #include "conf/conf.h"
 #include "decode/decode.h"
-#include "vt/json.h"
+#include "base/json.h"
 #include "scan/scan.h"
 #include "store/store.h"
 

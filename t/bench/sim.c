@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "base/hash.h"
-#include "vt/json.h"
+#include "base/json.h"
 #include "base/log.h"
 #include "queue/sched.h"
 #include "store/open/open.h"

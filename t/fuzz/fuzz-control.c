@@ -8,7 +8,7 @@
 #include "conf/conf.h"
 #include "control.h"
 #include "daemon.h"
-#include "vt/json.h"
+#include "base/json.h"
 
 /* As the daemon's, but for a reload, which reads no more of the command. */
 static char *answer(const char *command, const char *peer, void *arg)

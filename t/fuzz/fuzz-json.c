@@ -2,31 +2,32 @@
 /* fuzz-json.c - replies: nothing is clean by accident; and what is written is read back. */
 #include "fuzz.h"
 
-#include "vt/json.h"
+#include "base/json.h"
+#include "vt/reply.h"
 
 static void check_reply(const char *text, size_t len)
 {
-	struct vtm_json_reply r;
+	struct vtm_vt_reply r;
 	struct vtm_report judged;
 
-	vtm_json_read(text, len, &r);
+	vtm_vt_reply_read(text, len, &r);
 	judged = r.report;
 	judged.match = VTM_MATCH_EXACT;
 	vtm_report_judge(&judged, 1);
 	if (!r.has_stats)
 		FUZZ_CHECK(judged.verdict == VTM_UNKNOWN);
 	if (judged.verdict == VTM_CLEAN) {
-		FUZZ_CHECK(r.form == VTM_JSON_OBJECT || r.form == VTM_JSON_ANALYSIS);
+		FUZZ_CHECK(r.form == VTM_REPLY_OBJECT || r.form == VTM_REPLY_ANALYSIS);
 		FUZZ_CHECK(memmem(text, len, "stats", 5));
 		FUZZ_CHECK(judged.malicious == 0 && (uint64_t)judged.harmless + judged.undetected > 0);
 	}
 	FUZZ_CHECK(r.report.verdict != VTM_CLEAN && r.report.verdict != VTM_BAD);
 	FUZZ_CHECK(memchr(r.type, 0, sizeof(r.type)) && memchr(r.code, 0, sizeof(r.code)));
-	if (r.form == VTM_JSON_ERROR)
+	if (r.form == VTM_REPLY_ERROR)
 		FUZZ_CHECK(!r.has_stats && !r.completed);
-	if (r.form == VTM_JSON_BROKEN)
+	if (r.form == VTM_REPLY_BROKEN)
 		FUZZ_CHECK(!r.has_stats && !r.id && !r.url && !*r.type);
-	vtm_json_reply_clear(&r);
+	vtm_vt_reply_clear(&r);
 }
 
 static void check_writing(const char *text)

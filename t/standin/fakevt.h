@@ -13,7 +13,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "vt/json.h"
+#include "base/json.h"
 
 /* ---- fakevt-table.c: what it knows ---- */
 

@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "vt/json.h"
+#include "base/json.h"
 #include "base/log.h"
 #include "tap.h"
 

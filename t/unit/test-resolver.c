@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "vt/json.h"
+#include "base/json.h"
 #include "base/log.h"
 #include "standin.h"
 #include "model/tags.h"

@@ -7,7 +7,6 @@
 #include <sys/wait.h>
 
 #include "base/clock.h"
-#include "vt/json.h"
 #include "standin.h"
 #include "tap.h"
 

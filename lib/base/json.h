@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* json.h - VirusTotal's replies to values, and JSON lines for programs.  Leaf; the only file that knows json-c.
+/* json.h - JSON lines for programs and for our journal, and the tree of a text from outside.
  *
- * Replies are hostile input: bounded depth, every member taken by path and type, unknown ones skipped.
+ * Each object belongs to one thread at a time.
  */
 #ifndef VTM_JSON_H
 #define VTM_JSON_H
@@ -9,40 +9,6 @@
 #include <glib.h>
 #include <stdbool.h>
 #include <stdint.h>
-
-#include "model/verdict.h"
-
-/* ---- replies ---- */
-
-struct vtm_json_quota { int64_t used, allowed; };
-
-/* Envelope of a reply: exactly one of these. */
-enum vtm_json_form {
-	VTM_JSON_BROKEN,	/* no JSON, or no envelope of the API */
-	VTM_JSON_OBJECT,	/* data is an object: type and id are set, stats if it has last_analysis_stats */
-	VTM_JSON_ANALYSIS,	/* data.type analysis: id is set; status and stats when told */
-	VTM_JSON_QUOTAS,
-	VTM_JSON_ERROR,		/* error.code is set */
-	VTM_JSON_OTHER		/* well formed, something else (list, string, null) */
-};
-
-struct vtm_json_reply {
-	enum vtm_json_form form;
-	char type[32];		/* data.type, "" if none */
-	char *id;		/* data.id as text, NULL; owned */
-	char *item_id;		/* analysis: id of the url or file it is about, NULL; owned */
-	char *url;		/* object: attributes.url; analysis: the url it is about; NULL; owned */
-	char *text;		/* data, if it is a string; NULL; owned */
-	bool has_stats;		/* and every one of its numbers can be used */
-	bool completed;		/* analysis: status completed; object: true when it has stats */
-	struct vtm_report report;	/* numbers only: missing 0, huge ones cut off */
-	char code[48];		/* error.code, "" */
-	struct vtm_json_quota hourly, daily, monthly;	/* the tighter of user and group; allowed -1: not told */
-};
-
-/* Reads <len> bytes.  Never fails: the form says what it was. */
-void vtm_json_read(const char *text, size_t len, struct vtm_json_reply *r);
-void vtm_json_reply_clear(struct vtm_json_reply *r);
 
 /* ---- writing ---- */
 
@@ -68,5 +34,17 @@ char *vtm_json_get_text(const char *line, const char *path);
 char **vtm_json_get_texts(const char *line, const char *path);
 bool vtm_json_get_int(const char *line, const char *path, int64_t *n_r);
 bool vtm_json_get_bool(const char *line, const char *path, bool *b_r);
+
+/* ---- texts from outside ---- */
+
+/* json-c's; only base/json.c and vt/reply.c know what is in it. */
+struct json_object;
+
+/* The tree of <len> bytes that are exactly one JSON value; the caller releases it by json_object_put().  NULL if they
+ * are anything else, deeper than VTM_JSON_DEPTH_MAX (json-check.h), would take more than about 20 MB, or have an object
+ * with two members of one name. */
+struct json_object *vtm_json_parse(const char *text, size_t len);
+/* The member <name> of <o>, if <o> is an object and the member is of <type> (enum json_type); else NULL.  Borrowed. */
+struct json_object *vtm_json_member(struct json_object *o, const char *name, int type);
 
 #endif
