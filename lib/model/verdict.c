@@ -33,6 +33,9 @@ static const char *const reason_names[VTM_REASONS] = {
 	[VTM_WHY_UNDECODED] = "undecoded",
 	[VTM_WHY_PARTIAL] = "partial",
 	[VTM_WHY_ANALYSING] = "analysing",
+	[VTM_WHY_POINTS] = "points",
+	[VTM_WHY_PACE] = "pace",
+	[VTM_WHY_HOST_OF_MANY] = "host-of-many",
 };
 
 static bool find_name(const char *const *names, int n, const char *word, int *index_r)

@@ -37,9 +37,12 @@ enum vtm_reason {
 	VTM_WHY_AMBIGUOUS,	/* its MIME reads in several ways */
 	VTM_WHY_UNDECODED,	/* a decoder gave up on the part */
 	VTM_WHY_PARTIAL,	/* message/partial or message/external-body: content is elsewhere */
-	VTM_WHY_ANALYSING	/* VirusTotal is still analysing it */
+	VTM_WHY_ANALYSING,	/* VirusTotal is still analysing it */
+	VTM_WHY_POINTS,		/* other look-ups are worth more than this one */
+	VTM_WHY_PACE,		/* it waits until the day has passed further, or for requests that would expire */
+	VTM_WHY_HOST_OF_MANY	/* only its host could be asked about, which says nothing: anybody publishes there */
 };
-#define VTM_REASONS (VTM_WHY_ANALYSING + 1)
+#define VTM_REASONS (VTM_WHY_HOST_OF_MANY + 1)
 
 /* What was asked about. */
 enum vtm_match {

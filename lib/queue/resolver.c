@@ -85,11 +85,14 @@ void vtm_resolver_wake(void *arg)
 
 static void free_asked(struct asked *a)
 {
-	for (unsigned i = 0; i < a->ticket.n; i++)
+	for (unsigned i = 0; i < a->ticket.n; i++) {
 		vtm_lookup_free(a->ticket.wants[i].lookup);
+		vtm_item_features_clear(&a->ticket.wants[i].features);
+	}
 	g_free(a->ticket.wants);
 	g_free(a->ticket.client_net);
 	g_free(a->ticket.sender_domain);
+	vtm_message_features_clear(&a->ticket.features);
 	g_cond_clear(&a->back);
 	g_free(a);
 }
@@ -416,8 +419,11 @@ static struct asked *new_asked(const struct vtm_ticket *t)
 	a->ticket.client_net = g_strdup(t->client_net);
 	a->ticket.sender_domain = g_strdup(t->sender_domain);
 	a->ticket.wants = g_memdup2(t->wants, sizeof(*t->wants) * t->n);
-	for (unsigned i = 0; i < t->n; i++)
+	vtm_message_features_copy(&a->ticket.features, &t->features);
+	for (unsigned i = 0; i < t->n; i++) {
 		a->ticket.wants[i].lookup = vtm_lookup_copy(t->wants[i].lookup);
+		vtm_item_features_copy(&a->ticket.wants[i].features, &t->wants[i].features);
+	}
 	return a;
 }
 
@@ -460,6 +466,7 @@ void vtm_resolver_ask(struct vtm_resolver *r, struct vtm_ticket *t, uint32_t thr
 		t->wants[i].report = w->report;
 		t->wants[i].answered = w->answered;
 		t->wants[i].cached = w->cached;
+		t->wants[i].points = w->points;
 	}
 	free_asked(a);
 }

@@ -23,6 +23,7 @@
 #include "base/histogram.h"
 #include "model/lookup.h"
 #include "queue/queue.h"
+#include "risk/features.h"
 #include "store/store.h"
 #include "model/verdict.h"
 #include "vt/vt.h"
@@ -35,6 +36,8 @@ struct vtm_want {
 	bool answered;
 	bool cached;			/* the answer was in cache or store */
 	bool submit;			/* may be submitted when unknown (SubmitUnknownURLs, not personal) */
+	struct vtm_item_features features;	/* owned by the ticket */
+	uint32_t points;		/* out: why it is worth what it is (risk/points.h) */
 	bool holds;			/* set by the scheduler: the ticket waits for it */
 };
 
@@ -46,6 +49,7 @@ struct vtm_ticket {
 	bool known_count;		/* answered wants count too, so that the same message asks for no more the next time */
 	int64_t deadline_ms;		/* boot ms; now or earlier: the ticket waits for nothing */
 	char *client_net, *sender_domain;	/* whose shares are charged; NULL: nobody's */
+	struct vtm_message_features features;	/* owned by the ticket */
 	void *owner;
 	/* set by the scheduler */
 	unsigned waiting_for;		/* wants that hold the release */

@@ -37,7 +37,15 @@ struct vtm_message_features {
 	char *from_domain;		/* registrable domain of From; NULL: none or several */
 	char *network;			/* client's /24 or /64; NULL: not known */
 	bool dmarc_pass;		/* by an Authentication-Results of AuthservID */
+	bool authenticated;		/* SPF, DKIM or DMARC passed for the sender's domain, by such a header: his domain's
+					 * share is charged, not only his network's */
 	unsigned link_domains;		/* different groups of its links */
 };
+
+/* Deep copies; clear frees the strings and zeroes the struct. */
+void vtm_item_features_copy(struct vtm_item_features *to, const struct vtm_item_features *from);
+void vtm_item_features_clear(struct vtm_item_features *f);
+void vtm_message_features_copy(struct vtm_message_features *to, const struct vtm_message_features *from);
+void vtm_message_features_clear(struct vtm_message_features *f);
 
 #endif
