@@ -5,13 +5,8 @@
  * serves one client after the other; each has VTM_CONTROL_CLIENT_MS to send its line, and as long to take the answer.
  * Commands are words; none takes a path.
  *
- *	status				vtm_daemon_status()
- *	reload				{"ok":BOOL,"error":TEXT,"remarks":[TEXT,...]}: what it could not change
- *	forget KIND ID			{"ok":BOOL,"error":TEXT}; lookup.h: the kind's name and 64 hex digits
- *	tell KIND SUBJECT		vtm_daemon_tell()
- *	lookup KIND SUBJECT		vtm_daemon_lookup(), queued if it is not known
- *	bulk KIND SUBJECT		likewise, but after all mail
- *	known KIND SUBJECT		vtm_daemon_lookup(), not queued
+ *	reload			vtm_reload_answer()
+ *	all others		vtm_answer()
  */
 #ifndef VTM_CONTROL_H
 #define VTM_CONTROL_H

@@ -65,24 +65,4 @@ static inline struct vtm_resolver *vtm_daemon_resolver(void)
 void vtm_daemon_count(const struct vtm_counts *more);
 void vtm_daemon_counts(struct vtm_counts *out);
 
-/* What `vtmilterctl status` shows: one line of JSON.  New string.  Any thread. */
-char *vtm_daemon_status(void);
-/* "KIND ID" (lookup.h: the kind's name and 64 hex digits) leaves the memory cache, for `vtmilterctl cache forget`.
- * false: it names no look-up.  Any thread. */
-bool vtm_daemon_forget(const char *what);
-
-/* "KIND SUBJECT": another process put an answer for it into the store; mail and journal get it.  false: no such
- * look-up, or nobody to tell.  Any thread. */
-bool vtm_daemon_tell(const char *what);
-
-/* "KIND SUBJECT": what is known of it, for who may use the control socket but not read the key.  If nothing is,
- * <queue> queues it in <class>, a person's (VTM_CLASS_MANUAL or _BULK), which may use ReserveForManual, and it is
- * pending until it is asked for again; else it is bypassed (cap).  So this waits for the look into the store only. 
- * Nothing is submitted.  One line of JSON, new string: {"verdict":V,"reason":R,"malicious":N,...} or {"error":TEXT}.
- *  Any thread. */
-char *vtm_daemon_lookup(const char *what, bool queue, enum vtm_class class);
-
-/* The answer to a command of control.h but reload, as vtm_control_answer() says. */
-char *vtm_daemon_answer(const char *command);
-
 #endif

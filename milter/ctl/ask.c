@@ -260,10 +260,10 @@ void vtm_ctl_ask(struct vtm_ctl_asker *a, struct vtm_ticket *t)
 		vtm_resolver_ask(a->resolver, t, a->settings.threshold, NULL, NULL, 0);
 }
 
-int vtm_ctl_tell(const struct vtm_ctl *c, const struct vtm_lookup *lookup, GError **error)
+int vtm_ctl_reread(const struct vtm_ctl *c, const struct vtm_lookup *lookup, GError **error)
 {
 	const char *kind = vtm_lookup_kind_name((enum vtm_lookup_kind)lookup->key.kind);
-	char *command = g_strconcat("tell ", kind, " ", lookup->subject, NULL),
+	char *command = g_strconcat("reread ", kind, " ", lookup->subject, NULL),
 	     *answer = vtm_ctl_ask_daemon(c, command, NULL);
 	struct vtm_ctl_asker a = { .c = c };
 	bool told = false;

@@ -6,6 +6,7 @@
 
 #include "queue/cache.h"
 #include "conf/conf.h"
+#include "answer.h"
 #include "control.h"
 #include "daemon.h"
 #include "base/json.h"
@@ -15,7 +16,7 @@ static char *answer(const char *command, const char *peer, void *arg)
 {
 	(*(unsigned *)arg)++;
 	FUZZ_CHECK(strlen(command) < VTM_CONTROL_LINE_MAX && !strpbrk(command, "\r\n") && *peer);
-	return vtm_daemon_answer(command);
+	return vtm_answer(command);
 }
 
 /* Time stands still: a busy machine takes none of a client's. */

@@ -56,7 +56,7 @@ ok 'SIGUSR1 reloads' wait_for 15 logged 'reload: done'
 like "$(drive -f "$work/bad.eml")" 'discarded=1' '... and the new configuration holds'
 write_conf "$lines" 'Timeout 20' 'OnBad accept'
 is "$(ask reload)" '{"ok":true,"remarks":[]}' 'the control socket reloads'
-like "$(cat "$milter_log")" 'asked for by uid [0-9]+, pid [0-9]+' '... and it is logged for whom'
+like "$(cat "$milter_log")" 'requested by uid [0-9]+, pid [0-9]+' '... and it is logged for whom'
 like "$(drive -f "$work/bad.eml")" 'continued=1' '... and the new configuration holds'
 echo 'OnBad explode' >>"$milter_conf"
 like "$(ask reload)" '"ok":false,"error":".*OnBad' 'a bad file is refused, with the reason'

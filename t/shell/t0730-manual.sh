@@ -31,23 +31,23 @@ all_named 'all options' $("$builddir/milter/vtmilter" --help | sed -n 's/^ .* --
 all_named 'all tags' $(sed -n 's/.*"\(VT_[A-Z][A-Za-z_]*\)".*/\1/p' "$srcdir/lib/model/tags.c")
 # The members of a line of the log, and what the manual says of them: the same.
 fields=$({
-	sed -n '/struct vtm_log_field fields/,/};/p' "$srcdir"/milter/reply.c "$srcdir"/milter/main.c |
+	sed -n '/struct vtm_log_field fields/,/};/p' "$srcdir"/milter/*.c |
 		sed -n 's/^[^"]*{ \([^,]*\),.*/\1/p' | grep -o '"[a-z0-9-][a-z0-9-]*"' | tr -d '"'
 	echo subject
 } | sort -u)
 like "$fields" '^detections$' 'lines of the log have fields'
 is "$(sed -n '/whose names do not change/,/^\.El/s/^\.It Cm //p' "$page" | sed 's/ , /\n/g' | sort)" "$fields" \
 	'vtmilter(8) has an entry for each, and for no other'
-all_named 'all exit statuses' $(for name in $(grep -oh 'EX_[A-Z]*' "$srcdir/milter/main.c" | sort -u); do
+all_named 'all exit statuses' $(for name in $(grep -oh 'EX_[A-Z]*' "$srcdir/milter/main.c" "$srcdir/milter/start.c" "$srcdir/milter/serve.c" | sort -u); do
 	echo "#include <sysexits.h>
 $name" | ${CC:-cc} -E -P - 2>/dev/null | tail -n 1; done)
 
 # Every word that doctor puts in front of a finding is explained, and no other.
-words=$(cat "$srcdir"/milter/ctl-doctor*.c | tr -d '\n' | grep -Eo 'vtm_doctor_(fine|note|problem)\([^"(]*"[a-z]+"' |
+words=$(cat "$srcdir"/milter/ctl/doctor*.c | tr -d '\n' | grep -Eo 'vtm_doctor_(fine|note|problem)\([^"(]*"[a-z]+"' |
 	sed 's/.*"\(.*\)"/\1/' | sort -u)
 like "$words" '^store$' 'doctor has words for what it finds'
 is "$(sed -n '/^\.Ss What doctor finds/,/^\.Ss What people/s/^\.It Li \([a-z]*\)$/\1/p' "$page" | sort)" "$words" \
-	'"What doctor finds" in vtmilter(8) has an entry for each word of milter/ctl-doctor*.c, and for no other'
+	'"What doctor finds" in vtmilter(8) has an entry for each word of milter/ctl/doctor*.c, and for no other'
 
 "$builddir/milter/vtmilter" --help >/dev/null
 directives=$(sed -n 's/^#\([A-Za-z]\{1,\}\) .*/\1/p' "$srcdir/etc/vtmilter.conf")
