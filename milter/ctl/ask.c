@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* ctl-ask.c - see ctl-ask.h. */
+/* ask.c - see ctl-ask.h. */
 #include "ctl/ask.h"
 
 #include <string.h>

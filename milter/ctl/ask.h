@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* ctl-ask.h - asking VirusTotal from vtmilterctl.
+/* ask.h - asking VirusTotal from vtmilterctl.
  *
  * A daemon that runs is asked by its control socket, which needs membership of its group but no key: it queues what is
  * not known, and is asked again until it knows.  Without a daemon its own resolver works in this process, on its store,

@@ -1,25 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* ctl-cache.c - vtmilterctl cache: what the store remembers of an item. */
+/* cache.c - vtmilterctl cache: shows or drops the stored answer for an item. */
 #include "ctl/ctl.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#include "base/error.h"
-#include "conf/settings.h"
 #include "url/url.h"
-#include "store/open/open.h"
 
-struct vtm_store *vtm_ctl_store(const struct vtm_ctl *c, bool read_only, GError **error)
-{
-	struct vtm_store_settings s;
-
-	vtm_settings_store(c->conf, c->clock, &s);
-	s.read_only = read_only;
-	return vtm_store_open(c->conf->store, &s, error);
-}
-
-struct vtm_lookup *vtm_ctl_lookup(const char *word)
+/* Parses 64 hex digits (a file), a URL or "host:NAME".  New; NULL: it is none of them. */
+static struct vtm_lookup *parse_subject(const char *word)
 {
 	struct vtm_lookup *l;
 	struct vtm_url *u;
@@ -118,7 +107,7 @@ int vtm_ctl_cache(struct vtm_ctl *c, int argc, char **argv)
 
 	if (argc != 2 || (!forgets && strcmp(argv[0], "show")))
 		return vtm_ctl_usage(c, "expected show or forget, and a SHA-256, a URL or host:NAME");
-	l = vtm_ctl_lookup(argv[1]);
+	l = parse_subject(argv[1]);
 	if (!l)
 		return vtm_ctl_usage(c, "'%s' is neither a SHA-256 nor a URL nor host:NAME", argv[1]);
 	s = vtm_ctl_store(c, !forgets, &error);

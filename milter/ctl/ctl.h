@@ -53,7 +53,7 @@ struct vtm_ctl_command {
 	int (*run)(struct vtm_ctl *c, int argc, char **argv);
 };
 
-/* ---- ctl-*.c: the commands ---- */
+/* ---- the commands, most in a file of their name ---- */
 
 int vtm_ctl_extract(struct vtm_ctl *c, int argc, char **argv);
 int vtm_ctl_scan(struct vtm_ctl *c, int argc, char **argv);
@@ -70,12 +70,12 @@ int vtm_ctl_ignore(struct vtm_ctl *c, int argc, char **argv);
 int vtm_ctl_cache(struct vtm_ctl *c, int argc, char **argv);
 int vtm_ctl_store_command(struct vtm_ctl *c, int argc, char **argv);
 
-/* ---- ctl-extract.c ---- */
+/* ---- extract.c ---- */
 
 /* The lists of the configuration, without the key, which only the daemon's user may read. */
 bool vtm_ctl_read_lists(const struct vtm_conf *conf, struct vtm_ignore *ignore, GError **error);
 
-/* ---- ctl-print.c ---- */
+/* ---- print.c ---- */
 
 /* "vtmilterctl COMMAND: ..." to standard error. */
 void vtm_ctl_warn(const struct vtm_ctl *c, const char *format, ...) G_GNUC_PRINTF(2, 3);
@@ -98,6 +98,9 @@ void vtm_ctl_put_json(struct vtm_json *j);
 /* "name:   value" with the values below each other. */
 void vtm_ctl_put(const char *name, const char *format, ...) G_GNUC_PRINTF(2, 3);
 
+/* "name:   3 of 500, 497 left"; <limit> 0 or less: there is none. */
+void vtm_ctl_put_used(const char *name, int64_t used, int64_t limit);
+
 /* The verdict's word, in colour if <c> says so. New string. */
 char *vtm_ctl_verdict(const struct vtm_ctl *c, enum vtm_verdict v);
 /* The tags, VT_Bad in colour. New string. */
@@ -107,22 +110,30 @@ void vtm_ctl_json_tags(struct vtm_json *j, const char *name, uint32_t tags);
 void vtm_ctl_json_report(struct vtm_json *j, const struct vtm_report *r);
 /* One indented line: "    bad      41/72  attachment invoice.exe (sha256 ...)". */
 void vtm_ctl_put_item(const struct vtm_ctl *c, const struct vtm_item *item, const char *why);
+/* What an item is (kind, hash, name, URL ...) as members of <j>, and with its report as an object. */
+void vtm_ctl_json_identity(struct vtm_json *j, const struct vtm_item *item);
 struct vtm_json *vtm_ctl_json_item(const struct vtm_item *item);
 
-/* ---- ctl-daemon.c ---- */
+/* ---- connect.c ---- */
 
-/* One command to the daemon's ControlSocket and its answer, a line of JSON, new string.  NULL: VTM_ERROR_IO. */
+/* Sends one command to the daemon's ControlSocket.  Returns its answer, a line of JSON, new string.  NULL:
+ * VTM_ERROR_CONFIG if ControlSocket is none, else VTM_ERROR_IO. */
 char *vtm_ctl_ask_daemon(const struct vtm_ctl *c, const char *command, GError **error);
-/* VirusTotal's own count with the key of <conf>, which is free.  *r is the caller's to clear. -1: error. */
-int vtm_ctl_ask_quotas(const struct vtm_ctl *c, const struct vtm_conf *conf, struct vtm_result *r, GError **error);
-/* Tells a running daemon to forget <key>; nothing if there is none. */
+/* Makes a running daemon drop <key> from its memory; does nothing without a daemon. */
 void vtm_ctl_daemon_forget(const struct vtm_ctl *c, const struct vtm_key *key);
+/* A number of an answer; 0 if it is not there. */
+int64_t vtm_ctl_number(const char *answer, const char *path);
 
-/* ---- ctl-cache.c ---- */
+/* ---- quota.c ---- */
 
-/* The store of the configuration. */
+/* Fetches VirusTotal's own count with the key of <conf>, which is free.  *r is the caller's to clear.  -1: error. */
+int vtm_ctl_ask_quotas(const struct vtm_ctl *c, const struct vtm_conf *conf, struct vtm_result *r, GError **error);
+/* Reads the budget from the store.  *slots_r: requests of the last minute.  -1: error. */
+int vtm_ctl_read_budget(const struct vtm_ctl *c, struct vtm_budget *b, unsigned *slots_r, GError **error);
+
+/* ---- store.c ---- */
+
+/* Opens the store of the configuration. */
 struct vtm_store *vtm_ctl_store(const struct vtm_ctl *c, bool read_only, GError **error);
-/* What <word> names: 64 hex digits a file, a URL, or "host:NAME". New, or NULL. */
-struct vtm_lookup *vtm_ctl_lookup(const char *word);
 
 #endif

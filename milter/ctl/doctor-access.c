@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* ctl-doctor-access.c - vtmilterctl doctor: who may reach a file or socket, directory by directory. */
+/* doctor-access.c - vtmilterctl doctor: who may reach a file or socket, directory by directory. */
 #include <errno.h>
 #include <gio/gio.h>
 #include <grp.h>

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* ctl-doctor-host.c - vtmilterctl doctor: the daemon, its store, lists and directories, and what this host is. */
+/* doctor-host.c - vtmilterctl doctor: the daemon, its store, lists and directories, and what this host is. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#include "ctl/doctor.h"
+#include "ctl/doctor-parts.h"
 #include "mail/mime.h"
 
 #define USER_USUAL "vtmilter"

@@ -1,162 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* ctl-doctor-postfix.c - vtmilterctl doctor: does Postfix reach us, wait long enough, and deliver without us?
- *
- * Asks postconf(1) and postmap(1), so MAIL_CONFIG chooses the instance.
- */
-#include <gio/gio.h>
-#include <stdio.h>
+/* doctor-postfix.c - vtmilterctl doctor: does Postfix reach us, wait long enough, and deliver without us? */
 #include <string.h>
 
-#include "ctl/doctor.h"
+#include "ctl/doctor-mta.h"
+#include "ctl/doctor-parts.h"
+#include "ctl/postfix-conf.h"
 
-#define OUTPUT_MAX 262144
 #define COMMAND_LEAST_MS 10000		/* milter_command_timeout: its answers take milliseconds, on a swapping host seconds */
 #define HEADER_CHECKS "regexp:" PKGDATADIR "/header_checks"
 #define CHROOT_NAME "unix:vtmilter/vtmilter.sock"	/* below queue_directory: right in a chroot and without one */
-
-/* ---- what Postfix says ---- */
-
-/* The output of a program, or NULL if it is not there or fails. */
-static char *output_of(const char *const *argv)
-{
-	char *out = NULL;
-	int status;
-
-	if (!g_spawn_sync(NULL, (char **)(uintptr_t)argv, NULL, G_SPAWN_SEARCH_PATH | G_SPAWN_STDERR_TO_DEV_NULL, NULL,
-			  NULL, &out, NULL, &status, NULL))
-		return NULL;
-	if (status || strlen(out) > OUTPUT_MAX)
-		g_clear_pointer(&out, g_free);
-	return out;
-}
-
-/* "name = value" lines into a table. */
-static void read_settings(GHashTable *t, const char *out)
-{
-	char **lines = g_strsplit(out ? out : "", "\n", -1);
-
-	for (char **line = lines; *line; line++) {
-		char **pair = g_strsplit(*line, "=", 2);
-
-		if (pair[0] && pair[1])
-			g_hash_table_replace(t, g_strdup(g_strstrip(pair[0])), g_strdup(g_strstrip(pair[1])));
-		g_strfreev(pair);
-	}
-	g_strfreev(lines);
-}
-
-/* What doctor wants to know of main.cf, and all that master.cf says otherwise ("submission/inet/smtpd_milters").  NULL:
- * there is no Postfix. */
-static GHashTable *settings(void)
-{
-	static const char *const main_cf[] = {
-		"postconf", "-x", "config_directory", "compatibility_level", "mail_owner", "queue_directory", "smtpd_milters",
-		"smtpd_milter_maps", "non_smtpd_milters", "milter_default_action", "milter_protocol", "milter_content_timeout",
-		"milter_command_timeout", "milter_connect_timeout", "ipc_timeout", "header_checks", "nested_header_checks", NULL
-	};
-	static const char *const master_cf[] = { "postconf", "-Px", NULL };
-	char *out = output_of(main_cf), *overrides;
-	GHashTable *t;
-
-	if (!out)
-		return NULL;
-	overrides = output_of(master_cf);
-	t = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-	read_settings(t, out);
-	read_settings(t, overrides);
-	g_free(overrides);
-	g_free(out);
-	return t;
-}
-
-static const char *get(GHashTable *t, const char *name)
-{
-	const char *value = g_hash_table_lookup(t, name);
-
-	return value ? value : "";
-}
-
-/* ---- lists of milters ---- */
-
-/* The elements of "unix:a, { inet:b:1, default_action = accept }", without their braces.  Frees its elements. */
-static GPtrArray *elements(const char *list)
-{
-	GPtrArray *found = g_ptr_array_new_with_free_func(g_free);
-
-	while (*(list += strspn(list, ", \t"))) {
-		bool braced = *list == '{';
-		size_t n = braced ? strcspn(list, "}") : strcspn(list, ", \t");
-
-		g_ptr_array_add(found, g_strstrip(g_strndup(list + braced, n - braced)));
-		list += n + (braced && list[n] == '}');
-	}
-	return found;
-}
-
-/* The value of <name> in an element, new string, NULL: it is the general one. */
-static char *own_setting(const char *element, const char *name)
-{
-	char **words = g_strsplit(element, ",", -1), *value = NULL;
-
-	for (char **word = words[0] ? words + 1 : words; *word; word++) {
-		char **pair = g_strsplit(*word, "=", 2);
-
-		if (pair[0] && pair[1] && !strcmp(g_strstrip(pair[0]), name)) {
-			g_free(value);
-			value = g_strdup(g_strstrip(pair[1]));
-		}
-		g_strfreev(pair);
-	}
-	g_strfreev(words);
-	return value;
-}
-
-/* The element with <name> set to <value>, in braces. */
-static char *changed(const char *element, const char *name, const char *value)
-{
-	char **words = g_strsplit(element, ",", -1);
-	GString *to = g_string_new("{ ");
-
-	for (char **word = words; *word; word++) {
-		char *w = g_strstrip(*word);
-		bool it = g_str_has_prefix(w, name) && strspn(w + strlen(name), " \t=") > 0;
-
-		g_string_append_printf(to, "%s%s", word == words ? "" : ", ", it ? name : w);
-		if (it)
-			g_string_append_printf(to, "=%s", value);
-	}
-	g_strfreev(words);
-	return g_string_free(g_string_append(to, " }"), FALSE);
-}
-
-/* The element with another name and the same settings. */
-static char *renamed(const char *element, const char *name)
-{
-	const char *settings = strchr(element, ',');
-
-	return settings ? g_strconcat("{ ", name, settings, " }", NULL) : g_strdup(name);
-}
-
-/* The list with <by> in the place of <element>, or behind the others if that is NULL. */
-static char *list_with(const char *list, const char *element, const char *by)
-{
-	GPtrArray *all = elements(list);
-	GString *to = g_string_new(NULL);
-
-	for (guint i = 0; i < all->len; i++) {
-		const char *e = all->pdata[i];
-		bool braces = strchr(e, ',') != NULL;
-		char *text = element && !strcmp(e, element) ? g_strdup(by) :
-			     g_strconcat(braces ? "{ " : "", e, braces ? " }" : "", NULL);
-
-		g_string_append_printf(to, "%s%s", i ? ", " : "", text);
-		g_free(text);
-	}
-	if (!element)
-		g_string_append_printf(to, "%s%s", all->len ? ", " : "", by);
-	g_ptr_array_free(all, TRUE);
-	return g_string_free(to, FALSE);
-}
 
 /* ---- is it us? ---- */
 
@@ -267,20 +119,20 @@ static char *set_command(const char *parameter, const char *value)
 /* The value that counts for us, of "content_timeout" and the like.  New string. */
 static char *effective(const struct use *u, const char *name)
 {
-	char *own = own_setting(u->element, name), *general = g_strconcat("milter_", name, NULL);
+	char *own = vtm_postfix_element_get(u->element, name), *general = g_strconcat("milter_", name, NULL);
 
 	if (!own)
-		own = g_strdup(get(u->t, general));
+		own = g_strdup(vtm_postfix_get(u->t, general));
 	g_free(general);
 	return own;
 }
 
 static char *setting_fix(const struct use *u, const char *name, const char *value)
 {
-	char *own = own_setting(u->element, name), *general = g_strconcat("milter_", name, NULL), *fix;
+	char *own = vtm_postfix_element_get(u->element, name), *general = g_strconcat("milter_", name, NULL), *fix;
 
 	if (own) {
-		char *element = changed(u->element, name, value), *list = list_with(u->list, u->element, element);
+		char *element = vtm_postfix_element_set(u->element, name, value), *list = vtm_postfix_list_replace(u->list, u->element, element);
 
 		fix = set_command(u->parameter, list);
 		g_free(list);
@@ -316,7 +168,7 @@ static void check_content_timeout(struct vtm_doctor *d, const struct use *u)
 static void check_other_timeouts(struct vtm_doctor *d, const struct use *u)
 {
 	char *command = effective(u, "command_timeout");
-	int64_t ipc = vtm_doctor_duration_ms(get(u->t, "ipc_timeout")), need = d->conf->timeout_ms + VTM_DOCTOR_MARGIN_MS;
+	int64_t ipc = vtm_doctor_duration_ms(vtm_postfix_get(u->t, "ipc_timeout")), need = d->conf->timeout_ms + VTM_DOCTOR_MARGIN_MS;
 	char *enough = g_strdup_printf("%" G_GINT64_FORMAT "s", need / 1000);
 
 	if (vtm_doctor_duration_ms(command) < COMMAND_LEAST_MS)
@@ -325,7 +177,7 @@ static void check_other_timeouts(struct vtm_doctor *d, const struct use *u)
 	if (ipc >= 0 && ipc < need)
 		vtm_doctor_problem(d, "postfix", set_command("ipc_timeout", enough),
 				   "ipc_timeout is %s: Postfix gives up before Timeout, whatever signs of life it sees",
-				   get(u->t, "ipc_timeout"));
+				   vtm_postfix_get(u->t, "ipc_timeout"));
 	g_free(enough);
 	g_free(command);
 }
@@ -357,16 +209,16 @@ static void check_settings(struct vtm_doctor *d, const struct use *u)
 static char *chroot_fix(const struct vtm_doctor *d, GHashTable *t, const char *parameter, const char *list,
 			const char *element)
 {
-	const char *path = vtm_socket_path(d->conf->socket), *queue = get(t, "queue_directory");
+	const char *path = vtm_socket_path(d->conf->socket), *queue = vtm_postfix_get(t, "queue_directory");
 	char *name = below_queue(path, queue) ? right_name(d, queue) : g_strdup(CHROOT_NAME);
-	char *by = renamed(element ? element : name, name), *whole = list_with(list, element, by), *fix;
+	char *by = vtm_postfix_element_rename(element ? element : name, name), *whole = vtm_postfix_list_replace(list, element, by), *fix;
 
 	if (below_queue(path, queue))
 		fix = set_command(parameter, whole);
 	else
 		fix = vtm_doctor_line(d->conf_path, "Socket local:%s/vtmilter/vtmilter.sock, and run: install -d -o %s -g %s "
 				      "-m 2750 %s/vtmilter && systemctl restart vtmilter && postconf %s '%s = %s' && postfix reload",
-				      queue, d->user.name, get(t, "mail_owner"), queue, postconf_option(parameter), parameter, whole);
+				      queue, d->user.name, vtm_postfix_get(t, "mail_owner"), queue, postconf_option(parameter), parameter, whole);
 	g_free(whole);
 	g_free(by);
 	g_free(name);
@@ -375,7 +227,7 @@ static char *chroot_fix(const struct vtm_doctor *d, GHashTable *t, const char *p
 
 static void tell_chroot(struct vtm_doctor *d, const struct use *u, const char *service)
 {
-	const char *path = vtm_socket_path(d->conf->socket), *queue = get(u->t, "queue_directory");
+	const char *path = vtm_socket_path(d->conf->socket), *queue = vtm_postfix_get(u->t, "queue_directory");
 
 	vtm_doctor_problem(d, "chroot", chroot_fix(d, u->t, u->parameter, u->list, u->element),
 			   "%s of master.cf runs in a chroot, where %s is %s%s", service, path, queue, path);
@@ -383,73 +235,15 @@ static void tell_chroot(struct vtm_doctor *d, const struct use *u, const char *s
 
 /* ---- the services of master.cf ---- */
 
-struct service {
-	char *name;		/* "smtp/inet" */
-	const char *program;	/* "smtpd"; borrowed from words */
-	bool chroot;
-	char **words;
-};
-
-static void service_free(void *arg)
-{
-	struct service *s = arg;
-
-	g_strfreev(s->words);
-	g_free(s->name);
-	g_free(s);
-}
-
-/* "smtp inet n - y - - smtpd -o ..."; "-" in the fifth column means no since compatibility_level 1. */
-static struct service *service_of(const char *line, bool chroot_usual)
-{
-	char **all = g_strsplit_set(line, " \t", -1), **to = all;
-	struct service *s;
-
-	for (char **from = all; *from; from++)	/* columns are padded */
-		if (**from)
-			*to++ = *from;
-		else
-			g_free(*from);
-	*to = NULL;
-	if (g_strv_length(all) < 8) {
-		g_strfreev(all);
-		return NULL;
-	}
-	s = g_new0(struct service, 1);
-	s->words = all;
-	s->name = g_strconcat(all[0], "/", all[1], NULL);
-	s->program = all[7];
-	s->chroot = *all[4] == 'y' || (*all[4] == '-' && chroot_usual);
-	return s;
-}
-
-static GPtrArray *services(GHashTable *t)
-{
-	static const char *const argv[] = { "postconf", "-M", NULL };
-	bool chroot_usual = g_ascii_strtod(get(t, "compatibility_level"), NULL) < 1;
-	GPtrArray *found = g_ptr_array_new_with_free_func(service_free);
-	char *out = output_of(argv), **lines = g_strsplit(out ? out : "", "\n", -1);
-
-	for (char **line = lines; *line; line++) {
-		struct service *s = **line && !g_ascii_isspace(**line) ? service_of(*line, chroot_usual) : NULL;
-
-		if (s)
-			g_ptr_array_add(found, s);
-	}
-	g_strfreev(lines);
-	g_free(out);
-	return found;
-}
-
 /* The element of <list> that is us; *how_r.  New string, NULL: none. */
 static char *ours_in(const struct vtm_doctor *d, GHashTable *t, const char *list, bool chroot, enum names *how_r)
 {
-	GPtrArray *all = elements(list);
+	GPtrArray *all = vtm_postfix_list_split(list);
 	char *found = NULL;
 
 	*how_r = OTHERS;
 	for (guint i = 0; i < all->len && *how_r != US; i++) {
-		enum names how = names_us(d, all->pdata[i], chroot, get(t, "queue_directory"));
+		enum names how = names_us(d, all->pdata[i], chroot, vtm_postfix_get(t, "queue_directory"));
 
 		if (how == OTHERS)
 			continue;
@@ -462,11 +256,11 @@ static char *ours_in(const struct vtm_doctor *d, GHashTable *t, const char *list
 }
 
 /* What one smtpd does with us.  Settings of main.cf are told once: *general_r. */
-static enum names check_smtpd(struct vtm_doctor *d, GHashTable *t, const struct service *s, bool *general_r)
+static enum names check_smtpd(struct vtm_doctor *d, GHashTable *t, const struct vtm_postfix_service *s, bool *general_r)
 {
 	char *parameter = g_strconcat(s->name, "/smtpd_milters", NULL), *element;
 	const char *own = g_hash_table_lookup(t, parameter);
-	struct use u = { .t = t, .parameter = own ? parameter : "smtpd_milters", .list = own ? own : get(t, "smtpd_milters") };
+	struct use u = { .t = t, .parameter = own ? parameter : "smtpd_milters", .list = own ? own : vtm_postfix_get(t, "smtpd_milters") };
 	enum names how;
 
 	element = ours_in(d, t, u.list, s->chroot, &how);
@@ -488,8 +282,8 @@ static enum names check_smtpd(struct vtm_doctor *d, GHashTable *t, const struct 
 
 static void tell_unnamed(struct vtm_doctor *d, GHashTable *t, bool chroot)
 {
-	const char *list = get(t, "smtpd_milters");
-	char *name = right_name(d, get(t, "queue_directory")), *whole = list_with(list, NULL, name);
+	const char *list = vtm_postfix_get(t, "smtpd_milters");
+	char *name = right_name(d, vtm_postfix_get(t, "queue_directory")), *whole = vtm_postfix_list_replace(list, NULL, name);
 
 	vtm_doctor_problem(d, "postfix",
 			   chroot ? chroot_fix(d, t, "smtpd_milters", list, NULL) : set_command("smtpd_milters", whole),
@@ -500,7 +294,7 @@ static void tell_unnamed(struct vtm_doctor *d, GHashTable *t, bool chroot)
 
 static void check_non_smtpd(struct vtm_doctor *d, GHashTable *t, bool chroot)
 {
-	struct use u = { .t = t, .parameter = "non_smtpd_milters", .list = get(t, "non_smtpd_milters") };
+	struct use u = { .t = t, .parameter = "non_smtpd_milters", .list = vtm_postfix_get(t, "non_smtpd_milters") };
 	enum names how;
 	char *element = ours_in(d, t, u.list, chroot, &how);
 
@@ -520,12 +314,12 @@ static void check_non_smtpd(struct vtm_doctor *d, GHashTable *t, bool chroot)
 static bool check_services(struct vtm_doctor *d, GHashTable *t)
 {
 	const char *path = vtm_socket_path(d->conf->socket);
-	bool outside = path && !below_queue(path, get(t, "queue_directory"));
+	bool outside = path && !below_queue(path, vtm_postfix_get(t, "queue_directory"));
 	bool general = false, named = false, unreached = false, chroot = false, cleanup_chroot = false;
-	GPtrArray *all = services(t);
+	GPtrArray *all = vtm_postfix_services(t);
 
 	for (guint i = 0; i < all->len; i++) {
-		const struct service *s = all->pdata[i];
+		const struct vtm_postfix_service *s = all->pdata[i];
 
 		if (!strcmp(s->program, "smtpd")) {
 			enum names how = check_smtpd(d, t, s, &general);
@@ -550,7 +344,7 @@ static bool check_services(struct vtm_doctor *d, GHashTable *t)
 static bool deletes(const char *map)
 {
 	const char *const argv[] = { "postmap", "-q", "X-VT-Tag: VT_Scanned", map, NULL };
-	char *out = output_of(argv);
+	char *out = vtm_postfix_output(argv);
 	bool does = out && (!g_ascii_strncasecmp(out, "IGNORE", 6) || !g_ascii_strncasecmp(out, "STRIP", 5) ||
 			    !g_ascii_strncasecmp(out, "REJECT", 6) || !g_ascii_strncasecmp(out, "DISCARD", 7));
 
@@ -560,8 +354,8 @@ static bool deletes(const char *map)
 
 static void check_forged(struct vtm_doctor *d, GHashTable *t)
 {
-	const char *checks = get(t, "header_checks");
-	GPtrArray *maps = elements(checks);
+	const char *checks = vtm_postfix_get(t, "header_checks");
+	GPtrArray *maps = vtm_postfix_list_split(checks);
 	const char *found = NULL;
 	char *with = *checks ? g_strconcat(checks, ", " HEADER_CHECKS, NULL) : g_strdup(HEADER_CHECKS);
 
@@ -573,7 +367,7 @@ static void check_forged(struct vtm_doctor *d, GHashTable *t)
 	else if (!found)
 		vtm_doctor_note(d, "postfix", set_command("header_checks", with), "while the milter is down, forged X-VT-* headers "
 				"come through; this table deletes them");
-	else if (strstr(get(t, "nested_header_checks"), found))
+	else if (strstr(vtm_postfix_get(t, "nested_header_checks"), found))
 		vtm_doctor_note(d, "postfix", set_command("nested_header_checks", ""),
 				"nested_header_checks has %s too, which changes messages inside of messages", found);
 	else
@@ -584,16 +378,16 @@ static void check_forged(struct vtm_doctor *d, GHashTable *t)
 
 bool vtm_doctor_postfix(struct vtm_doctor *d)
 {
-	GHashTable *t = settings();
+	GHashTable *t = vtm_postfix_settings();
 
 	if (!t)
 		return false;
 	if (check_services(d, t))
-		vtm_doctor_access(d, get(t, "mail_owner"));
+		vtm_doctor_access(d, vtm_postfix_get(t, "mail_owner"));
 	check_forged(d, t);
-	if (*get(t, "smtpd_milter_maps"))
+	if (*vtm_postfix_get(t, "smtpd_milter_maps"))
 		vtm_doctor_note(d, "postfix", NULL, "smtpd_milter_maps (%s) may leave the milter out for some clients",
-				get(t, "smtpd_milter_maps"));
+				vtm_postfix_get(t, "smtpd_milter_maps"));
 	g_hash_table_destroy(t);
 	return true;
 }

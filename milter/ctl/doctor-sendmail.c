@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* ctl-doctor-sendmail.c - vtmilterctl doctor: what sendmail.cf says about us. */
+/* doctor-sendmail.c - vtmilterctl doctor: what sendmail.cf says about us. */
 #include <string.h>
 
-#include "ctl/doctor.h"
+#include "ctl/doctor-parts.h"
+#include "ctl/doctor-mta.h"
 
 #define SENDMAIL_CF "/etc/mail/sendmail.cf"
 #define MC "/etc/mail/sendmail.mc"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* ctl-doctor-vt.c - vtmilterctl doctor: VirusTotal, the key, the clock. */
+/* doctor-vt.c - vtmilterctl doctor: VirusTotal, the key, the clock. */
 #include <string.h>
 
-#include "ctl/doctor.h"
+#include "ctl/doctor-parts.h"
 #include "vt/vt.h"
 
 #define CLOCK_OFF_MS 60000	/* more than this and the UTC day, hence the budget, may be another */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* ctl-doctor.h - what the parts of vtmilterctl doctor share. */
+/* doctor.h - vtmilterctl doctor: findings, and who may reach a file.  doctor-parts.h has the checks. */
 #ifndef VTM_CTL_DOCTOR_H
 #define VTM_CTL_DOCTOR_H
 
@@ -26,7 +26,7 @@ struct vtm_doctor {
 	unsigned problems;
 };
 
-/* ---- findings (ctl-doctor.c) ----
+/* ---- findings (doctor-finding.c) ----
  *
  * <check> is a word for programs, static; vtmilter(8) explains each.  <fix> is what vtm_doctor_line() or
  * vtm_doctor_run() made, or NULL where there is nothing to change; freed. */
@@ -42,7 +42,7 @@ char *vtm_doctor_line(const char *file, const char *format, ...) G_GNUC_PRINTF(2
 /* "run: COMMAND" */
 char *vtm_doctor_run(const char *format, ...) G_GNUC_PRINTF(1, 2);
 
-/* ---- who may reach what (ctl-doctor-access.c); by mode bits: an access list may allow more ---- */
+/* ---- who may reach what (doctor-access.c); by mode bits: an access list may allow more ---- */
 
 bool vtm_account_find(struct vtm_account *a, const char *name);
 /* By number; one without a name is named by it. */
@@ -57,24 +57,5 @@ char *vtm_account_open_fix(const struct vtm_doctor *d, const struct vtm_account 
 			   const char *elsewhere);
 /* Does <user> of the MTA reach our Socket? */
 void vtm_doctor_access(struct vtm_doctor *d, const char *user);
-
-/* ---- the parts ---- */
-
-/* The key and its limits, TLS, the clock (ctl-doctor-vt.c). */
-void vtm_doctor_virustotal(struct vtm_doctor *d);
-/* Store, lists, TempDirectory, the daemon's process, what this host is (ctl-doctor-host.c). */
-void vtm_doctor_daemon(struct vtm_doctor *d);
-void vtm_doctor_host(struct vtm_doctor *d);
-/* Postfix's settings (ctl-doctor-postfix.c); false: there is none. */
-bool vtm_doctor_postfix(struct vtm_doctor *d);
-/* Sendmail's (ctl-doctor-sendmail.c), <postfix> or not; false: there is none. */
-bool vtm_doctor_sendmail(struct vtm_doctor *d, bool postfix);
-
-/* Durations as in main.cf and sendmail.cf: numbers with s, m, h, d or w, without a letter seconds; -1: none. */
-int64_t vtm_doctor_duration_ms(const char *text);
-
-/* What either MTA has to allow us, and with what to spare. */
-#define VTM_DOCTOR_MARGIN_MS 30000	/* reading a message, besides the wait */
-#define VTM_DOCTOR_PROGRESS_MS 10000	/* a sign of life comes every 5 s, on a busy machine later */
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* ctl-extract.c - vtmilterctl extract: the items of messages, off line. */
+/* extract.c - vtmilterctl extract: the items of messages, off line. */
 #include "ctl/ctl.h"
 
 #include <stdio.h>
@@ -24,19 +24,12 @@ static void put_json(const struct vtm_mail *mail, const struct vtm_item *item)
 	vtm_json_text(j, "file", mail->file);
 	if (mail->number)
 		vtm_json_int(j, "number", mail->number);
-	vtm_json_text(j, "kind", vtm_kind_name(item->kind));
+	vtm_ctl_json_identity(j, item);
 	if (item->kind == VTM_ATTACHMENT) {
-		vtm_json_text(j, "sha256", item->subject);
-		vtm_json_int(j, "size", item->size);
-		vtm_json_text(j, "name", item->name);
-		vtm_json_text(j, "type", item->type);
 		vtm_json_int(j, "depth", item->depth);
 		vtm_json_texts(j, "via", (const char *const *)item->via);
 		vtm_json_text(j, "note", item->note);
 	} else {
-		vtm_json_text(j, "url", item->subject);
-		vtm_json_text(j, "host", item->host);
-		vtm_json_text(j, "role", vtm_role_name(item->role));
 		vtm_json_texts(j, "via", (const char *const *)item->via);
 		vtm_json_text(j, "from", item->from);
 		vtm_json_bool(j, "private", item->personal);

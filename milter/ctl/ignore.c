@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* ctl-ignore.c - vtmilterctl ignore: the lists of domains and hashes, changed without losing what people wrote into
+/* ignore.c - vtmilterctl ignore: the lists of domains and hashes, changed without losing what people wrote into
  * them. */
 #include "ctl/ctl.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* ctl-journal.c - vtmilterctl list, show: delivered messages. */
+/* journal.c - vtmilterctl list, show: delivered messages. */
 #include "ctl/ctl.h"
 
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* ctl-plan.c - vtmilterctl plan: is a key enough for this mail?
+/* plan.c - vtmilterctl plan: is a key enough for this mail?
  *
  * The messages are replayed in the order of their delivery against a budget.  Each look-up starts as soon as minute and
  * day allow, first come first served, and its answer is kept for CacheTTLClean: a simpler order than the scheduler's,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* ctl-print.c - what vtmilterctl prints: for people, for programs, about errors. */
+/* print.c - what vtmilterctl prints: for people, for programs, about errors. */
 #include "ctl/ctl.h"
 
 #include <stdarg.h>
@@ -221,10 +221,17 @@ void vtm_ctl_put_item(const struct vtm_ctl *c, const struct vtm_item *item, cons
 	g_free(name);
 }
 
-struct vtm_json *vtm_ctl_json_item(const struct vtm_item *item)
+void vtm_ctl_put_used(const char *name, int64_t used, int64_t limit)
 {
-	struct vtm_json *j = vtm_json_new();
+	if (limit > 0)
+		vtm_ctl_put(name, "%" G_GINT64_FORMAT " of %" G_GINT64_FORMAT ", %" G_GINT64_FORMAT " left", used, limit,
+			    MAX(limit - used, 0));
+	else
+		vtm_ctl_put(name, "%" G_GINT64_FORMAT " (no limit)", used);
+}
 
+void vtm_ctl_json_identity(struct vtm_json *j, const struct vtm_item *item)
+{
 	vtm_json_text(j, "kind", vtm_kind_name(item->kind));
 	if (item->kind == VTM_ATTACHMENT) {
 		vtm_json_text(j, "sha256", item->subject);
@@ -236,6 +243,13 @@ struct vtm_json *vtm_ctl_json_item(const struct vtm_item *item)
 		vtm_json_text(j, "host", item->host);
 		vtm_json_text(j, "role", vtm_role_name(item->role));
 	}
+}
+
+struct vtm_json *vtm_ctl_json_item(const struct vtm_item *item)
+{
+	struct vtm_json *j = vtm_json_new();
+
+	vtm_ctl_json_identity(j, item);
 	vtm_ctl_json_report(j, &item->report);
 	return j;
 }

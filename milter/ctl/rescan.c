@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* ctl-rescan.c - vtmilterctl rescan: asks again about the items of a delivered message. */
+/* rescan.c - vtmilterctl rescan: asks again about the items of a delivered message. */
 #include <stdio.h>
 #include <string.h>
 

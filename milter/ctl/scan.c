@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* ctl-scan.c - vtmilterctl scan: what the milter would say of messages. */
+/* scan.c - vtmilterctl scan: what the milter would say of messages. */
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* ctl-store.c - vtmilterctl store: moves what is remembered to another store. */
+/* store.c - vtmilterctl store: copies one store to another. */
 #include <string.h>
 
 #include "ctl/ctl.h"
 #include "conf/settings.h"
 #include "store/open/open.h"
 
-/* A store by its URI; what it needs beside that (password, certificates) is the configuration's. */
+/* Opens the store at <uri>.  Password and certificates are the configuration's. */
 static struct vtm_store *open_uri(const struct vtm_ctl *c, const char *uri, bool read_only, GError **error)
 {
 	struct vtm_store_settings s;
@@ -14,6 +14,11 @@ static struct vtm_store *open_uri(const struct vtm_ctl *c, const char *uri, bool
 	vtm_settings_store(c->conf, c->clock, &s);
 	s.read_only = read_only;
 	return vtm_store_open(uri, &s, error);
+}
+
+struct vtm_store *vtm_ctl_store(const struct vtm_ctl *c, bool read_only, GError **error)
+{
+	return open_uri(c, c->conf->store, read_only, error);
 }
 
 static void put_copied(const struct vtm_ctl *c, const struct vtm_store_copied *n)

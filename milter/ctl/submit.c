@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* ctl-submit.c - vtmilterctl submit: a file or URL to VirusTotal for analysis, in public.
+/* submit.c - vtmilterctl submit: a file or URL to VirusTotal for analysis, in public.
  *
  * Requests are made here one at a time, each on a slot of the store's budget.
  */
