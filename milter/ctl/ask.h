@@ -36,7 +36,7 @@ void vtm_ctl_ask(struct vtm_ctl_asker *a, struct vtm_ticket *t);
 
 /* <lookup> got an answer, which is in the store: the daemon, or without it our resolver, gives it to cache and journal.
  * -1: the journal could not be told. */
-int vtm_ctl_refresh(const struct vtm_ctl *c, const struct vtm_lookup *lookup, GError **error);
+int vtm_ctl_reread(const struct vtm_ctl *c, const struct vtm_lookup *lookup, GError **error);
 
 /* Must the work stop with these items, since some could not be asked and the next would fare no better?  EX_OK: go on;
  * else the exit status, and *why_r says what and when to try again (new string). */

@@ -220,7 +220,7 @@ static int conclude(struct submission *s, struct vtm_report *r, const char *note
 		g_clear_error(&error);
 	}
 	say(s, "");
-	if (vtm_ctl_refresh(s->c, s->lookup, &error) < 0) {
+	if (vtm_ctl_reread(s->c, s->lookup, &error) < 0) {
 		vtm_ctl_warn(s->c, "the journal does not have it: %s", error->message);
 		g_clear_error(&error);
 	}
