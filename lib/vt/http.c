@@ -13,6 +13,12 @@
 #define CONNECTIONS_KEPT 8
 #define IDLE_MAX_S 50		/* before the other side is likely to close it */
 #define RETRY_AFTER_MAX_S (366 * 24 * 3600)
+#define ERROR_PAUSE_MS 100	/* after libcurl failed to wait */
+/* A transfer that ends while its name is looked up leaves a thread of libcurl's in getaddrinfo(), which nothing can
+ * end before the resolver itself gives up (resolv.conf: 5 s for each try of each server).  So many are left in one
+ * minute at most. */
+#define STUCK_MAX 16
+#define STUCK_WINDOW_US (60 * G_USEC_PER_SEC)
 
 struct vtm_http {
 	CURLM *multi;
@@ -23,6 +29,8 @@ struct vtm_http {
 	size_t body_max;
 	GHashTable *transfers;	/* set of struct transfer *, owned */
 	GQueue replies;		/* of struct vtm_http_reply *, owned */
+	int64_t stuck_us[STUCK_MAX];	/* when a thread was left in getaddrinfo(), a ring; monotonic, 0: never */
+	unsigned stuck_next;	/* the oldest of them */
 };
 
 struct transfer {
@@ -315,6 +323,38 @@ static struct vtm_http_reply *reply_of(struct transfer *t, CURLcode code)
 	return r;
 }
 
+/* Did <t> end while a name was looked up?  libcurl then knows no time of its end. */
+static bool left_a_thread(struct transfer *t, CURLcode code)
+{
+	curl_off_t lookup_us = 0;
+
+	curl_easy_getinfo(t->easy, CURLINFO_NAMELOOKUP_TIME_T, &lookup_us);
+	return code == CURLE_OPERATION_TIMEDOUT && !lookup_us;
+}
+
+static bool lookups_are_stuck(const struct vtm_http *h)
+{
+	int64_t oldest = h->stuck_us[h->stuck_next];
+
+	return oldest && g_get_monotonic_time() - oldest < STUCK_WINDOW_US;
+}
+
+/* libcurl has lost its way (memory, descriptors): no transfer can be relied on any more. */
+static void fail_all(struct vtm_http *h, CURLMcode code)
+{
+	GHashTableIter i;
+	void *transfer;
+
+	g_hash_table_iter_init(&i, h->transfers);
+	while (g_hash_table_iter_next(&i, &transfer, NULL)) {
+		struct vtm_http_reply *r = reply_of(transfer, CURLE_FAILED_INIT);
+
+		r->failure = curl_multi_strerror(code);
+		g_queue_push_tail(&h->replies, r);
+		g_hash_table_iter_remove(&i);
+	}
+}
+
 static void collect(struct vtm_http *h)
 {
 	CURLMsg *m;
@@ -326,6 +366,10 @@ static void collect(struct vtm_http *h)
 		if (m->msg != CURLMSG_DONE)
 			continue;
 		curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, &t);
+		if (left_a_thread(t, m->data.result)) {
+			h->stuck_us[h->stuck_next] = g_get_monotonic_time();
+			h->stuck_next = (h->stuck_next + 1) % STUCK_MAX;
+		}
 		g_queue_push_tail(&h->replies, reply_of(t, m->data.result));
 		g_hash_table_remove(h->transfers, t);
 	}
@@ -397,20 +441,33 @@ int vtm_http_start(struct vtm_http *h, const struct vtm_http_request *r, GError 
 		return -1;
 	}
 	g_hash_table_add(h->transfers, t);
+	if (lookups_are_stuck(h)) {
+		t->refusal = "Name servers do not answer";
+		g_queue_push_tail(&h->replies, reply_of(t, CURLE_COULDNT_RESOLVE_HOST));
+		g_hash_table_remove(h->transfers, t);
+	}
 	return 0;
+}
+
+static void perform(struct vtm_http *h)
+{
+	int running;
+	CURLMcode code = curl_multi_perform(h->multi, &running);
+
+	collect(h);
+	if (code != CURLM_OK)
+		fail_all(h, code);
 }
 
 void vtm_http_poll(struct vtm_http *h, int64_t max_ms)
 {
-	int running;
-
-	curl_multi_perform(h->multi, &running);
-	collect(h);
+	perform(h);
 	if (!g_queue_is_empty(&h->replies) || max_ms <= 0)
 		return;
-	curl_multi_poll(h->multi, NULL, 0, (int)MIN(max_ms, INT_MAX), NULL);
-	curl_multi_perform(h->multi, &running);
-	collect(h);
+	/* A wait that failed returned at once: without a pause the caller's loop would spin. */
+	if (curl_multi_poll(h->multi, NULL, 0, (int)MIN(max_ms, INT_MAX), NULL) != CURLM_OK)
+		g_usleep((gulong)MIN(max_ms, ERROR_PAUSE_MS) * 1000);
+	perform(h);
 }
 
 void vtm_http_wakeup(struct vtm_http *h)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* http.h - bounded HTTP requests, many at a time, one thread.  Leaf; the only file that knows libcurl's transfers.
+/* http.h - bounded HTTP requests, many at a time, one thread.  The only file that knows libcurl's transfers.
  *
  * Redirects are refused, TLS is verified, only https (http to a loopback address) is spoken, bodies are cut off at
  * a maximum, cookies and .netrc are not used, nothing is logged.  A request goes out once: libcurl's own repetition
@@ -62,9 +62,11 @@ struct vtm_http *vtm_http_new(const struct vtm_http_settings *s, GError **error)
 /* Drops what is in flight without replies. */
 void vtm_http_free(struct vtm_http *h);
 /* Copies the request.  -1: not made (error set, without the url); else exactly one reply follows.  How many may be
- * in flight is the caller's business. */
+ * in flight is the caller's business.  A request whose host name gets no answer from the name servers leaves a thread
+ * behind that waits for them; after 16 of those in a minute further requests fail at once. */
 int vtm_http_start(struct vtm_http *h, const struct vtm_http_request *r, GError **error);
-/* Lets transfers go on; waits at most <max_ms> for something to happen unless a reply is there. */
+/* Lets transfers go on; waits at most <max_ms> for something to happen unless a reply is there.  If libcurl itself fails,
+ * every transfer in flight ends with a failure. */
 void vtm_http_poll(struct vtm_http *h, int64_t max_ms);
 void vtm_http_wakeup(struct vtm_http *h);	/* any thread */
 int vtm_http_reply(struct vtm_http *h, struct vtm_http_reply *r);	/* 1 taken, 0 none */

@@ -3,7 +3,10 @@
 #include "vt/http.h"
 
 #include <arpa/inet.h>
+#include <curl/curl.h>
+#include <dlfcn.h>
 #include <gio/gio.h>
+#include <netdb.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -381,6 +384,153 @@ static void times(void)
 	server_stop();
 }
 
+/* ---- what fails below us: these take the place of the C library's and libcurl's own ---- */
+
+static struct {
+	GMutex lock;
+	GCond changed;
+	bool silent;		/* names in .test get no answer */
+	unsigned waiting;	/* threads in getaddrinfo() */
+	CURLMcode poll, perform;	/* what libcurl returns in place of doing it */
+	unsigned polls;
+} below;
+
+int getaddrinfo(const char *name, const char *service, const struct addrinfo *hints, struct addrinfo **list_r)
+{
+	int (*real)(const char *, const char *, const struct addrinfo *, struct addrinfo **);
+
+	if (name && g_str_has_suffix(name, ".test")) {
+		g_mutex_lock(&below.lock);
+		below.waiting++;
+		while (below.silent)
+			g_cond_wait(&below.changed, &below.lock);
+		below.waiting--;
+		g_cond_broadcast(&below.changed);
+		g_mutex_unlock(&below.lock);
+		return EAI_AGAIN;
+	}
+	*(void **)&real = dlsym(RTLD_NEXT, "getaddrinfo");
+	return real(name, service, hints, list_r);
+}
+
+CURLMcode curl_multi_poll(CURLM *multi, struct curl_waitfd extra[], unsigned n, int ms, int *ready_r)
+{
+	CURLMcode (*real)(CURLM *, struct curl_waitfd[], unsigned, int, int *);
+
+	below.polls++;
+	if (below.poll != CURLM_OK)
+		return below.poll;
+	*(void **)&real = dlsym(RTLD_NEXT, "curl_multi_poll");
+	return real(multi, extra, n, ms, ready_r);
+}
+
+CURLMcode curl_multi_perform(CURLM *multi, int *running_r)
+{
+	CURLMcode (*real)(CURLM *, int *);
+
+	if (below.perform != CURLM_OK)
+		return below.perform;
+	*(void **)&real = dlsym(RTLD_NEXT, "curl_multi_perform");
+	return real(multi, running_r);
+}
+
+/* Starts <n> requests to a name and waits for their replies, at most 10 s; the failure of the last, NULL if not all came. */
+static const char *ask_by_name(struct vtm_http *h, unsigned n)
+{
+	const struct vtm_http_request r = { .url = "https://api.test/" };
+	int64_t end = g_get_monotonic_time() + 10 * G_USEC_PER_SEC;
+	struct vtm_http_reply reply = { 0 };
+	unsigned came = 0;
+
+	for (unsigned i = 0; i < n; i++)
+		if (vtm_http_start(h, &r, NULL) < 0)
+			return NULL;
+	while (came < n && g_get_monotonic_time() < end) {
+		vtm_http_poll(h, 50);
+		while (vtm_http_reply(h, &reply))
+			came++;
+	}
+	return came == n ? reply.failure : NULL;
+}
+
+static unsigned threads_waiting(void)
+{
+	unsigned n;
+
+	g_mutex_lock(&below.lock);
+	n = below.waiting;
+	g_mutex_unlock(&below.lock);
+	return n;
+}
+
+/* Each request that names the host leaves a thread in getaddrinfo(); their number has a bound. */
+static void silent_name_servers(void)
+{
+	static const struct vtm_http_settings s = {
+		.user_agent = "test/1; gzip", .connect_timeout_ms = 300, .total_timeout_ms = 300, .body_max = BODY_MAX,
+	};
+	struct vtm_http *h = vtm_http_new(&s, NULL);
+	struct step step = { .reply = OK "Content-Length: 0\r\n\r\n", .close = true };
+	struct vtm_http_reply r;
+	const char *failure;
+
+	below.silent = true;
+	ok(ask_by_name(h, 15) != NULL, "15 requests to a name that is not answered end");
+	failure = ask_by_name(h, 1);
+	ok(failure && strcmp(failure, "Name servers do not answer") != 0, "a 16th is tried, too: %s", failure);
+	is_int(threads_waiting(), 16, "each left a thread");
+	is_str(ask_by_name(h, 30), "Name servers do not answer", "further ones are not tried");
+	is_int(threads_waiting(), 16, "and leave none");
+	g_mutex_lock(&below.lock);
+	below.silent = false;
+	g_cond_broadcast(&below.changed);
+	while (below.waiting > 0)
+		g_cond_wait(&below.changed, &below.lock);
+	g_mutex_unlock(&below.lock);
+	vtm_http_free(h);
+
+	h = client();
+	server_start(&step, 1);
+	ok(fetch(h, &r) && r.status == 200, "a client that saw none of that asks");
+	vtm_http_reply_clear(&r);
+	vtm_http_free(h);
+	server_stop();
+}
+
+static void libcurl_fails(void)
+{
+	struct vtm_http *h = client();
+	struct step step = { .reply = NULL };
+	struct vtm_http_reply r;
+	int64_t began = g_get_monotonic_time();
+
+	below.poll = CURLM_OUT_OF_MEMORY;
+	below.polls = 0;
+	while (g_get_monotonic_time() - began < 500000)
+		vtm_http_poll(h, 1000);
+	ok(below.polls > 0 && below.polls < 20, "a wait that fails is not repeated without a pause (%u times in half a second)",
+	   below.polls);
+	began = g_get_monotonic_time();
+	vtm_http_poll(h, 5);
+	ok(g_get_monotonic_time() - began < 90000, "nor is the pause longer than the wait would be");
+	below.poll = CURLM_OK;
+
+	server_start(&step, 1);
+	start(h, h);
+	start(h, &r);
+	vtm_http_poll(h, 50);
+	below.perform = CURLM_INTERNAL_ERROR;
+	vtm_http_poll(h, 50);
+	for (int i = 0; i < 2; i++) {
+		ok(vtm_http_reply(h, &r) && r.failure && !r.status && !r.body, "libcurl fails: a transfer ends: %s", r.failure);
+		vtm_http_reply_clear(&r);
+	}
+	ok(!vtm_http_reply(h, &r), "once");
+	below.perform = CURLM_OK;
+	vtm_http_free(h);
+	server_stop();
+}
+
 /* ---- addresses ---- */
 
 static void addresses(void)
@@ -447,6 +597,8 @@ int main(void)
 	kept();
 	no_server();
 	times();
+	silent_name_servers();
+	libcurl_fails();
 	addresses();
 	g_string_free(server.heard, TRUE);
 	return done_testing();
