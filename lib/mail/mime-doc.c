@@ -5,6 +5,7 @@
 #include <gmime/gmime.h>
 #include <string.h>
 
+#include "build-config.h"
 #include "mail/mime-doubt.h"
 #include "mail/mime-guard.h"
 #include "mail/mime-header.h"
@@ -112,7 +113,11 @@ struct vtm_doc *vtm_doc_new(const char *bytes, size_t len, char *own)
 		return d;
 	}
 	d->options = g_mime_parser_options_new();
+#ifdef HAVE_GMIME_WARNING_NOTIFY
+	g_mime_parser_options_set_warning_callback(d->options, on_warning, d, NULL);
+#else
 	g_mime_parser_options_set_warning_callback(d->options, on_warning, d);
+#endif
 	d->array = g_byte_array_new_take((guint8 *)(uintptr_t)(d->view ? d->view : bytes), len);
 	d->stream = g_mime_stream_mem_new();
 	g_mime_stream_mem_set_byte_array(GMIME_STREAM_MEM(d->stream), d->array);
