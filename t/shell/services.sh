@@ -161,6 +161,7 @@ sanitizer_reports()
 # warp_clock : what is started from now on runs on a clock that warp_by moves ahead.
 warp_clock()
 {
+	getconf GNU_LIBC_VERSION >/dev/null 2>&1 || skip_all 'clocks are warped with glibc only'
 	warp_ms=0
 	warp_write && service_env="LD_PRELOAD=$builddir/t/standin/libtimewarp.so VTM_TIMEWARP=$work/timewarp"
 }

@@ -21,7 +21,6 @@
 
 struct fake fake = {
 	.lock = PTHREAD_MUTEX_INITIALIZER,
-	.stop_cond = PTHREAD_COND_INITIALIZER,
 	.polls = 2,
 	.quota.limits = { 4, 500, 15500 },
 };
@@ -59,7 +58,7 @@ bool fake_nap(int64_t ms)
 	}
 	pthread_mutex_lock(&fake.lock);
 	while (!fake.stopping &&
-	       pthread_cond_clockwait(&fake.stop_cond, &fake.lock, CLOCK_MONOTONIC, &until) != ETIMEDOUT)
+	       pthread_cond_timedwait(&fake.stop_cond, &fake.lock, &until) != ETIMEDOUT)
 		;
 	stopping = fake.stopping;
 	pthread_mutex_unlock(&fake.lock);
@@ -347,9 +346,14 @@ static void options(int *argc, char ***argv)
 int main(int argc, char **argv)
 {
 	struct MHD_Daemon *d, *plain = NULL;
+	pthread_condattr_t monotonic;
 	sigset_t signals;
 	int signal;
 
+	pthread_condattr_init(&monotonic);
+	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	pthread_cond_init(&fake.stop_cond, &monotonic);
+	pthread_condattr_destroy(&monotonic);
 	fake.table = fake_table_new();
 	fake.faults = g_ptr_array_new_with_free_func((GDestroyNotify)fake_fault_free);
 	fake_quota_init(&fake.quota);

@@ -5,8 +5,12 @@
  *
  * FILE holds 32-bit numbers in native order, as of struct faults below; 0 is no fault.  It is mapped: changing it in
  * place makes faults come and go.  A file belongs to the store if its path has ".db" in it, and to the spool if it has
- * "/spool".  Names in .test are addresses of loopback.  glibc, 64 bits; not for programs built with a sanitizer.
+ * "/spool".  Names in .test are addresses of loopback.  glibc, 64 bits (with another
+ * C library it is built, and does nothing); not for programs built with a sanitizer.
  */
+#include <features.h>
+#ifdef __GLIBC__
+
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -237,3 +241,9 @@ int getaddrinfo(const char *name, const char *service, const struct addrinfo *hi
 		return REAL(getaddrinfo)(name, service, hints, list_r);
 	return now->dns ? now->dns : REAL(getaddrinfo)("127.0.0.1", service, hints, list_r);
 }
+
+#else
+
+typedef int vtm_needs_glibc;	/* ISO C wants something here */
+
+#endif

@@ -14,8 +14,12 @@
  * pthread_cond_clockwait and the futex system call, by which GLib waits.  What is not: time stamps of files, socket
  * time-outs, timers and alarms.  A condition may wake up without a cause, as conditions may.
  *
- * With a program that gcc built for AddressSanitizer set ASAN_OPTIONS=verify_asan_link_order=0.  glibc, 64 bits.
+ * With a program that gcc built for AddressSanitizer set ASAN_OPTIONS=verify_asan_link_order=0.  glibc, 64 bits;
+ * with another C library it is built, and does nothing.
  */
+#include <features.h>
+#ifdef __GLIBC__
+
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -458,3 +462,9 @@ long syscall(long number, ...)
 	}
 	return REAL(syscall)(number, args[0], args[1], args[2], args[3], args[4], args[5]);
 }
+
+#else
+
+typedef int vtm_needs_glibc;	/* ISO C wants something here */
+
+#endif
