@@ -277,11 +277,13 @@ void vtm_late_run(void *arg, struct vtm_resolver *resolver, int64_t id, char *js
 	struct vtm_late_runner *l = arg;
 	struct job *job;
 
+	/* counted before <stopping> is read: vtm_late_stop() either sees the job or keeps it from starting */
+	g_atomic_int_add(&l->jobs, 1);
 	if (g_atomic_int_get(&l->stopping)) {
 		g_free(json);	/* the store keeps it for the next start */
+		g_atomic_int_add(&l->jobs, -1);
 		return;
 	}
-	g_atomic_int_add(&l->jobs, 1);
 	job = g_new(struct job, 1);
 	job->resolver = resolver;
 	job->id = id;

@@ -1,38 +1,22 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* resolver-parts.h - what the files of resolver share.  Private.  All of it runs in the resolver's thread, but for what
- * resolver.h offers to others.
+/* resolver-parts.h - what the files of the resolver share.  Private: no other file includes it.
+ *
+ * resolver-ask.c runs in the threads that call it; resolver.c is the resolver's own thread, its start and its end.
  */
 #ifndef VTM_RESOLVER_PARTS_H
 #define VTM_RESOLVER_PARTS_H
 
+#include "queue/journal.h"
 #include "queue/resolver.h"
-
-struct journalled {
-	struct vtm_journal_message *message;
-	struct vtm_journal_item *items;
-	size_t n;
-};
-
-/* A late verdict that was handed out and what became of it. */
-struct late_result {
-	int64_t id;
-	enum vtm_late_end end;
-};
-
-struct handed_out {
-	int attempts;		/* this one too */
-	char queue_id[64];	/* for the log */
-};
+#include "queue/storage.h"
 
 struct vtm_resolver {
 	/* the lock covers this block and nothing else; it is never held over I/O or a callback */
 	GMutex lock;
-	GQueue inbox;			/* of struct asked: not seen by the thread yet */
-	unsigned inbox_wants;		/* what they want together */
+	GQueue inbox;			/* of struct asked: the thread has not seen them */
+	unsigned inbox_wants;		/* their wants together */
 	GQueue abandoned;		/* of struct asked: nobody waits for them any more */
-	GQueue rereads;			/* of struct vtm_lookup: others have answers */
-	GQueue journal;			/* of struct journalled */
-	GArray *late_results;		/* of struct late_result */
+	GQueue rereads;			/* of struct vtm_lookup: another process put answers into the store */
 	struct vtm_resolver_settings *fresh;	/* settings to take over, NULL: none */
 	struct vtm_vt *fresh_vt;
 	bool stop, release_all, retry_now;
@@ -40,50 +24,30 @@ struct vtm_resolver {
 	/* constant */
 	const struct vtm_clock *clock;
 	struct vtm_cache *cache;
+	struct vtm_journal *journal;	/* some of its calls are for any thread */
+	struct vtm_lates *lates;	/* likewise */
 	GThread *thread;
 	/* covers the pointer while others wake the thread, which writes it */
 	GMutex vt_lock;
 	struct vtm_vt *vt;
 	/* the thread's own */
 	struct vtm_resolver_settings set;
-	struct vtm_store *store;
+	struct vtm_storage *storage;
 	struct vtm_sched *sched;
-	int64_t store_retry_ms, chores_ms, late_ms;
-	uint64_t journal_written;
-	char store_error[200];
-	bool store_bad;			/* as the log has it */
-	bool store_concern;		/* the log has it */
-	int64_t store_bad_ms, store_trouble_ms, store_good_ms, store_calm_ms;
-	uint64_t store_errors;		/* of the scheduler's that were seen */
-	GHashTable *late_out;		/* ids handed out -> struct handed_out */
-	uint64_t late_verdicts, late_done, late_failed;
+	int64_t expire_ms;
 	GPtrArray *old_vt;		/* clients of earlier settings with requests in flight */
 };
 
-/* resolver.c: ends the thread's wait.  Any thread; <arg> is the resolver. */
+/* A ticket on its way through the resolver: a copy, so that a message thread can leave before the thread has time for
+ * it. */
+struct asked {
+	struct vtm_ticket ticket;
+	bool released;		/* under lock: the ticket is back */
+	GCond back;
+};
+
+/* Ends the thread's wait.  Any thread; <arg> is the resolver. */
 void vtm_resolver_wake(void *arg);
-
-/* resolver-store.c: the store comes, goes, and is said to. */
-
-void vtm_resolver_open_store(struct vtm_resolver *r, int64_t now);
-void vtm_resolver_close_store(struct vtm_resolver *r);
-/* A store that fails is closed and opened again: its file may be another by now. */
-void vtm_resolver_mend_store(struct vtm_resolver *r, int64_t now);
-/* A call failed.  The log has a line when the store turns bad and one when it works again, not one a call. */
-void vtm_resolver_store_trouble(struct vtm_resolver *r, const char *what);
-/* Once a turn: did the scheduler's calls fail, or does it work again? */
-void vtm_resolver_watch_store(struct vtm_resolver *r, const struct vtm_sched_stats *s, int64_t now);
-/* Deletes old rows, now and then. */
-void vtm_resolver_chores(struct vtm_resolver *r, int64_t now);
-
-/* resolver-journal.c: delivered messages, and verdicts that come late. */
-
-/* The scheduler's callback: an answer came; whose tags does it change? */
-void vtm_resolver_answered(void *arg, const struct vtm_lookup *lookup, const struct vtm_report *report);
-/* Writes what waits. */
-void vtm_resolver_take_journal(struct vtm_resolver *r);
-/* Hands out what is due, and notes what became of it. */
-void vtm_resolver_take_late(struct vtm_resolver *r, int64_t now);
-void vtm_resolver_free_journalled(gpointer p);
+void vtm_resolver_free_asked(struct asked *a);
 
 #endif

@@ -6,16 +6,10 @@
 
 #include "base/log.h"
 
-#define REREADS_MAX 1000			/* look-ups that others answered and the thread has not looked at */
 #define TURN_MAX_MS 1000		/* the thread turns at least so often (watchdog, statistics) */
-
-/* A ticket on its way through the resolver: a copy, so that a message thread can leave before the thread has time for
- * it. */
-struct asked {
-	struct vtm_ticket ticket;
-	bool released;		/* under lock: the ticket is back */
-	GCond back;
-};
+#define OLD_CLIENTS_MS 50		/* and so often while requests of earlier settings are in flight */
+#define VERDICTS_EXPIRE_MS 60000	/* how often expired verdicts are deleted */
+#define VERDICTS_EXPIRE_MAX 1000	/* at most so many at a time */
 
 /* ---- settings are deep copies: the caller's may go ---- */
 
@@ -24,27 +18,18 @@ static struct vtm_resolver_settings *copy_settings(const struct vtm_resolver_set
 	struct vtm_resolver_settings *c = g_memdup2(s, sizeof(*s));
 
 	c->store_uri = g_strdup(s->store_uri);
-	c->store.host = g_strdup(s->store.host);
-	c->store.password_file = g_strdup(s->store.password_file);
-	c->store.ca_file = g_strdup(s->store.ca_file);
-	c->store.cert_file = g_strdup(s->store.cert_file);
-	c->store.key_file = g_strdup(s->store.key_file);
-	c->store.prefix = g_strdup(s->store.prefix);
+	vtm_store_settings_copy(&c->store, &s->store);
 	memset(&c->vt, 0, sizeof(c->vt));	/* vt.c keeps its own copy */
 	return c;
 }
 
-static void clear_settings(struct vtm_resolver_settings *c)
+static void free_settings(struct vtm_resolver_settings *c)
 {
-	char *const texts[] = {
-		(char *)(uintptr_t)c->store_uri, (char *)(uintptr_t)c->store.host,
-		(char *)(uintptr_t)c->store.password_file, (char *)(uintptr_t)c->store.ca_file,
-		(char *)(uintptr_t)c->store.cert_file, (char *)(uintptr_t)c->store.key_file,
-		(char *)(uintptr_t)c->store.prefix,
-	};
-
-	for (size_t i = 0; i < G_N_ELEMENTS(texts); i++)
-		g_free(texts[i]);
+	if (!c)
+		return;
+	g_free((char *)(uintptr_t)c->store_uri);
+	vtm_store_settings_clear(&c->store);
+	g_free(c);
 }
 
 /* ---- the scheduler's callbacks, in the thread ---- */
@@ -72,30 +57,50 @@ static void released(void *arg, struct vtm_ticket *t)
 	g_mutex_unlock(&r->lock);
 }
 
-void vtm_resolver_wake(void *arg)
+/* Frees <error>. */
+static void note_failure(struct vtm_resolver *r, GError *error)
+{
+	vtm_storage_note_failure(r->storage, error->message);
+	g_error_free(error);
+}
+
+static void answered(void *arg, const struct vtm_lookup *lookup, const struct vtm_report *report)
+{
+	struct vtm_resolver *r = arg;
+	GError *error = NULL;
+
+	if (vtm_journal_answered(r->journal, vtm_storage_store(r->storage), &lookup->key, report, &error) < 0)
+		note_failure(r, error);
+}
+
+/* ---- callbacks of journal, late verdicts and storage, in the thread ---- */
+
+static void turned_bad(void *arg, struct vtm_store *store, const struct vtm_journal_message *m,
+		       const struct vtm_journal_item *items, size_t n)
 {
 	struct vtm_resolver *r = arg;
 
-	g_mutex_lock(&r->vt_lock);
-	vtm_vt_wakeup(r->vt);
-	g_mutex_unlock(&r->vt_lock);
+	if (r->set.turned_bad)
+		r->set.turned_bad(r->set.arg, m, items, n);
+	vtm_lates_keep(r->lates, store, m, items, n);
+}
+
+static void hand_out(void *arg, int64_t id, char *json)
+{
+	struct vtm_resolver *r = arg;
+
+	r->set.late(r->set.arg, r, id, json);
+}
+
+static void store_changed(void *arg, struct vtm_store *store)
+{
+	struct vtm_resolver *r = arg;
+
+	if (r->sched)
+		vtm_sched_set_store(r->sched, store);
 }
 
 /* ---- one turn of the thread ---- */
-
-static void free_asked(struct asked *a)
-{
-	for (unsigned i = 0; i < a->ticket.n; i++) {
-		vtm_lookup_free(a->ticket.wants[i].lookup);
-		vtm_item_features_clear(&a->ticket.wants[i].features);
-	}
-	g_free(a->ticket.wants);
-	g_free(a->ticket.client_net);
-	g_free(a->ticket.sender_domain);
-	vtm_message_features_clear(&a->ticket.features);
-	g_cond_clear(&a->back);
-	g_free(a);
-}
 
 static void take_rereads(struct vtm_resolver *r)
 {
@@ -140,7 +145,7 @@ static void take_inbox(struct vtm_resolver *r)
 	}
 	while ((a = g_queue_pop_head(&out))) {
 		vtm_sched_cancel(r->sched, &a->ticket);
-		free_asked(a);
+		vtm_resolver_free_asked(a);
 	}
 }
 
@@ -169,19 +174,31 @@ static void take_old_results(struct vtm_resolver *r)
 	}
 }
 
-/* Is another store meant, or the same one reached in another way? */
-static bool store_moved(const struct vtm_resolver_settings *a, const struct vtm_resolver_settings *b)
+static void configure_parts(struct vtm_resolver *r)
 {
-	return g_strcmp0(a->store_uri, b->store_uri) || g_strcmp0(a->store.password_file, b->store.password_file) ||
-	       g_strcmp0(a->store.ca_file, b->store.ca_file) || g_strcmp0(a->store.cert_file, b->store.cert_file) ||
-	       g_strcmp0(a->store.key_file, b->store.key_file) || g_strcmp0(a->store.prefix, b->store.prefix);
+	struct vtm_journal_settings journal = {
+		.retention_ms = r->set.journal_retention_ms, .ids_only = r->set.journal_ids_only,
+		.threshold = r->set.sched.threshold, .turned_bad = turned_bad, .arg = r,
+	};
+
+	vtm_journal_configure(r->journal, &journal);
+	vtm_lates_configure(r->lates, r->set.late ? hand_out : NULL, r);
+	vtm_storage_configure(r->storage, r->set.store_uri, &r->set.store);
+}
+
+/* Requests in flight end with the client that sent them. */
+static void replace_client(struct vtm_resolver *r, struct vtm_vt *vt)
+{
+	g_ptr_array_add(r->old_vt, r->vt);
+	g_mutex_lock(&r->vt_lock);
+	r->vt = vt;
+	g_mutex_unlock(&r->vt_lock);
 }
 
 static void take_settings(struct vtm_resolver *r)
 {
-	struct vtm_resolver_settings *fresh;
+	struct vtm_resolver_settings *fresh, old = r->set;
 	struct vtm_vt *vt;
-	bool moved;
 
 	g_mutex_lock(&r->lock);
 	fresh = r->fresh;
@@ -191,74 +208,107 @@ static void take_settings(struct vtm_resolver *r)
 	g_mutex_unlock(&r->lock);
 	if (!fresh)
 		return;
-	moved = store_moved(fresh, &r->set);
-	if (moved && r->store)
-		vtm_resolver_close_store(r);
-	clear_settings(&r->set);
 	r->set = *fresh;
-	g_free(fresh);
-	g_ptr_array_add(r->old_vt, r->vt);
-	g_mutex_lock(&r->vt_lock);
-	r->vt = vt;
-	g_mutex_unlock(&r->vt_lock);
+	*fresh = old;
+	free_settings(fresh);
+	replace_client(r, vt);
 	vtm_sched_configure(r->sched, &r->set.sched);
-	if (moved)
-		vtm_resolver_open_store(r, vtm_boot_ms(r->clock));
+	configure_parts(r);
 	vtm_sched_retry_now(r->sched);
 }
 
 static void publish(struct vtm_resolver *r, const struct vtm_sched_stats *s)
 {
+	const char *error = s->store_failing ? s->store_error : vtm_storage_error(r->storage);
 	unsigned entries = vtm_cache_size(r->cache);
+	struct vtm_journal_counts journal;
 
+	vtm_journal_counts(r->journal, &journal);
 	g_mutex_lock(&r->lock);
 	r->stats.sched = *s;
-	r->stats.store_ok = r->store && !s->store_failing;
-	g_strlcpy(r->stats.store_error, r->stats.store_ok ? "" : s->store_failing ? s->store_error : r->store_error,
-		  sizeof(r->stats.store_error));
-	r->stats.journal_written = r->journal_written;
-	r->stats.late_verdicts = r->late_verdicts;
-	r->stats.late_done = r->late_done;
-	r->stats.late_failed = r->late_failed;
+	r->stats.store_ok = vtm_storage_store(r->storage) && !s->store_failing;
+	g_strlcpy(r->stats.store_error, r->stats.store_ok ? "" : error, sizeof(r->stats.store_error));
+	r->stats.journal_written = journal.written;
+	r->stats.journal_dropped = journal.dropped;
+	r->stats.journal_waiting = journal.waiting;
+	r->stats.late_verdicts = journal.turned_bad;
+	vtm_lates_counts(r->lates, &r->stats.late_done, &r->stats.late_failed);
 	r->stats.cache_entries = entries;
 	r->stats.beat_ms = vtm_boot_ms(r->clock);
 	g_mutex_unlock(&r->lock);
 }
 
+static void expire_verdicts(struct vtm_resolver *r, struct vtm_store *store)
+{
+	int64_t now = vtm_boot_ms(r->clock);
+	GError *error = NULL;
+
+	if (!store || now < r->expire_ms)
+		return;
+	r->expire_ms = now + VERDICTS_EXPIRE_MS;
+	if (vtm_store_verdicts_expire(store, VERDICTS_EXPIRE_MAX, &error) < 0)
+		note_failure(r, error);
+}
+
+/* What uses the store beside the scheduler. */
+static void step_store(struct vtm_resolver *r)
+{
+	struct vtm_sched_stats s;
+	struct vtm_store *store;
+	GError *error = NULL;
+
+	vtm_sched_stats(r->sched, &s);
+	vtm_storage_mend(r->storage, &s);
+	store = vtm_storage_store(r->storage);
+	expire_verdicts(r, store);
+	if (vtm_journal_step(r->journal, store, &error) < 0)
+		note_failure(r, g_steal_pointer(&error));
+	if (vtm_lates_step(r->lates, store, &error) < 0)
+		note_failure(r, g_steal_pointer(&error));
+	vtm_sched_stats(r->sched, &s);
+	vtm_storage_note_stats(r->storage, &s);
+	publish(r, &s);
+}
+
+/* How long the thread may wait when the scheduler wants to be called at <next>. */
+static int64_t pause_until(struct vtm_resolver *r, int64_t next)
+{
+	if (vtm_storage_store(r->storage))
+		next = MIN(next, vtm_journal_next(r->journal));
+	return CLAMP(next - vtm_boot_ms(r->clock), 0, r->old_vt->len ? OLD_CLIENTS_MS : TURN_MAX_MS);
+}
+
+static bool may_stop(struct vtm_resolver *r)
+{
+	bool may;
+
+	g_mutex_lock(&r->lock);
+	may = r->stop && !r->inbox.length && !r->abandoned.length && !r->rereads.length;
+	g_mutex_unlock(&r->lock);
+	return may;
+}
+
 static gpointer run(gpointer arg)
 {
 	struct vtm_resolver *r = arg;
-	bool stop = false;
+	int64_t next;
 
-	vtm_resolver_open_store(r, vtm_boot_ms(r->clock));
-	r->set.sched.store = r->store;
+	configure_parts(r);
+	r->set.sched.store = vtm_storage_store(r->storage);
 	r->sched = vtm_sched_new(&r->set.sched);
-	while (!stop) {
-		int64_t next, now = vtm_boot_ms(r->clock);
-		struct vtm_sched_stats s;
-
+	do {
 		take_settings(r);
 		take_inbox(r);
 		take_rereads(r);
 		next = vtm_sched_step(r->sched);
-		vtm_resolver_take_journal(r);
-		vtm_resolver_mend_store(r, now);
-		vtm_resolver_chores(r, now);
-		vtm_resolver_take_late(r, now);
-		vtm_sched_stats(r->sched, &s);
-		vtm_resolver_watch_store(r, &s, now);
-		publish(r, &s);
-		next = MIN(next - vtm_boot_ms(r->clock), r->old_vt->len ? 50 : TURN_MAX_MS);
-		vtm_vt_poll(r->vt, CLAMP(next, 0, TURN_MAX_MS));
+		step_store(r);
+		vtm_vt_poll(r->vt, pause_until(r, next));
 		take_results(r, r->vt);
 		take_old_results(r);
-		g_mutex_lock(&r->lock);
-		stop = r->stop && !r->inbox.length && !r->abandoned.length && !r->rereads.length;
-		g_mutex_unlock(&r->lock);
-	}
+	} while (!may_stop(r));
 	vtm_sched_free(r->sched);
-	vtm_resolver_take_journal(r);
-	vtm_store_close(r->store);
+	vtm_journal_finish(r->journal, vtm_storage_store(r->storage));
+	vtm_storage_free(r->storage);
 	return NULL;
 }
 
@@ -271,13 +321,14 @@ static void wire(struct vtm_resolver *r, struct vtm_sched_settings *s)
 	s->store = NULL;
 	s->start = start;
 	s->released = released;
-	s->answered = vtm_resolver_answered;
+	s->answered = answered;
 	s->arg = r;
 }
 
 struct vtm_resolver *vtm_resolver_new(const struct vtm_resolver_settings *settings, GError **error)
 {
 	struct vtm_vt *vt = vtm_vt_new(&settings->vt, error);
+	struct vtm_storage_settings storage = { .changed = store_changed, .wake = vtm_resolver_wake };
 	struct vtm_resolver_settings *copy;
 	struct vtm_resolver *r;
 
@@ -290,8 +341,11 @@ struct vtm_resolver *vtm_resolver_new(const struct vtm_resolver_settings *settin
 	r->cache = settings->sched.cache;
 	r->vt = vt;
 	r->old_vt = g_ptr_array_new();
-	r->late_results = g_array_new(FALSE, FALSE, sizeof(struct late_result));
-	r->late_out = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, g_free);
+	r->journal = vtm_journal_new(r->clock, r->cache);
+	r->lates = vtm_lates_new(r->clock);
+	storage.clock = r->clock;
+	storage.arg = r;
+	r->storage = vtm_storage_new(&storage);
 	copy = copy_settings(settings);
 	r->set = *copy;
 	g_free(copy);
@@ -318,10 +372,7 @@ int vtm_resolver_configure(struct vtm_resolver *r, const struct vtm_resolver_set
 	r->fresh_vt = vt;
 	g_mutex_unlock(&r->lock);
 	vtm_vt_free(unused_vt);
-	if (unused) {
-		clear_settings(unused);
-		g_free(unused);
-	}
+	free_settings(unused);
 	vtm_resolver_wake(r);
 	return 0;
 }
@@ -335,170 +386,19 @@ void vtm_resolver_free(struct vtm_resolver *r)
 	g_mutex_unlock(&r->lock);
 	vtm_resolver_wake(r);
 	g_thread_join(r->thread);
-	if (r->fresh) {
-		clear_settings(r->fresh);
-		g_free(r->fresh);
-		vtm_vt_free(r->fresh_vt);
-	}
-	g_queue_clear_full(&r->journal, vtm_resolver_free_journalled);
+	free_settings(r->fresh);
+	vtm_vt_free(r->fresh_vt);
+	vtm_journal_free(r->journal);
+	vtm_lates_free(r->lates);
 	while (r->abandoned.length)
-		free_asked(g_queue_pop_head(&r->abandoned));
+		vtm_resolver_free_asked(g_queue_pop_head(&r->abandoned));
 	for (guint i = 0; i < r->old_vt->len; i++)
 		vtm_vt_free(r->old_vt->pdata[i]);
 	g_ptr_array_free(r->old_vt, TRUE);
-	g_array_free(r->late_results, TRUE);
-	g_hash_table_destroy(r->late_out);
 	vtm_vt_free(r->vt);
-	clear_settings(&r->set);
+	g_free((char *)(uintptr_t)r->set.store_uri);
+	vtm_store_settings_clear(&r->set.store);
 	g_mutex_clear(&r->vt_lock);
 	g_mutex_clear(&r->lock);
 	g_free(r);
-}
-
-/* What the memory cache knows needs no hop to the thread. */
-static bool all_cached(struct vtm_resolver *r, struct vtm_ticket *t, uint32_t threshold)
-{
-	uint64_t hits = 0;
-	bool all = true;
-
-	for (unsigned i = 0; i < t->n; i++) {
-		struct vtm_want *w = &t->wants[i];
-
-		if (w->answered)
-			continue;
-		if (vtm_cache_get(r->cache, &w->lookup->key, &w->report) == 1) {
-			vtm_report_judge(&w->report, threshold);
-			w->answered = w->cached = true;
-			hits++;
-		} else {
-			w->report = (struct vtm_report){ .reason = VTM_WHY_NOT_ASKED };
-			all = false;
-		}
-	}
-	g_mutex_lock(&r->lock);
-	r->stats.cached_at_once += hits;
-	g_mutex_unlock(&r->lock);
-	return all;
-}
-
-/* The message thread's wait; false: it is over without the ticket (the thread is stuck, or the MTA gone). */
-static bool wait_back(struct vtm_resolver *r, struct asked *a, int64_t deadline_ms, bool (*progress)(void *),
-		      void *progress_arg, int64_t progress_ms)
-{
-	int64_t end = MAX(deadline_ms, vtm_boot_ms(r->clock)) + VTM_RESOLVER_GRACE_MS;
-	int64_t next = progress ? vtm_boot_ms(r->clock) + progress_ms : INT64_MAX;
-	bool back;
-
-	g_mutex_lock(&r->lock);
-	while (!a->released && vtm_boot_ms(r->clock) < end) {
-		int64_t until = MIN(end, next) - vtm_boot_ms(r->clock);
-
-		g_cond_wait_until(&a->back, &r->lock, g_get_monotonic_time() + MAX(until, 0) * 1000);
-		if (a->released || !progress || vtm_boot_ms(r->clock) < next)
-			continue;
-		g_mutex_unlock(&r->lock);
-		if (!progress(progress_arg))
-			end = INT64_MIN;
-		next = vtm_boot_ms(r->clock) + progress_ms;
-		g_mutex_lock(&r->lock);
-	}
-	back = a->released;
-	if (!back)
-		g_queue_push_tail(&r->abandoned, a);
-	g_mutex_unlock(&r->lock);
-	return back;
-}
-
-static struct asked *new_asked(const struct vtm_ticket *t)
-{
-	struct asked *a = g_new0(struct asked, 1);
-
-	g_cond_init(&a->back);
-	a->ticket = *t;
-	a->ticket.owner = a;
-	a->ticket.client_net = g_strdup(t->client_net);
-	a->ticket.sender_domain = g_strdup(t->sender_domain);
-	a->ticket.wants = g_memdup2(t->wants, sizeof(*t->wants) * t->n);
-	vtm_message_features_copy(&a->ticket.features, &t->features);
-	for (unsigned i = 0; i < t->n; i++) {
-		a->ticket.wants[i].lookup = vtm_lookup_copy(t->wants[i].lookup);
-		vtm_item_features_copy(&a->ticket.wants[i].features, &t->wants[i].features);
-	}
-	return a;
-}
-
-/* Hands <a> to the thread, or frees it and returns false when too many wait for that. */
-static bool hand_over(struct vtm_resolver *r, struct asked *a)
-{
-	bool room;
-
-	g_mutex_lock(&r->lock);
-	room = r->inbox_wants + a->ticket.n <= VTM_RESOLVER_INBOX_MAX;
-	if (room) {
-		g_queue_push_tail(&r->inbox, a);
-		r->inbox_wants += a->ticket.n;
-	}
-	g_mutex_unlock(&r->lock);
-	if (room)
-		vtm_resolver_wake(r);
-	else
-		free_asked(a);
-	return room;
-}
-
-void vtm_resolver_ask(struct vtm_resolver *r, struct vtm_ticket *t, uint32_t threshold, bool (*progress)(void *),
-		      void *progress_arg, int64_t progress_ms)
-{
-	struct asked *a;
-
-	if (all_cached(r, t, threshold))
-		return;
-	a = new_asked(t);
-	if (!hand_over(r, a) || !wait_back(r, a, t->deadline_ms, progress, progress_arg, progress_ms)) {
-		for (unsigned i = 0; i < t->n; i++)
-			if (!t->wants[i].answered)
-				t->wants[i].report = (struct vtm_report){ .reason = VTM_WHY_STORE };
-		return;
-	}
-	for (unsigned i = 0; i < t->n; i++) {
-		const struct vtm_want *w = &a->ticket.wants[i];
-
-		t->wants[i].report = w->report;
-		t->wants[i].answered = w->answered;
-		t->wants[i].cached = w->cached;
-		t->wants[i].points = w->points;
-	}
-	free_asked(a);
-}
-
-void vtm_resolver_reread(struct vtm_resolver *r, const struct vtm_lookup *lookup)
-{
-	g_mutex_lock(&r->lock);
-	if (r->rereads.length < REREADS_MAX)
-		g_queue_push_tail(&r->rereads, vtm_lookup_copy(lookup));
-	g_mutex_unlock(&r->lock);
-	vtm_resolver_wake(r);
-}
-
-void vtm_resolver_release_all(struct vtm_resolver *r)
-{
-	g_mutex_lock(&r->lock);
-	r->release_all = true;
-	g_mutex_unlock(&r->lock);
-	vtm_resolver_wake(r);
-}
-
-void vtm_resolver_retry_now(struct vtm_resolver *r)
-{
-	g_mutex_lock(&r->lock);
-	r->retry_now = true;
-	g_mutex_unlock(&r->lock);
-	vtm_resolver_wake(r);
-}
-
-void vtm_resolver_stats(struct vtm_resolver *r, struct vtm_resolver_stats *out)
-{
-	g_mutex_lock(&r->lock);
-	*out = r->stats;
-	g_mutex_unlock(&r->lock);
 }

@@ -7,6 +7,7 @@
 #ifndef VTM_RESOLVER_H
 #define VTM_RESOLVER_H
 
+#include "queue/lates.h"
 #include "queue/sched.h"
 #include "store/store.h"
 #include "vt/vt.h"
@@ -18,18 +19,6 @@
 /* So many look-ups wait at most for the thread to see them at all.  It takes them in within milliseconds; where it is
  * stuck and they pile up, further messages are answered at once with VTM_WHY_STORE. */
 #define VTM_RESOLVER_INBOX_MAX 65536
-
-#define VTM_LATE_AT_ONCE 4
-#define VTM_LATE_ATTEMPTS 12		/* then it is logged and dropped: after about 15 hours */
-#define VTM_LATE_FIRST_MS 15000		/* pause after the first failure; doubles up to */
-#define VTM_LATE_MAX_MS 14400000
-
-/* What became of a late verdict that was handed out. */
-enum vtm_late_end {
-	VTM_LATE_DONE,
-	VTM_LATE_AGAIN,		/* it failed: to be handed out again later */
-	VTM_LATE_NEVER		/* it failed, and would again */
-};
 
 struct vtm_resolver;
 

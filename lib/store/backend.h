@@ -68,7 +68,7 @@ struct vtm_store {
 	const struct vtm_store_ops *ops;
 	bool shared;		/* by several hosts */
 	bool read_only;		/* store.c refuses what would change anything */
-	const char *concern;	/* as vtm_store_concern(); static */
+	const char *warning;	/* as vtm_store_warning(); static */
 };
 
 /* How a journalled item stands for an answer that comes.  Stores keep the numbers: SQLite's column open, the scores in

@@ -4,6 +4,7 @@
 
 #include "store/store.h"
 
+#include <stddef.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -24,9 +25,44 @@ bool vtm_store_shared(const struct vtm_store *s)
 	return s->shared;
 }
 
-const char *vtm_store_concern(const struct vtm_store *s)
+const char *vtm_store_warning(const struct vtm_store *s)
 {
-	return s->concern;
+	return s->warning;
+}
+
+/* ---- settings ---- */
+
+static const size_t setting_texts[] = {
+	offsetof(struct vtm_store_settings, host), offsetof(struct vtm_store_settings, password_file),
+	offsetof(struct vtm_store_settings, ca_file), offsetof(struct vtm_store_settings, cert_file),
+	offsetof(struct vtm_store_settings, key_file), offsetof(struct vtm_store_settings, prefix),
+};
+
+static char **text_at(const struct vtm_store_settings *s, unsigned i)
+{
+	return (char **)((uintptr_t)s + setting_texts[i]);
+}
+
+void vtm_store_settings_copy(struct vtm_store_settings *to, const struct vtm_store_settings *from)
+{
+	*to = *from;
+	for (unsigned i = 0; i < G_N_ELEMENTS(setting_texts); i++)
+		*text_at(to, i) = g_strdup(*text_at(from, i));
+}
+
+void vtm_store_settings_clear(struct vtm_store_settings *s)
+{
+	for (unsigned i = 0; i < G_N_ELEMENTS(setting_texts); i++)
+		g_free(*text_at(s, i));
+	memset(s, 0, sizeof(*s));
+}
+
+bool vtm_store_settings_equal(const struct vtm_store_settings *a, const struct vtm_store_settings *b)
+{
+	for (unsigned i = 0; i < G_N_ELEMENTS(setting_texts); i++)
+		if (g_strcmp0(*text_at(a, i), *text_at(b, i)))
+			return false;
+	return a->read_only == b->read_only && a->clock == b->clock;
 }
 
 /* ---- checks that are the same for all backends ---- */
@@ -56,7 +92,7 @@ static bool is_answer(const struct vtm_report *r, GError **error)
 	return false;
 }
 
-/* What a changing call came to; a failure ends the caller's transaction, whoever found it. */
+/* Ends a write; a failure ends the caller's transaction too. */
 static int ended(struct vtm_store *s, int result)
 {
 	if (result < 0 && s->ops->rollback)
@@ -396,10 +432,17 @@ int vtm_store_history_put(struct vtm_store *s, const struct vtm_history_key *key
 
 int vtm_store_late_add(struct vtm_store *s, const char *json, GError **error)
 {
-	bool good = may_change(s, error) &&
-		    within(strlen(json), VTM_STORE_LATE_BYTES, "bytes of a late verdict", error);
+	GError *failure = NULL;
+	bool good = may_change(s, &failure) &&
+		    within(strlen(json), VTM_STORE_LATE_BYTES, "bytes of a late verdict", &failure);
+	int rc = good ? s->ops->late_add(s, json, &failure) : -1;
 
-	return ended(s, good ? s->ops->late_add(s, json, error) : -1);
+	/* the caller's transaction goes on without a late verdict for which there is no room */
+	if (!g_error_matches(failure, VTM_ERROR, VTM_ERROR_LIMIT))
+		ended(s, rc);
+	if (failure)
+		g_propagate_error(error, failure);
+	return rc;
 }
 
 int vtm_store_late_due(struct vtm_store *s, unsigned max, vtm_late_each *each, void *arg, GError **error)

@@ -29,7 +29,7 @@
 #define VTM_STORE_BATCH 1024		/* keys or grants a call */
 #define VTM_STORE_UTC_OFF_MS 2000
 #define VTM_STORE_ITEMS_MAX 10000	/* items a journalled message has */
-#define VTM_STORE_ANSWER_MAX 1000	/* messages a call of vtm_store_journal_answer() works on */
+#define VTM_STORE_ANSWER_MAX 100		/* messages a call of vtm_store_journal_answer() works on */
 #define VTM_STORE_LIST_MAX 100000	/* messages, look-ups or late verdicts a list or load gives */
 #define VTM_STORE_FIND_MAX 100		/* messages vtm_store_journal_find() gives */
 #define VTM_STORE_LATE_MAX 10000	/* late verdicts waiting at a time */
@@ -49,19 +49,23 @@ struct vtm_store_settings {
 	bool read_only;			/* for people who only look: nothing is created or changed */
 };
 
+/* A copy owns its strings. */
+void vtm_store_settings_copy(struct vtm_store_settings *to, const struct vtm_store_settings *from);
+void vtm_store_settings_clear(struct vtm_store_settings *s);	/* of a copy: frees the strings */
+bool vtm_store_settings_equal(const struct vtm_store_settings *a, const struct vtm_store_settings *b);
+
 /* store/open/open.h opens one. */
 void vtm_store_close(struct vtm_store *s);
 
 /* Do other hosts ask and answer through it all the time, so that what was read from it grows old in seconds? */
 bool vtm_store_shared(const struct vtm_store *s);
 
-/* What may become of a store that works, for a person to mend: a static line, or NULL.  As it was when a connection was
- * last made. */
-const char *vtm_store_concern(const struct vtm_store *s);
+/* Configuration warning for a working store, as of the last connection: a static line, or NULL. */
+const char *vtm_store_warning(const struct vtm_store *s);
 
 
 /* Between begin and commit all changes are one transaction where the backend has such (sqlite has, redis has not).  A
- * failed call inside rolls back and ends it: do not go on, a commit then fails.  Budget calls stand outside. */
+ * call inside that fails rolls back and ends it, and a commit then fails.  Budget calls are not part of it. */
 int vtm_store_begin(struct vtm_store *s, GError **error);
 int vtm_store_commit(struct vtm_store *s, GError **error);
 
@@ -195,8 +199,8 @@ int vtm_store_journal_add(struct vtm_store *s, struct vtm_journal_message *m, co
 /* An answer came for <key>: updates every journalled item that waits for it (verdict pending, bypassed or unknown),
  * then calls <turned> for each message concerned with its items as they are now, so that the caller can count its tags
  * again, and stores m->tags and m->done_ms as the callback leaves them.  An unknown that is answered unknown again is
- * not concerned.  Inside the callback only vtm_store_late_add() may be called.  Returns the number of messages;
- * VTM_STORE_ANSWER_MAX means that more may wait: call again. */
+ * not concerned.  Inside the callback only vtm_store_late_add() may be called.  Returns the number of messages,
+ * at most VTM_STORE_ANSWER_MAX; so many mean that more may wait: call again. */
 typedef void vtm_journal_turned(struct vtm_journal_message *m, const struct vtm_journal_item *items, size_t n,
 				void *arg);
 int vtm_store_journal_answer(struct vtm_store *s, const struct vtm_key *key, const struct vtm_report *r,
@@ -258,6 +262,7 @@ struct vtm_late {
 	int attempts;
 	int64_t not_before_ms;
 };
+/* VTM_ERROR_LIMIT: it is too long, or VTM_STORE_LATE_MAX are waiting; that does not end a transaction. */
 int vtm_store_late_add(struct vtm_store *s, const char *json, GError **error);
 typedef void vtm_late_each(const struct vtm_late *l, void *arg);
 /* This host's, due now, oldest first, at most <max>. */

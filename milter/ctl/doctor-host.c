@@ -178,7 +178,7 @@ static void check_store_opens(struct vtm_doctor *d, const char *path)
 
 	vtm_budget_init(&b);
 	works = s && vtm_store_budget_read(s, &b, &error) == 0;
-	concern = works ? vtm_store_concern(s) : NULL;
+	concern = works ? vtm_store_warning(s) : NULL;
 	if (concern)
 		vtm_doctor_problem(d, "store", vtm_doctor_run("redis-cli config set maxmemory-policy noeviction"), "%s",
 				   concern);

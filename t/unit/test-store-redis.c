@@ -492,7 +492,7 @@ static void down(void)
 static void concerned(bool is, const char *what)
 {
 	struct vtm_store *st = must_open("mx1");
-	const char *concern = vtm_store_concern(st);
+	const char *concern = vtm_store_warning(st);
 
 	ok(is == (concern && strstr(concern, "maxmemory-policy")), "%s", what);
 	vtm_store_close(st);

@@ -118,7 +118,7 @@ static void take_memory(struct vtm_redis *s, const redisReply *memory)
 	char *policy = info_value(memory, "\nmaxmemory_policy:");
 	bool evicts = max && strcmp(max, "0") && policy && g_str_has_prefix(policy, "allkeys-");
 
-	s->base.concern = evicts ? "this Redis throws out any key when its memory is full, budget and journal too: set its "
+	s->base.warning = evicts ? "this Redis throws out any key when its memory is full, budget and journal too: set its "
 				   "maxmemory-policy to noeviction or volatile-ttl" : NULL;
 	g_free(max);
 	g_free(policy);

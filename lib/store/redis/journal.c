@@ -640,6 +640,9 @@ int vtm_redis_journal_answer(struct vtm_store *store, const struct vtm_key *key,
 
 		n = rc < 0 ? -1 : n + rc;
 	}
+	/* some may have been answered by other hosts; more may wait all the same */
+	if (n >= 0 && ids->len == VTM_STORE_ANSWER_MAX)
+		n = VTM_STORE_ANSWER_MAX;
 	g_clear_pointer(&ids, g_array_unref);
 	return n;
 }
