@@ -16,7 +16,34 @@ for manual in "$srcdir"/milter/*.[58]; do
 	fi
 done
 
-# named_by WHAT WORDS : each word stands in the page.
+# What mark-up does to words, which a reader of the source does not see.  swallowed FILE : what is found, one line each.
+swallowed()
+{
+	# an English word that is also a macro: ".Dq No such file" prints "such file"
+	grep -nE '^\.(.* )?(Dq|Sq|Qq|Pq|Li|Em|Sy|Cm|Dl) (An|At|Do|In|Me|No|So|Up) ' "$1"
+	mandoc -T utf8 -O width=1000 "$1" 2>/dev/null | col -b | awk -f "$srcdir/t/shell/manual.awk"
+}
+
+# finds LINES PATTERN : in a page of just these lines.
+finds()
+{
+	printf '.Dd November 29, 2026\n.Dt X 8\n.Os\n.Sh NAME\n.Nm x\n.Nd y\n.Sh DESCRIPTION\n%b\n' "$1" >"$work/page.8"
+	like "$(swallowed "$work/page.8")" "$2" "found: $(printf %s "$1" | tr '\n' ' ')"
+}
+
+if command -v mandoc >/dev/null && command -v col >/dev/null; then
+	finds '.Dq No such file' 'Dq No such'
+	finds 'Is it there\n.Pq Dq postconf -M\nshows it in\n.Pa master.cf ) ?' 'unpaired parentheses'
+	finds 'a host as\n.Dq host:name ; or drops it.' 'a quotation that does not end'
+	finds 'a \\(lqquotation' 'unpaired quotes'
+	for manual in "$srcdir"/milter/*.[58]; do
+		is "$(swallowed "$manual")" '' "mark-up takes no word from $(basename "$manual")"
+	done
+else
+	skip 'mandoc or col is not installed' 'mark-up takes no word from the manuals'
+fi
+
+# all_named WHAT WORDS : each word is in the page.
 all_named()
 {
 	local what="$1" word missing=
