@@ -85,7 +85,7 @@ bool vtm_decode_pdf(struct vtm_decoding *d, const void *data, size_t len, vtm_pd
 	for (guint i = 0; i < r.found->len; i++) {
 		struct vtm_found *f = r.found->pdata[i];
 		struct vtm_pdf_found found = { .kind = (enum vtm_pdf_kind)f->kind };
-		char *text = vtm_charset_utf8(f->content, f->size, "utf-8", &found.len);
+		char *text = vtm_charset_utf8(f->content, f->size, VTM_CHARSET_UTF8, &found.len);
 
 		found.text = text;
 		whole = whole && text;

@@ -126,6 +126,7 @@ struct vtm_doc *vtm_doc_new(const char *bytes, size_t len, char *own)
 		g_mime_parser_set_header_regex(parser, "^", count_field, d);
 	d->message = g_mime_parser_construct_message(parser, d->options);
 	g_object_unref(parser);
+	d->header = d->message;
 	d->root = d->message ? entity(g_mime_message_get_mime_part(d->message)) : NULL;
 	d->ambiguous = d->ambiguous || vtm_doubt_header(bytes, vtm_header_end(bytes, len, 0));
 	d->capped = d->fields >= FIELDS_MAX;
@@ -260,28 +261,6 @@ bool vtm_entity_field_at(const struct vtm_entity *e, int i, const char **name_r,
 	return true;
 }
 
-GPtrArray *vtm_entity_fields(const struct vtm_entity *e, const char *wanted, guint max)
-{
-	GPtrArray *values = g_ptr_array_new_with_free_func(g_free);
-	const char *name, *raw;
-
-	for (int i = 0; values->len < max && vtm_entity_field_at(e, i, &name, &raw); i++) {
-		char *value;
-		bool known = false;
-
-		if (!raw || g_ascii_strcasecmp(name, wanted))
-			continue;
-		value = vtm_header_unfold(raw);
-		for (guint k = 0; k < values->len && !known; k++)
-			known = !g_ascii_strcasecmp(values->pdata[k], value);
-		if (known)
-			g_free(value);
-		else
-			g_ptr_array_add(values, value);
-	}
-	return values;
-}
-
 struct vtm_slice vtm_entity_header(const struct vtm_doc *doc, const struct vtm_entity *e)
 {
 	GMimeHeaderList *headers = g_mime_object_get_header_list(object(e));
@@ -323,6 +302,14 @@ char *vtm_leaf_name(const struct vtm_entity *e)
 	return name ? g_utf8_make_valid(name, -1) : NULL;
 }
 
+char *vtm_text_decoded(const char *text)
+{
+	char *decoded = g_mime_utils_header_decode_text(NULL, text), *valid = g_utf8_make_valid(decoded, -1);
+
+	g_free(decoded);
+	return valid;
+}
+
 int vtm_multipart_count(const struct vtm_entity *e)
 {
 	return g_mime_multipart_get_count(GMIME_MULTIPART(object(e)));
@@ -336,11 +323,6 @@ struct vtm_entity *vtm_multipart_part(const struct vtm_entity *e, int i)
 const char *vtm_multipart_epilogue(const struct vtm_entity *e)
 {
 	return g_mime_multipart_get_epilogue(GMIME_MULTIPART(object(e)));
-}
-
-bool vtm_multipart_is_closed(const struct vtm_entity *e)
-{
-	return GMIME_MULTIPART(object(e))->write_end_boundary;
 }
 
 struct vtm_entity *vtm_message_header(const struct vtm_entity *e)

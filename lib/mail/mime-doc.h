@@ -28,7 +28,8 @@ enum vtm_entity_kind {
 struct vtm_doc {
 	const char *bytes;	/* borrowed, unless <own> */
 	size_t len;
-	struct vtm_entity *root;/* the message; NULL: no header, or not parsed (refused) */
+	struct vtm_entity *header;	/* the message's own; NULL: no header, or not parsed (refused) */
+	struct vtm_entity *root;/* what the message consists of; NULL likewise */
 	bool refused;		/* too costly to parse, or no memory */
 	bool capped, no_memory;	/* what was left out: for a limit, for lack of memory */
 	bool ambiguous;		/* other programs may read its header fields otherwise */
@@ -58,8 +59,6 @@ char *vtm_entity_type(const struct vtm_entity *e);
 const char *vtm_entity_parameter(const struct vtm_entity *e, const char *name);
 /* The first word of Content-Disposition, NULL. */
 const char *vtm_entity_disposition(const struct vtm_entity *e);
-/* The different values of a field, unfolded, in order, at most <max>.  Of char *, owned. */
-GPtrArray *vtm_entity_fields(const struct vtm_entity *e, const char *name, guint max);
 /* The field number <i> as it was sent; false: there are no more.  *raw_r may be NULL. */
 bool vtm_entity_field_at(const struct vtm_entity *e, int i, const char **name_r, const char **raw_r);
 /* Its header with the blank line after it; {NULL, 0} if it has none. */
@@ -72,10 +71,12 @@ struct vtm_slice vtm_leaf_content(const struct vtm_doc *doc, const struct vtm_en
 /* A leaf's file name, valid UTF-8, decoded.  New string or NULL. */
 char *vtm_leaf_name(const struct vtm_entity *e);
 
+/* Text with the encoded words of RFC 2047 decoded, valid UTF-8.  New string. */
+char *vtm_text_decoded(const char *text);
+
 int vtm_multipart_count(const struct vtm_entity *e);
 struct vtm_entity *vtm_multipart_part(const struct vtm_entity *e, int i);
 const char *vtm_multipart_epilogue(const struct vtm_entity *e);	/* NULL: none */
-bool vtm_multipart_is_closed(const struct vtm_entity *e);	/* its last delimiter was found */
 
 /* The message inside: its header, and the entity to visit.  NULL: none. */
 struct vtm_entity *vtm_message_header(const struct vtm_entity *e);

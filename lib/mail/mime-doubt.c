@@ -6,8 +6,6 @@
 #include <string.h>
 
 #define BYTE_ORDER_MARK "\xef\xbb\xbf"
-#define BASE64_HEAD 1024	/* bytes that are judged */
-#define BOUNDARY_CMP 70		/* bytes of a boundary that are compared: RFC 2046 allows no more */
 
 static bool is_blank(char c)
 {
@@ -146,36 +144,4 @@ bool vtm_doubt_outside(const char *text, size_t len)
 			return true;
 	}
 	return false;
-}
-
-bool vtm_doubt_leaf(const char *text, size_t len, const char *const *boundaries)
-{
-	const char *end = text + len;
-
-	for (const char *p = text; (p = memchr(p, '-', (size_t)(end - p))); p++) {
-		size_t left = (size_t)(end - p);
-
-		if (left < 3 || p[1] != '-')
-			continue;
-		for (int i = 0; boundaries[i]; i++) {
-			size_t n = strnlen(boundaries[i], BOUNDARY_CMP);
-
-			if (n && left >= n + 2 && !memcmp(p + 2, boundaries[i], n))
-				return true;
-		}
-	}
-	return false;
-}
-
-bool vtm_doubt_base64(const char *text, size_t len)
-{
-	size_t n = MIN(len, BASE64_HEAD), digits = 0;
-
-	for (size_t i = 0; i < n; i++) {
-		if (g_ascii_isalnum(text[i]) || text[i] == '+' || text[i] == '/' || text[i] == '=')
-			digits++;
-		else if (!text[i] || !strchr(" \t\r\n", text[i]))
-			return false;
-	}
-	return digits >= 4;
 }

@@ -20,11 +20,4 @@ bool vtm_doubt_body(const char *text, size_t len);
 /* Is there such a beginning on any line, as of a part before the first delimiter or behind the last? */
 bool vtm_doubt_outside(const char *text, size_t len);
 
-/* Do the bytes of a leaf hold a delimiter of one of <boundaries> (NULL-terminated) that is not at the beginning of a
- * line, or goes on behind its end? */
-bool vtm_doubt_leaf(const char *text, size_t len, const char *const *boundaries);
-
-/* Might the bytes be base64 whose field nobody understands?  Judged by the first 1,024. */
-bool vtm_doubt_base64(const char *text, size_t len);
-
 #endif

@@ -8,6 +8,7 @@
 
 #include "base/buffer.h"
 #include "mail/mime-header.h"
+#include "mail/mime-params.h"
 
 #define BLOCK 16384	/* stays in the first cache from one look to the other */
 #define NAME_MAX_LEN 27	/* of the names below */

@@ -8,6 +8,8 @@
 #include "mail/mime-doubt.h"
 #include "mail/mime.h"
 
+#define COMPARE_COST 8	/* bytes that a boundary compared in vain counts as */
+
 char *vtm_header_unfold(const char *raw)
 {
 	char *text = g_utf8_make_valid(raw, (gssize)strnlen(raw, VTM_HEADER_MAX)), *to = text;
@@ -35,7 +37,7 @@ static const char *skip_comment(const char *p)
 	return p;
 }
 
-static const char *skip_comments(const char *p)
+const char *vtm_header_skip_comments(const char *p)
 {
 	for (;;) {
 		p += strspn(p, " \t\r\n");
@@ -43,6 +45,29 @@ static const char *skip_comments(const char *p)
 			return p;
 		p = skip_comment(p);
 	}
+}
+
+/* Is it a value that means no encoding to everybody, however it is misspelt? */
+static bool means_none(const char *value)
+{
+	static const char *const none[] = {
+		"", "7bit", "8bit", "7bits", "8bits", "binary", "none", "ascii", "usascii", "utf8", "text", "plain", "iso88591"
+	};
+	char letters[12];
+	size_t n = 0;
+
+	for (; *value; value++) {
+		if (strchr(" \t-_.;", *value))
+			continue;
+		if (!g_ascii_isalnum(*value) || n == sizeof(letters) - 1)
+			return false;
+		letters[n++] = g_ascii_tolower(*value);
+	}
+	letters[n] = '\0';
+	for (size_t i = 0; i < G_N_ELEMENTS(none); i++)
+		if (!strcmp(letters, none[i]))
+			return true;
+	return false;
 }
 
 enum vtm_encoding vtm_header_encoding(const char *value, bool *known_r)
@@ -54,83 +79,23 @@ enum vtm_encoding vtm_header_encoding(const char *value, bool *known_r)
 		{ "7bit", VTM_ENCODING_NONE }, { "8bit", VTM_ENCODING_NONE }, { "binary", VTM_ENCODING_NONE },
 		{ "base64", VTM_ENCODING_BASE64 }, { "quoted-printable", VTM_ENCODING_QP }, { "x-uuencode", VTM_ENCODING_UU },
 		{ "uuencode", VTM_ENCODING_UU }, { "x-uue", VTM_ENCODING_UU }, { "uue", VTM_ENCODING_UU },
+		{ "x-yencode", VTM_ENCODING_YENC }, { "x-yenc", VTM_ENCODING_YENC }, { "yenc", VTM_ENCODING_YENC },
 	};
-	const char *p = skip_comments(value);
+	const char *p = vtm_header_skip_comments(value);
 	bool quoted = *p == '"';
 	size_t n;
 
 	p += strspn(p, " \t\"");
 	n = strcspn(p, " \t\r\n;(\"");
-	*known_r = false;
+	*known_r = means_none(value);
 	for (size_t i = 0; i < G_N_ELEMENTS(known); i++) {
 		if (n != strlen(known[i].name) || g_ascii_strncasecmp(p, known[i].name, n))
 			continue;
-		p = skip_comments(p + n);
+		p = vtm_header_skip_comments(p + n);
 		*known_r = !quoted && (!*p || *p == ';');
 		return known[i].encoding;
 	}
 	return VTM_ENCODING_NONE;
-}
-
-/* The value behind '=': quoted, or up to a ';' or a blank. *end_r: where it ends. */
-static char *take_value(const char *p, const char **end_r)
-{
-	GString *text = g_string_new(NULL);
-
-	p += strspn(p, " \t");
-	if (*p == '"') {
-		for (p++; *p && *p != '"'; p++) {
-			if (*p == '\\' && p[1])
-				p++;
-			g_string_append_c(text, *p);
-		}
-	} else {
-		while (*p && !strchr("; \t", *p))
-			g_string_append_c(text, *p++);
-	}
-	*end_r = p;
-	return g_string_free(text, FALSE);
-}
-
-static void add_once(GPtrArray *list, char *text, guint max)
-{
-	bool known = !*text || list->len >= max;
-
-	for (guint i = 0; i < list->len && !known; i++)
-		known = !strcmp(list->pdata[i], text);
-	if (known)
-		g_free(text);
-	else
-		g_ptr_array_add(list, text);
-}
-
-GPtrArray *vtm_header_params(const char *value, const char *name, guint max)
-{
-	GPtrArray *list = g_ptr_array_new_with_free_func(g_free);
-	size_t n = strlen(name);
-	bool quoted = false;
-
-	for (const char *p = value; *p; p++) {
-		const char *q = p + n;
-		char *text;
-
-		if (*p == '"')
-			quoted = !quoted;
-		if (quoted && *p == '\\' && p[1])
-			p++;
-		if (quoted || p == value || !strchr("; \t\"", p[-1]) || g_ascii_strncasecmp(p, name, n))
-			continue;
-		q += strspn(q, " \t");
-		if (*q != '=')
-			continue;
-		text = take_value(q + 1, &p);
-		if (q[1 + strspn(q + 1, " \t")] != '"' && strchr(text, ','))
-			add_once(list, g_strndup(text, strcspn(text, ",")), max);
-		add_once(list, text, max);
-		if (!*p)
-			break;
-	}
-	return list;
 }
 
 size_t vtm_header_end(const char *text, size_t len, size_t at)
@@ -182,15 +147,17 @@ static const char *next_dashes(const char *text, size_t len, size_t at)
 	return NULL;
 }
 
-size_t vtm_boundary_find(const char *text, size_t len, size_t from, const char *const *boundaries)
+size_t vtm_boundary_find(const char *text, size_t len, size_t from, const char *const *boundaries, struct vtm_work *work)
 {
 	const char *p;
 
-	for (size_t at = from; (p = next_dashes(text, len, at)); at = (size_t)(p - text) + 2)
+	for (size_t at = from; (p = next_dashes(text, len, at)); at = (size_t)(p - text) + 2) {
+		if (!vtm_work_spend(work, (size_t)(p - text) - at + 1))
+			break;
 		for (int i = 0; boundaries[i]; i++) {
 			size_t found = (size_t)(p - text);
 
-			if (!is_delimiter(p, len - found, boundaries[i]))
+			if (!is_delimiter(p, len - found, boundaries[i]) && vtm_work_spend(work, COMPARE_COST))
 				continue;
 			if (found > from && text[found - 1] == '\n')
 				found--;
@@ -198,6 +165,7 @@ size_t vtm_boundary_find(const char *text, size_t len, size_t from, const char *
 				found--;
 			return found;
 		}
+	}
 	return len;
 }
 

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/work.h"
 #include "mail/mime-decode.h"
 
 #define VTM_HEADER_MAX 65536	/* bytes of a field that are read */
@@ -15,20 +16,19 @@
 /* A field's value on one line, without blanks around it, in valid UTF-8.  New string. */
 char *vtm_header_unfold(const char *raw);
 
+/* After the blanks and comments (RFC 5322 section 3.2.2) at <p>. */
+const char *vtm_header_skip_comments(const char *p);
+
 /* The transfer encoding that a value names, comments and blanks aside; what nobody knows is not decoded.
  * *known_r: it is one of RFC 2045's or uuencode, and nothing else stands there that some programs might trip over. */
 enum vtm_encoding vtm_header_encoding(const char *value, bool *known_r);
-
-/* Every value the parameter <name> has in a Content-Type, each once, at most <max>; one with a comma also up to that.
- * Not those of RFC 2231's forms.  Of char *, owned. */
-GPtrArray *vtm_header_params(const char *value, const char *name, guint max);
 
 /* Where the body behind the header begins, seen from a field at <at>; <len> if there is none. */
 size_t vtm_header_end(const char *text, size_t len, size_t at);
 
 /* The first line from <from> on that is a delimiter of one of <boundaries> (NULL-terminated); the line end before it
- * counts as part of it.  <len> if there is none. */
-size_t vtm_boundary_find(const char *text, size_t len, size_t from, const char *const *boundaries);
+ * counts as part of it.  <len> if there is none, or the work ended. */
+size_t vtm_boundary_find(const char *text, size_t len, size_t from, const char *const *boundaries, struct vtm_work *work);
 
 /* The boundary that a body seems to have: its first line "--x" that a Content-* field follows.  New string or NULL. */
 char *vtm_boundary_guess(const char *text, size_t len);

@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "mail/mime-doubt.h"
-
-#define SIGNATURE_MAX 65536	/* a detached signature is no larger */
+#include "mail/mime-params.h"
+#include "mail/signature.h"
 
 /* Types that are shown like text and are not files, unless they have a name. */
 static bool is_notice(const char *type)
@@ -20,38 +20,35 @@ static bool is_notice(const char *type)
 	return g_strv_contains(types, type);
 }
 
-static bool is_signature(const char *type)
+/* Could it be the second part of multipart/signed?  The bytes decide later (give). */
+static bool may_be_signature(const struct vtm_visit *v, const char *type, const GPtrArray *names)
 {
-	return !strcmp(type, "application/pgp-signature") || !strcmp(type, "application/pkcs7-signature") ||
-	       !strcmp(type, "application/x-pkcs7-signature");
+	if (!v->level || !v->level->is_signed || v->place != 1 || !vtm_signature_type(type))
+		return false;
+	for (guint i = 0; i < names->len; i++)
+		if (names->pdata[i] && !vtm_signature_name(names->pdata[i]))
+			return false;
+	return true;
 }
 
-/* It must look like a signature, too: the type is only what the sender says. */
-static bool looks_signed(const struct vtm_part *p)
+static enum vtm_part_kind body_kind(const char *type)
 {
-	const char *dot = p->name ? strrchr(p->name, '.') : NULL;
-	static const char *const ends[] = { ".asc", ".sig", ".p7s", ".pgp", ".gpg", NULL };
-	char *end = dot ? g_ascii_strdown(dot, -1) : NULL;
-	bool fine = !end || g_strv_contains(ends, end);
-
-	g_free(end);
-	return fine && p->content && p->size <= SIGNATURE_MAX &&
-	       (p->content[0] == 0x30 || g_strstr_len(p->content, (gssize)MIN(p->content_len, 1024), "-----BEGIN PGP"));
+	if (!strcmp(type, "text/html") || !strcmp(type, "text/x-amp-html") || !strcmp(type, "text/watch-html"))
+		return VTM_PART_HTML;
+	return !strcmp(type, "text/plain") || is_notice(type) ? VTM_PART_TEXT : VTM_PART_ATTACHMENT;
 }
 
-static enum vtm_part_kind kind_of(const struct vtm_visit *v, const char *type, const char *name)
+static enum vtm_part_kind kind_of(const struct vtm_visit *v, const char *type, const struct vtm_fields *f)
 {
 	const char *disposition = vtm_entity_disposition(v->entity);
 
 	if (!strcmp(type, "message/external-body") || !strcmp(type, "message/partial"))
 		return VTM_PART_ELSEWHERE;
-	if (v->level && v->level->is_signed && v->place > 0 && is_signature(type))
+	if (may_be_signature(v, type, f->names))
 		return VTM_PART_SIGNATURE;
-	if ((disposition && !g_ascii_strcasecmp(disposition, "attachment")) || name)
+	if (f->attachment || f->names->len > 1 || (disposition && !g_ascii_strcasecmp(disposition, "attachment")))
 		return VTM_PART_ATTACHMENT;
-	if (!strcmp(type, "text/html") || !strcmp(type, "text/x-amp-html") || !strcmp(type, "text/watch-html"))
-		return VTM_PART_HTML;
-	return !strcmp(type, "text/plain") || is_notice(type) ? VTM_PART_TEXT : VTM_PART_ATTACHMENT;
+	return body_kind(type);
 }
 
 const char **vtm_level_way(const struct vtm_level *level)
@@ -102,7 +99,7 @@ static void give(struct vtm_walk *w, struct vtm_part *p, struct vtm_slice encode
 	for (size_t i = 0; i < G_N_ELEMENTS(d->differs); i++)
 		if (!p->group && (d->differs[i] || d->doubtful))
 			p->group = ++w->summary->groups;
-	if (p->kind == VTM_PART_SIGNATURE && !looks_signed(p))
+	if (p->kind == VTM_PART_SIGNATURE && !vtm_signature_is(p->type, p->content, (size_t)p->size))
 		p->kind = VTM_PART_ATTACHMENT;
 	if (p->group)
 		p->note = "ambiguous";
@@ -159,47 +156,115 @@ void vtm_give_all(struct vtm_walk *w, struct vtm_part *p, struct vtm_slice encod
 }
 
 /* May there be an entity in a leaf? */
-static void doubt_leaf(struct vtm_walk *w, const struct vtm_visit *v, enum vtm_part_kind kind, struct vtm_slice content)
+static void doubt_leaf(struct vtm_walk *w, const struct vtm_visit *v, const struct vtm_part *p,
+		       const struct vtm_fields *f, struct vtm_slice content)
 {
-	const char *own = vtm_entity_parameter(v->entity, "boundary"), *around[BOUNDARIES_MAX];
-	GPtrArray *types = vtm_entity_fields(v->entity, "Content-Type", READINGS_MAX);
+	const char *own = vtm_entity_parameter(v->entity, "boundary");
 
-	vtm_visit_boundaries(v, own, around, G_N_ELEMENTS(around));
-	vtm_walk_doubt(w, vtm_doubt_body(content.data, content.len) && kind != VTM_PART_ELSEWHERE);
-	vtm_walk_doubt(w, vtm_doubt_leaf(content.data, content.len, around));
-	vtm_walk_doubt(w, vtm_doubt_leaf(content.data, content.len, w->unclosed));
-	for (guint i = 0; i < types->len; i++) {
-		char *lower = g_ascii_strdown(types->pdata[i], -1);
+	if (own)
+		vtm_boundaries_add(w->boundaries, own);
+	vtm_walk_doubt(w, p->kind != VTM_PART_ELSEWHERE && vtm_doubt_body(content.data, content.len));
+	vtm_walk_doubt(w, vtm_boundaries_in(w->boundaries, content.data, content.len, w->reader->work));
+	if (f->types->len == 1) {
+		char *lower = g_ascii_strdown(f->types->pdata[0], -1);
 
-		vtm_walk_doubt(w, types->len == 1 && strstr(lower, "multipart/"));
+		vtm_walk_doubt(w, strstr(lower, "multipart/") || !strcmp(lower, "x-sun-attachment"));
 		g_free(lower);
 	}
-	g_ptr_array_free(types, TRUE);
+	vtm_walk_doubt(w, f->more);
+}
+
+/* A Content-Type that is not one: RFC 2045 section 5.2 says text/plain, some programs look at the bytes, others save a
+ * file. */
+static bool has_invalid_type(const struct vtm_fields *f)
+{
+	for (guint i = 0; i < f->types->len; i++)
+		if (!vtm_type_is_plain(f->types->pdata[i]))
+			return true;
+	return false;
+}
+
+static void give_as(struct vtm_walk *w, const struct vtm_part *as, enum vtm_part_kind kind, const char *type,
+		    struct vtm_slice content, const enum vtm_encoding *list, unsigned n)
+{
+	struct vtm_part p = *as;
+
+	if (p.kind == kind)
+		return;
+	p.kind = kind;
+	p.type = type;
+	vtm_give_all(w, &p, content, list, n);
+}
+
+/* Puts GMime's name first, and decodes the others. */
+static void complete_names(const struct vtm_visit *v, struct vtm_fields *f)
+{
+	char *name = vtm_leaf_name(v->entity);
+
+	for (guint i = 0; i < f->names->len; i++) {
+		char *written = f->names->pdata[i];
+
+		if (!strstr(written, "=?"))
+			continue;
+		f->names->pdata[i] = vtm_text_decoded(written);
+		g_free(written);
+	}
+	if (name)
+		g_ptr_array_insert(f->names, 0, name);
+}
+
+static bool is_one_of(const char *value, const char *wanted)
+{
+	return value && !g_ascii_strcasecmp(value, wanted);
+}
+
+/* Adds what GMime sees, as in fields that are not where we look for them. */
+static void complete_fields(const struct vtm_visit *v, struct vtm_fields *f)
+{
+	const char *charset = vtm_entity_parameter(v->entity, "charset");
+
+	complete_names(v, f);
+	if (charset && *charset)
+		g_ptr_array_insert(f->charsets, 0, g_strdup(charset));
+	f->flowed = f->flowed || is_one_of(vtm_entity_parameter(v->entity, "format"), "flowed");
+	f->delsp = f->delsp || is_one_of(vtm_entity_parameter(v->entity, "delsp"), "yes");
+	g_ptr_array_add(f->names, NULL);
+	g_ptr_array_add(f->charsets, NULL);
+	g_ptr_array_add(f->links, NULL);
+	g_ptr_array_add(f->bases, NULL);
 }
 
 void vtm_visit_leaf(struct vtm_walk *w, struct vtm_visit *v)
 {
-	const char *flowed = vtm_entity_parameter(v->entity, "format"), *delsp = vtm_entity_parameter(v->entity, "delsp");
-	enum vtm_encoding list[READINGS_MAX];
-	struct vtm_slice content = vtm_visit_content(v);
-	unsigned n = vtm_visit_encodings(v, vtm_visit_content, list);
-	char *type = vtm_entity_type(v->entity), *name = vtm_leaf_name(v->entity);
+	struct vtm_slice content = vtm_visit_content(w, v), header = vtm_visit_header(v);
+	char *type = vtm_entity_type(v->entity);
 	const char **via = vtm_level_way(v->level);
-	struct vtm_part p = {
-		.kind = kind_of(v, type, name), .type = type, .charset = vtm_entity_parameter(v->entity, "charset"), .name = name,
-		.flowed = flowed && !g_ascii_strcasecmp(flowed, "flowed"), .delsp = delsp && !g_ascii_strcasecmp(delsp, "yes"),
-		.depth = v->level ? v->level->depth : 0, .via = via,
-	};
+	enum vtm_encoding list[VTM_ENCODINGS];
+	struct vtm_fields f;
+	struct vtm_part p;
+	unsigned n = vtm_visit_encodings(w, v, vtm_visit_content, list);
 
+	vtm_fields_read(&f, header.data, header.len);
+	complete_fields(v, &f);
+	p = (struct vtm_part){
+		.kind = kind_of(v, type, &f), .type = type, .charsets = (const char *const *)f.charsets->pdata,
+		.name = f.names->pdata[0], .names = (const char *const *)f.names->pdata,
+		.links = (const char *const *)f.links->pdata, .bases = (const char *const *)f.bases->pdata,
+		.flowed = f.flowed, .delsp = f.delsp, .depth = v->level ? v->level->depth : 0, .via = via,
+	};
 	if (!v->reading)
 		vtm_push_types(w, v, vtm_visit_content);
-	if (n > 1)
+	if (n > 1 || has_invalid_type(&f))
 		vtm_walk_group(w, v);
 	p.group = v->group;
-	doubt_leaf(w, v, p.kind, content);
+	doubt_leaf(w, v, &p, &f, content);
 	vtm_give_all(w, &p, content, list, n);
+	if (has_invalid_type(&f)) {
+		give_as(w, &p, VTM_PART_TEXT, "text/plain", content, list, n);
+		give_as(w, &p, VTM_PART_HTML, "text/html", content, list, n);
+	}
+	vtm_fields_clear(&f);
 	g_free(via);
-	g_free(name);
 	g_free(type);
 }
 

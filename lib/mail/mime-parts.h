@@ -6,12 +6,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "mail/mime-boundaries.h"
 #include "mail/mime-decode.h"
 #include "mail/mime-doc.h"
 #include "mail/mime.h"
 
 #define READINGS_MAX 4		/* of one entity */
-#define BOUNDARIES_MAX 64	/* around one entity that are looked for; and multiparts without end that are remembered */
+#define BOUNDARIES_MAX 64	/* around one entity, at which it ends */
 
 /* A multipart or message around others. */
 struct vtm_level {
@@ -26,11 +27,14 @@ struct vtm_level {
 /* One entity still to be visited. */
 struct vtm_visit {
 	struct vtm_entity *entity;
+	struct vtm_entity *message;	/* whose only part it is; NULL: of a multipart */
 	struct vtm_doc *doc;
 	const struct vtm_level *level;
 	unsigned place;		/* among its siblings, from 0 */
 	unsigned group;
 	bool reading;		/* a further reading already: it gets no others of its own */
+	bool has_body;		/* vtm_visit_body() was asked before */
+	struct vtm_slice body;
 };
 
 struct vtm_walk {
@@ -41,7 +45,7 @@ struct vtm_walk {
 	GPtrArray *docs, *levels;	/* owned, until the walk ends */
 	unsigned entities;	/* visited */
 	uint64_t readings_left;	/* bytes that may still be read again */
-	const char *unclosed[BOUNDARIES_MAX + 1];	/* boundaries of inner multiparts that had no end; NULL-terminated */
+	struct vtm_boundaries *boundaries;	/* of all multiparts visited, in all readings */
 };
 
 /* ---- mime.c: the walk ---- */
@@ -58,19 +62,24 @@ unsigned vtm_walk_group(struct vtm_walk *w, struct vtm_visit *v);
 
 /* The boundaries of the multiparts around <v>, <own> first unless it is NULL; NULL-terminated. */
 void vtm_visit_boundaries(const struct vtm_visit *v, const char *own, const char **list, size_t max);
+/* The bytes of the header, with the fields of the message whose only part it is. */
+struct vtm_slice vtm_visit_header(const struct vtm_visit *v);
+/* The different values of a field of it, unfolded, in order.  Of char *, owned. */
+GPtrArray *vtm_visit_fields(struct vtm_walk *w, const struct vtm_visit *v, const char *name);
 /* The body of an entity, found by its header's place and the boundaries around it; up to the boundary <own>, unless
  * NULL. */
-struct vtm_slice vtm_visit_body_until(const struct vtm_visit *v, const char *own);
-struct vtm_slice vtm_visit_body(const struct vtm_visit *v);
-struct vtm_slice vtm_visit_content(const struct vtm_visit *v);	/* of a leaf, encoded */
+struct vtm_slice vtm_visit_body_until(struct vtm_walk *w, const struct vtm_visit *v, const char *own);
+struct vtm_slice vtm_visit_body(struct vtm_walk *w, struct vtm_visit *v);
+struct vtm_slice vtm_visit_content(struct vtm_walk *w, struct vtm_visit *v);	/* of a leaf, encoded */
+typedef struct vtm_slice vtm_visit_bytes(struct vtm_walk *w, struct vtm_visit *v);	/* one of the last two */
 /* The different transfer encodings an entity may have; at least one.  If a field does not name one for certain, all
- * that fit <body>: some programs see "base64" in anything like it. */
-unsigned vtm_visit_encodings(const struct vtm_visit *v, struct vtm_slice (*body)(const struct vtm_visit *),
-			     enum vtm_encoding list[READINGS_MAX]);
+ * that fit its <bytes>: some programs see "base64" in anything like it. */
+unsigned vtm_visit_encodings(struct vtm_walk *w, struct vtm_visit *v, vtm_visit_bytes *bytes,
+			     enum vtm_encoding list[VTM_ENCODINGS]);
 
 /* Each pushes the readings that <v> has besides GMime's: by several Content-Type fields, by several boundaries in one
  * field, by another boundary, by a transfer encoding of a multipart. */
-void vtm_push_types(struct vtm_walk *w, struct vtm_visit *v, struct vtm_slice (*body)(const struct vtm_visit *));
+void vtm_push_types(struct vtm_walk *w, struct vtm_visit *v, vtm_visit_bytes *bytes);
 void vtm_push_boundaries(struct vtm_walk *w, struct vtm_visit *v, const char *taken);
 void vtm_push_boundary(struct vtm_walk *w, struct vtm_visit *v, const char *boundary, struct vtm_slice body);
 void vtm_push_decoded(struct vtm_walk *w, struct vtm_visit *v);

@@ -5,8 +5,9 @@
 #include <string.h>
 
 #include "base/buffer.h"
-#include "mail/mime-doubt.h"
+#include "base/uu.h"
 #include "mail/mime-header.h"
+#include "mail/mime-params.h"
 
 void vtm_visit_boundaries(const struct vtm_visit *v, const char *own, const char **list, size_t max)
 {
@@ -20,7 +21,26 @@ void vtm_visit_boundaries(const struct vtm_visit *v, const char *own, const char
 	list[n] = NULL;
 }
 
-struct vtm_slice vtm_visit_body_until(const struct vtm_visit *v, const char *own)
+struct vtm_slice vtm_visit_header(const struct vtm_visit *v)
+{
+	struct vtm_slice own = vtm_entity_header(v->doc, v->entity), outer = { NULL, 0 };
+
+	if (v->message)
+		outer = vtm_entity_header(v->doc, v->message);
+	return outer.data && (!own.data || outer.data < own.data) ? outer : own;
+}
+
+GPtrArray *vtm_visit_fields(struct vtm_walk *w, const struct vtm_visit *v, const char *name)
+{
+	struct vtm_slice header = vtm_visit_header(v);
+	bool more = false;
+	GPtrArray *values = vtm_header_fields(header.data, header.len, name, VTM_VALUES_MAX, &more);
+
+	vtm_walk_doubt(w, more);
+	return values;
+}
+
+struct vtm_slice vtm_visit_body_until(struct vtm_walk *w, const struct vtm_visit *v, const char *own)
 {
 	struct vtm_slice header = vtm_entity_header(v->doc, v->entity), s = { NULL, 0 };
 	const char *around[BOUNDARIES_MAX];
@@ -31,21 +51,29 @@ struct vtm_slice vtm_visit_body_until(const struct vtm_visit *v, const char *own
 	vtm_visit_boundaries(v, own, around, G_N_ELEMENTS(around));
 	from = (size_t)(header.data - v->doc->bytes) + header.len;
 	s.data = v->doc->bytes + from;
-	s.len = (*around ? vtm_boundary_find(v->doc->bytes, v->doc->len, from, around) : v->doc->len) - from;
+	s.len = v->doc->len - from;
+	if (*around)
+		s.len = vtm_boundary_find(v->doc->bytes, v->doc->len, from, around, w->reader->work) - from;
 	return s;
 }
 
-struct vtm_slice vtm_visit_body(const struct vtm_visit *v)
+struct vtm_slice vtm_visit_body(struct vtm_walk *w, struct vtm_visit *v)
 {
-	return vtm_visit_body_until(v, NULL);
+	if (!v->has_body)
+		v->body = vtm_visit_body_until(w, v, NULL);
+	v->has_body = true;
+	return v->body;
 }
 
-struct vtm_slice vtm_visit_content(const struct vtm_visit *v)
+struct vtm_slice vtm_visit_content(struct vtm_walk *w, struct vtm_visit *v)
 {
+	(void)w;
 	return vtm_leaf_content(v->doc, v->entity);
 }
 
-static unsigned add_encoding(enum vtm_encoding list[READINGS_MAX], unsigned n, enum vtm_encoding e)
+/* ---- transfer encodings ---- */
+
+static unsigned add_encoding(enum vtm_encoding list[VTM_ENCODINGS], unsigned n, enum vtm_encoding e)
 {
 	for (unsigned k = 0; k < n; k++)
 		if (list[k] == e)
@@ -54,10 +82,35 @@ static unsigned add_encoding(enum vtm_encoding list[READINGS_MAX], unsigned n, e
 	return n + 1;
 }
 
-unsigned vtm_visit_encodings(const struct vtm_visit *v, struct vtm_slice (*body)(const struct vtm_visit *),
-			     enum vtm_encoding list[READINGS_MAX])
+/* Types that say what a transfer encoding should say. */
+static enum vtm_encoding encoding_of_type(const struct vtm_visit *v)
 {
-	GPtrArray *values = vtm_entity_fields(v->entity, "Content-Transfer-Encoding", READINGS_MAX);
+	static const char *const uu[] = {
+		"application/x-uuencode", "application/x-uue", "application/uuencode", "application/uue", NULL
+	};
+	char *type = vtm_entity_type(v->entity);
+	enum vtm_encoding e = g_strv_contains(uu, type) ? VTM_ENCODING_UU :
+			      !strcmp(type, "application/x-yencode") ? VTM_ENCODING_YENC : VTM_ENCODING_NONE;
+
+	g_free(type);
+	return e;
+}
+
+static bool has(struct vtm_slice bytes, bool (*next)(const char *text, size_t len, size_t from, struct vtm_uu *block))
+{
+	struct vtm_uu block;
+	bool found = bytes.len && next(bytes.data, bytes.len, 0, &block);
+
+	if (found)
+		vtm_uu_clear(&block);
+	return found;
+}
+
+unsigned vtm_visit_encodings(struct vtm_walk *w, struct vtm_visit *v, vtm_visit_bytes *bytes_of,
+			     enum vtm_encoding list[VTM_ENCODINGS])
+{
+	GPtrArray *values = vtm_visit_fields(w, v, "Content-Transfer-Encoding");
+	enum vtm_encoding by_type = encoding_of_type(v);
 	struct vtm_slice bytes = { NULL, 0 };
 	bool known = true, sure;
 	unsigned n = 0;
@@ -69,12 +122,18 @@ unsigned vtm_visit_encodings(const struct vtm_visit *v, struct vtm_slice (*body)
 	g_ptr_array_free(values, TRUE);
 	if (!n || !known)
 		n = add_encoding(list, n, VTM_ENCODING_NONE);
-	if (!known)
-		bytes = body(v);
-	if (bytes.len && vtm_doubt_base64(bytes.data, bytes.len))
-		n = add_encoding(list, n, VTM_ENCODING_BASE64);
+	if (by_type != VTM_ENCODING_NONE)
+		n = add_encoding(list, n, by_type);
+	if (known)
+		return n;
+	bytes = bytes_of(w, v);
+	n = add_encoding(list, n, VTM_ENCODING_BASE64);
 	if (bytes.len && memchr(bytes.data, '=', bytes.len))
 		n = add_encoding(list, n, VTM_ENCODING_QP);
+	if (has(bytes, vtm_uu_next))
+		n = add_encoding(list, n, VTM_ENCODING_UU);
+	if (has(bytes, vtm_yenc_next))
+		n = add_encoding(list, n, VTM_ENCODING_YENC);
 	return n;
 }
 
@@ -132,7 +191,7 @@ static void push_reading(struct vtm_walk *w, struct vtm_visit *v, const char *ty
 
 	if (d)
 		vtm_walk_push(w, &(struct vtm_visit){
-			.entity = d->root, .doc = d, .level = v->level, .place = v->place, .group = group, .reading = true
+			.entity = d->root, .message = d->header, .doc = d, .level = v->level, .place = v->place, .group = group, .reading = true
 		});
 }
 
@@ -141,6 +200,7 @@ void vtm_push_boundary(struct vtm_walk *w, struct vtm_visit *v, const char *boun
 	char *kind = vtm_entity_type(v->entity), *type;
 	GString *quoted = g_string_new(NULL);
 
+	vtm_boundaries_add(w->boundaries, boundary);
 	for (const char *p = boundary; *p; p++) {
 		if (*p == '"' || *p == '\\')
 			g_string_append_c(quoted, '\\');
@@ -153,24 +213,24 @@ void vtm_push_boundary(struct vtm_walk *w, struct vtm_visit *v, const char *boun
 	g_free(kind);
 }
 
-void vtm_push_types(struct vtm_walk *w, struct vtm_visit *v, struct vtm_slice (*body)(const struct vtm_visit *))
+void vtm_push_types(struct vtm_walk *w, struct vtm_visit *v, vtm_visit_bytes *bytes)
 {
-	GPtrArray *types = vtm_entity_fields(v->entity, "Content-Type", READINGS_MAX);
+	GPtrArray *types = vtm_visit_fields(w, v, "Content-Type");
 
 	for (guint i = types->len > 1 ? types->len : 0; i > 0; i--)
-		push_reading(w, v, types->pdata[i - 1], body(v), true);
+		push_reading(w, v, types->pdata[i - 1], bytes(w, v), true);
 	g_ptr_array_free(types, TRUE);
 }
 
 /* Several boundaries in one field: every one that GMime did not take. */
 void vtm_push_boundaries(struct vtm_walk *w, struct vtm_visit *v, const char *taken)
 {
-	GPtrArray *types = vtm_entity_fields(v->entity, "Content-Type", READINGS_MAX);
-	GPtrArray *list = types->len == 1 ? vtm_header_params(types->pdata[0], "boundary", READINGS_MAX) : NULL;
+	GPtrArray *types = vtm_visit_fields(w, v, "Content-Type");
+	GPtrArray *list = types->len == 1 ? vtm_header_params(types->pdata[0], "boundary", VTM_VALUES_MAX) : NULL;
 
 	for (guint i = list ? list->len : 0; i > 0; i--)
 		if (!taken || strcmp(list->pdata[i - 1], taken))
-			vtm_push_boundary(w, v, list->pdata[i - 1], vtm_visit_body(v));
+			vtm_push_boundary(w, v, list->pdata[i - 1], vtm_visit_body(w, v));
 	if (list)
 		g_ptr_array_free(list, TRUE);
 	g_ptr_array_free(types, TRUE);
@@ -179,24 +239,21 @@ void vtm_push_boundaries(struct vtm_walk *w, struct vtm_visit *v, const char *ta
 /* RFC 2045 section 6.4 forbids to encode a multipart as a whole; some programs decode it all the same. */
 void vtm_push_decoded(struct vtm_walk *w, struct vtm_visit *v)
 {
-	enum vtm_encoding list[READINGS_MAX];
-	unsigned n = vtm_visit_encodings(v, vtm_visit_body, list);
+	enum vtm_encoding list[VTM_ENCODINGS];
+	unsigned n = vtm_visit_encodings(w, v, vtm_visit_body, list);
 
 	for (unsigned i = 0; i < n; i++) {
-		struct vtm_decode d = { .encoding = list[i] };
+		struct vtm_decode d = { .encoding = list[i], .keep_max = MIN(w->readings_left, G_MAXINT32) };
+		struct vtm_slice body, plain;
 		GPtrArray *types;
-		struct vtm_slice body;
 
 		if (list[i] == VTM_ENCODING_NONE)
 			continue;
-		body = vtm_visit_body(v);
+		body = vtm_visit_body(w, v);
 		d.data = body.data;
 		d.len = body.len;
-		d.keep_max = MIN(w->readings_left, G_MAXINT32);
-		types = vtm_entity_fields(v->entity, "Content-Type", READINGS_MAX);
+		types = vtm_visit_fields(w, v, "Content-Type");
 		if (body.data && types->len) {
-			struct vtm_slice plain;
-
 			vtm_decode_keep(&d);
 			plain.data = d.content ? d.content : "";
 			plain.len = d.content_len;

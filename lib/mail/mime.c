@@ -102,7 +102,7 @@ static void doubt_header(struct vtm_walk *w, const struct vtm_visit *v, struct v
 static void read_undivided(struct vtm_walk *w, struct vtm_visit *v, const struct vtm_level *level)
 {
 	static const enum vtm_encoding none[] = { VTM_ENCODING_NONE };
-	struct vtm_slice body = vtm_visit_body(v);
+	struct vtm_slice body = vtm_visit_body(w, v);
 	char *guess = body.data ? vtm_boundary_guess(body.data, body.len) : NULL;
 	const char **via = vtm_level_way(level);
 	struct vtm_part p = { .kind = VTM_PART_TEXT, .type = "text/plain", .depth = level->depth, .via = via };
@@ -130,9 +130,9 @@ static void read_epilogue(struct vtm_walk *w, struct vtm_visit *v, const char *b
 	struct vtm_slice body;
 	char *close;
 
-	if (!epilogue || vtm_boundary_find(epilogue, strlen(epilogue), 0, around) == strlen(epilogue))
+	if (!epilogue || vtm_boundary_find(epilogue, strlen(epilogue), 0, around, w->reader->work) == strlen(epilogue))
 		return;
-	body = vtm_visit_body(v);
+	body = vtm_visit_body(w, v);
 	close = g_strdup_printf("--%s--", boundary);
 	if (body.data) {
 		const char *last = g_strstr_len(body.data, (gssize)body.len, close);
@@ -151,28 +151,15 @@ static void read_epilogue(struct vtm_walk *w, struct vtm_visit *v, const char *b
 static void doubt_multipart(struct vtm_walk *w, const struct vtm_visit *v, const char *boundary)
 {
 	const char *epilogue = vtm_multipart_epilogue(v->entity);
-	const char *const own[] = { boundary, NULL };
-	struct vtm_slice preamble = vtm_visit_body_until(v, boundary);
+	struct vtm_slice preamble = vtm_visit_body_until(w, v, boundary);
 
 	if (!preamble.data)
 		return;
-	vtm_walk_doubt(w, vtm_doubt_outside(preamble.data, preamble.len) || vtm_doubt_leaf(preamble.data, preamble.len, own));
+	vtm_walk_doubt(w, vtm_doubt_outside(preamble.data, preamble.len) ||
+			  vtm_boundaries_in(w->boundaries, preamble.data, preamble.len, w->reader->work));
 	vtm_walk_doubt(w, epilogue && vtm_doubt_outside(epilogue, strlen(epilogue)));
 	for (const struct vtm_level *l = v->level; l && l->doc == v->doc; l = l->up)
 		vtm_walk_doubt(w, l->boundary && !strcmp(l->boundary, boundary));
-}
-
-/* The outer boundary ended it.  Programs that go by the inner one until its end see other parts behind. */
-static void note_unclosed(struct vtm_walk *w, const char *boundary)
-{
-	unsigned n = 0;
-
-	while (w->unclosed[n])
-		n++;
-	if (n < BOUNDARIES_MAX)
-		w->unclosed[n] = boundary;
-	else
-		vtm_walk_doubt(w, true);
 }
 
 static void visit_multipart(struct vtm_walk *w, struct vtm_visit *v)
@@ -183,6 +170,8 @@ static void visit_multipart(struct vtm_walk *w, struct vtm_visit *v)
 
 	if (!level)
 		return;
+	if (boundary)
+		vtm_boundaries_add(w->boundaries, boundary);
 	if (!v->reading) {
 		vtm_push_types(w, v, vtm_visit_body);
 		vtm_push_boundaries(w, v, boundary);
@@ -192,8 +181,6 @@ static void visit_multipart(struct vtm_walk *w, struct vtm_visit *v)
 		read_epilogue(w, v, boundary);
 	if (boundary && n > 0)
 		doubt_multipart(w, v, boundary);
-	if (boundary && v->level && !vtm_multipart_is_closed(v->entity))
-		note_unclosed(w, level->boundary);
 	if (n <= 0)
 		read_undivided(w, v, level);
 	/* further readings come behind: the stack turns the order round */
@@ -221,10 +208,10 @@ static void visit_message(struct vtm_walk *w, struct vtm_visit *v)
 	if (!v->reading)
 		vtm_push_types(w, v, vtm_visit_body);
 	if (part) {
-		vtm_walk_push(w, &(struct vtm_visit){ .entity = part, .doc = v->doc, .level = level, .group = v->group });
+		vtm_walk_push(w, &(struct vtm_visit){ .entity = part, .message = inner, .doc = v->doc, .level = level, .group = v->group });
 		return;
 	}
-	body = vtm_visit_body(v);
+	body = vtm_visit_body(w, v);
 	if (body.data)
 		vtm_give_text(w, level, body, v->group);
 }
@@ -238,9 +225,9 @@ static bool is_message_type(const char *type)
 /* A message in a transfer encoding, which GMime leaves as it is: decoded, it is a document of its own. */
 static void visit_encoded_message(struct vtm_walk *w, struct vtm_visit *v)
 {
-	enum vtm_encoding list[READINGS_MAX];
-	struct vtm_slice encoded = vtm_visit_content(v);
-	unsigned n = vtm_visit_encodings(v, vtm_visit_content, list);
+	enum vtm_encoding list[VTM_ENCODINGS];
+	struct vtm_slice encoded = vtm_visit_content(w, v);
+	unsigned n = vtm_visit_encodings(w, v, vtm_visit_content, list);
 	struct vtm_level *level = level_new(w, v, NULL);
 
 	for (unsigned i = 0; level && i < n; i++) {
@@ -262,7 +249,7 @@ static void visit_encoded_message(struct vtm_walk *w, struct vtm_visit *v)
 		if (!doc || doc->refused)
 			;
 		else if (doc->root)
-			vtm_walk_push(w, &(struct vtm_visit){ .entity = doc->root, .doc = doc, .level = level, .group = v->group });
+			vtm_walk_push(w, &(struct vtm_visit){ .entity = doc->root, .message = doc->header, .doc = doc, .level = level, .group = v->group });
 		else
 			vtm_give_text(w, level, (struct vtm_slice){ doc->bytes, doc->len }, v->group);
 		vtm_decode_clear(&d);
@@ -298,7 +285,7 @@ static void visit(struct vtm_walk *w, struct vtm_visit *v)
 
 static void run(struct vtm_walk *w, struct vtm_doc *doc)
 {
-	vtm_walk_push(w, &(struct vtm_visit){ .entity = doc->root, .doc = doc });
+	vtm_walk_push(w, &(struct vtm_visit){ .entity = doc->root, .message = doc->header, .doc = doc });
 	while (w->todo->len) {
 		struct vtm_visit v = g_array_index(w->todo, struct vtm_visit, w->todo->len - 1);
 
@@ -326,6 +313,7 @@ void vtm_mime_walk_bytes(const char *data, size_t len, const struct vtm_mime_lim
 	summary->list_unsubscribe = g_ptr_array_new_with_free_func(g_free);
 	w.todo = g_array_new(FALSE, FALSE, sizeof(struct vtm_visit));
 	w.docs = g_ptr_array_new_with_free_func(vtm_doc_free);
+	w.boundaries = vtm_boundaries_new();
 	w.levels = g_ptr_array_new_with_free_func(level_free);
 	w.readings_left = READINGS_BYTES * (uint64_t)len + 65536;
 	data = len ? data : "";
@@ -339,6 +327,7 @@ void vtm_mime_walk_bytes(const char *data, size_t len, const struct vtm_mime_lim
 	}
 	g_array_free(w.todo, TRUE);
 	g_ptr_array_free(w.docs, TRUE);
+	vtm_boundaries_free(w.boundaries);
 	g_ptr_array_free(w.levels, TRUE);
 }
 

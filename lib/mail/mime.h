@@ -32,8 +32,11 @@ enum vtm_part_kind {
 struct vtm_part {
 	enum vtm_part_kind kind;
 	const char *type;		/* "text/html", lower case */
-	const char *charset;		/* as declared, NULL: none */
+	const char *const *charsets;	/* labels as declared; NULL-terminated */
 	const char *name;		/* UTF-8, decoded, NULL */
+	const char *const *names;	/* every name that some program takes, <name> first; NULL-terminated; NULL: <name> */
+	const char *const *links;	/* URLs of its header that a program fetches or opens in place of the content */
+	const char *const *bases;	/* URLs that its relative links may be relative to; these two may be NULL */
 	bool flowed, delsp;		/* text/plain; format=flowed; delsp=yes */
 	unsigned depth;
 	const char *const *via;		/* types passed, outermost first */

@@ -8,6 +8,26 @@
 #include "base/hash.h"
 #include "base/uu.h"
 
+/* Is a file of this kind what some program takes the part for?  Programs differ in which of several names they take. */
+static bool is(const struct vtm_part *p, enum vtm_filetype kind)
+{
+	if (vtm_filetype(p->type, p->name) == kind)
+		return true;
+	for (int i = 0; p->names && p->names[i]; i++)
+		if (vtm_filetype(p->type, p->names[i]) == kind)
+			return true;
+	return false;
+}
+
+static bool is_risky(const struct vtm_part *p)
+{
+	bool risky = vtm_filetype_risky(p->type, p->name);
+
+	for (int i = 0; p->names && p->names[i]; i++)
+		risky = risky || vtm_filetype_risky(p->type, p->names[i]);
+	return risky;
+}
+
 /* The part as an item; NULL if it is empty or there is no room. */
 static struct vtm_item *add(struct extraction *x, const struct vtm_part *p)
 {
@@ -26,7 +46,7 @@ static struct vtm_item *add(struct extraction *x, const struct vtm_part *p)
 	item->depth = p->depth;
 	item->group = p->group;
 	item->note = p->note;
-	item->risky = vtm_filetype_risky(p->type, p->name);
+	item->risky = is_risky(p);
 	item->ignored = x->settings->ignore && vtm_ignore_hash(x->settings->ignore, p->sha256);
 	g_strfreev(item->via);
 	item->via = g_strdupv((char **)(uintptr_t)p->via);
@@ -186,7 +206,7 @@ static void on_tnef(const struct vtm_tnef_part *t, void *arg)
 		open_tnef(x, t->data, t->len, NULL);
 		break;
 	case VTM_TNEF_TEXT:
-		vtm_extract_text(x, t->data, t->len, NULL, NULL);
+		vtm_extract_text(x, t->data, t->len, NULL, false, NULL);
 		break;
 	case VTM_TNEF_HTML:
 		vtm_extract_page(x, t->data, t->len, NULL, false);
@@ -236,6 +256,7 @@ static void open_smime(struct extraction *x, const struct vtm_part *p, struct vt
 
 static void on_pdf(const struct vtm_pdf_found *f, void *arg)
 {
+	static const char *const utf8[] = { "utf-8", NULL };
 	struct extraction *x = arg;
 
 	switch (f->kind) {
@@ -243,7 +264,7 @@ static void on_pdf(const struct vtm_pdf_found *f, void *arg)
 		vtm_extract_link(x, f->text);
 		break;
 	case VTM_PDF_TEXT:
-		vtm_extract_text(x, f->text, f->len, "utf-8", NULL);
+		vtm_extract_text(x, f->text, f->len, utf8, false, NULL);
 		break;
 	}
 }
@@ -282,33 +303,21 @@ static void open_nested(struct extraction *x, const struct vtm_part *p, struct v
 	x->nested_left--;
 	open_archive(x, p, item);
 	open_tnef(x, p->content, p->content_len, item);
-	switch (vtm_filetype(p->type, p->name)) {
-	case VTM_FILE_MESSAGE:
+	if (is(p, VTM_FILE_MESSAGE))
 		vtm_extract_message(x, p->content, p->content_len);
-		break;
-	case VTM_FILE_SMIME:
+	if (is(p, VTM_FILE_SMIME))
 		open_smime(x, p, item);
-		break;
-	case VTM_FILE_OTHER:
-	case VTM_FILE_PAGE:
-	case VTM_FILE_TEXT:
-		break;
-	}
 	x->nested_left++;
 }
 
 static bool may_nest(const struct vtm_part *p, const char *head, size_t len)
 {
-	enum vtm_filetype t = vtm_filetype(p->type, p->name);
-
-	return t == VTM_FILE_MESSAGE || t == VTM_FILE_SMIME || vtm_archive_format(head, len) || vtm_tnef_is(head, len);
+	return is(p, VTM_FILE_MESSAGE) || is(p, VTM_FILE_SMIME) || vtm_archive_format(head, len) || vtm_tnef_is(head, len);
 }
 
 bool vtm_extract_wants(const struct vtm_part *p, const char *head, size_t len, void *x)
 {
-	enum vtm_filetype t = vtm_filetype(p->type, p->name);
-
-	return t == VTM_FILE_PAGE || t == VTM_FILE_TEXT || may_nest(p, head, len) ||
+	return is(p, VTM_FILE_PAGE) || is(p, VTM_FILE_TEXT) || may_nest(p, head, len) ||
 	       (((struct extraction *)x)->settings->pdf && vtm_pdf_is(head, len));
 }
 
@@ -337,9 +346,9 @@ static void search_text(struct extraction *x, const struct vtm_part *p)
 	};
 
 	if (is_xml(p))
-		vtm_extract_xml(x, p->content, p->content_len, p->charset);
+		vtm_extract_xml(x, p->content, p->content_len, p->charsets);
 	else
-		vtm_extract_text(x, p->content, p->content_len, p->charset, &form);
+		vtm_extract_text(x, p->content, p->content_len, p->charsets, true, &form);
 	vtm_extract_uu(x, p);
 }
 
@@ -354,19 +363,10 @@ void vtm_extract_file(struct extraction *x, const struct vtm_part *p)
 	}
 	if (!p->content_len)
 		return;
-	switch (vtm_filetype(p->type, p->name)) {
-	case VTM_FILE_PAGE:
-		/* a page that is opened runs its scripts, the message itself does not */
-		vtm_extract_page(x, p->content, p->content_len, p->charset, true);
-		break;
-	case VTM_FILE_TEXT:
+	if (is(p, VTM_FILE_PAGE))
+		vtm_extract_page(x, p->content, p->content_len, p->charsets, true);
+	if (is(p, VTM_FILE_TEXT))
 		search_text(x, p);
-		break;
-	case VTM_FILE_OTHER:
-	case VTM_FILE_MESSAGE:
-	case VTM_FILE_SMIME:
-		break;
-	}
 	if (may_nest(p, p->content, p->content_len))
 		open_nested(x, p, item);
 	if (x->settings->pdf && vtm_pdf_is(p->content, p->content_len))

@@ -24,11 +24,14 @@ struct extraction {
 	GHashTable *written;		/* references of the document being read, as written: each is parsed once */
 };
 
-/* extract-url.c: adds the links of a part (x->part). */
-void vtm_extract_text(struct extraction *x, const char *text, size_t len, const char *charset,
+/* extract-url.c: adds the links of a part (x->part).  The bytes are read in every encoding that <charsets> (labels,
+ * NULL-terminated, NULL: none) and the bytes themselves suggest; <saved>: they are a file, whose reader may not know
+ * those labels. */
+void vtm_extract_text(struct extraction *x, const char *text, size_t len, const char *const *charsets, bool saved,
 		      const struct vtm_linkify_options *form);
-void vtm_extract_xml(struct extraction *x, const char *xml, size_t len, const char *charset);
-void vtm_extract_page(struct extraction *x, const char *html, size_t len, const char *charset, bool scripts);
+void vtm_extract_xml(struct extraction *x, const char *xml, size_t len, const char *const *charsets);
+/* A page that is <saved> runs its scripts when it is opened, the message itself does not. */
+void vtm_extract_page(struct extraction *x, const char *html, size_t len, const char *const *charsets, bool saved);
 void vtm_extract_link(struct extraction *x, const char *reference);
 
 /* extract-file.c: adds a file as an item, and what is inside it. */

@@ -147,6 +147,18 @@ static void take_read(struct extraction *x, struct vtm_url *u, enum vtm_role rol
 		x->items->capped = true;
 }
 
+/* Takes what <reference> means if the part's header names what it is relative to (RFC 2557), as some programs read it. */
+static void take_based(struct extraction *x, const char *part_base, const char *base, const char *reference,
+		       enum vtm_role role)
+{
+	struct vtm_url *document = base ? vtm_url_resolve(part_base, base, -1) : NULL;
+	struct vtm_url *u = vtm_url_resolve(document ? document->normal : part_base, reference, -1);
+
+	vtm_url_free(document);
+	if (u)
+		take(x, u, role);
+}
+
 static void on_ref(const char *reference, enum vtm_role role, const char *base, void *arg)
 {
 	struct extraction *x = arg;
@@ -156,6 +168,8 @@ static void on_ref(const char *reference, enum vtm_role role, const char *base, 
 	if (seen(x, (char)('a' + role), base, reference, strlen(reference)))
 		return;
 	take_read(x, vtm_url_resolve(base, reference, -1), role, reference, strlen(reference));
+	for (int i = 0; x->part->bases && x->part->bases[i]; i++)
+		take_based(x, x->part->bases[i], base, reference, role);
 }
 
 static void on_found(const char *text, size_t len, bool bare, void *arg)
@@ -186,60 +200,103 @@ static void on_text(const char *text, size_t len, void *arg)
 	search(arg, text, len, NULL);
 }
 
-void vtm_extract_text(struct extraction *x, const char *text, size_t len, const char *charset,
-		      const struct vtm_linkify_options *form)
+/* Called with the bytes in one encoding, as UTF-8. */
+typedef void read_fn(struct extraction *x, const char *utf8, size_t len, const void *arg);
+
+static void read_as(struct extraction *x, const char *bytes, size_t len, const char *encoding, read_fn *read,
+		    const void *arg)
 {
-	size_t utf8_len;
-	char *utf8 = vtm_charset_utf8(text, len, charset, &utf8_len);
-	GHashTable *outer;
-
-	begin_document(x, &outer);
-	if (utf8)
-		search(x, utf8, utf8_len, form);
-	else
-		x->items->no_memory = true;
-	end_document(x, outer);
-	g_free(utf8);
-}
-
-/* UTF-16 may lack its mark (XML 1.0, appendix F). */
-static const char *xml_charset(const char *xml, size_t len, const char *charset)
-{
-	if (len > 1 && xml[0] == '<' && !xml[1])
-		return "UTF-16LE";
-	return len > 1 && !xml[0] && xml[1] == '<' ? "UTF-16BE" : charset;
-}
-
-void vtm_extract_xml(struct extraction *x, const char *xml, size_t len, const char *charset)
-{
-	size_t utf8_len;
-	char *utf8 = vtm_charset_utf8(xml, len, xml_charset(xml, len, charset), &utf8_len);
-	struct vtm_buffer text = { .data = NULL };
-
-	if (utf8)
-		vtm_html_xml(&text, utf8, utf8_len);
-	if (!utf8 || text.refused)
-		x->items->no_memory = true;
-	else
-		vtm_extract_text(x, vtm_buffer_text(&text), text.len, "utf-8", NULL);
-	vtm_buffer_clear(&text);
-	g_free(utf8);
-}
-
-void vtm_extract_page(struct extraction *x, const char *html, size_t len, const char *charset, bool scripts)
-{
-	const struct vtm_html_handler handler = {
-		.ref = on_ref, .text = on_text, .script = scripts ? on_text : NULL, .arg = x,
-		.work = x->settings->work,
-	};
-	GHashTable *outer;
+	bool as_is = (!*encoding || !strcmp(encoding, VTM_CHARSET_UTF8)) && (len < 3 || memcmp(bytes, "\xef\xbb\xbf", 3)) &&
+		     g_utf8_validate_len(bytes, len, NULL);
+	size_t utf8_len = len;
+	char *utf8;
 
 	if (!vtm_work_spend(x->settings->work, len))
 		return;
-	begin_document(x, &outer);
-	if (!vtm_html_read(html, len, charset, &handler))
+	if (as_is) {
+		read(x, bytes, len, arg);
+		return;
+	}
+	utf8 = vtm_charset_utf8(bytes, len, encoding, &utf8_len);
+	if (utf8)
+		read(x, utf8, utf8_len, arg);
+	else
 		x->items->no_memory = true;
+	g_free(utf8);
+}
+
+/* Reads <bytes> in every encoding they may be in. */
+static void read_all(struct extraction *x, const char *bytes, size_t len, const char *const *labels, bool as_it_is,
+		     read_fn *read, const void *arg)
+{
+	const char *list[VTM_CHARSET_READINGS];
+	GHashTable *outer;
+	bool more;
+	unsigned n = vtm_charset_readings(bytes, len, labels, as_it_is, list, &more);
+
+	begin_document(x, &outer);
+	for (unsigned i = 0; i < n; i++)
+		read_as(x, bytes, len, list[i], read, arg);
 	end_document(x, outer);
+	x->items->ambiguous = x->items->ambiguous || more;
+}
+
+static void read_text(struct extraction *x, const char *utf8, size_t len, const void *form)
+{
+	search(x, utf8, len, form);
+}
+
+void vtm_extract_text(struct extraction *x, const char *text, size_t len, const char *const *charsets, bool saved,
+		      const struct vtm_linkify_options *form)
+{
+	read_all(x, text, len, charsets, saved, read_text, form);
+}
+
+/* The same for a document that may declare its charset: that declaration counts beside <charsets>. */
+static void read_document(struct extraction *x, const char *bytes, size_t len, const char *const *charsets, bool saved,
+			  read_fn *read, const void *arg)
+{
+	GPtrArray *labels = vtm_html_charsets(bytes, len, VTM_CHARSET_READINGS);
+	bool declares = labels->pdata[0] != NULL;
+
+	for (guint i = 0; charsets && charsets[i]; i++)
+		g_ptr_array_insert(labels, (int)i, g_strdup(charsets[i]));
+	read_all(x, bytes, len, (const char *const *)labels->pdata, saved && !declares, read, arg);
+	g_ptr_array_free(labels, TRUE);
+}
+
+static void read_xml(struct extraction *x, const char *utf8, size_t len, const void *arg)
+{
+	struct vtm_buffer text = { .data = NULL };
+
+	(void)arg;
+	vtm_html_xml(&text, utf8, len);
+	if (text.refused)
+		x->items->no_memory = true;
+	else
+		search(x, vtm_buffer_text(&text), text.len, NULL);
+	vtm_buffer_clear(&text);
+}
+
+void vtm_extract_xml(struct extraction *x, const char *xml, size_t len, const char *const *charsets)
+{
+	read_document(x, xml, len, charsets, true, read_xml, NULL);
+}
+
+static void read_page(struct extraction *x, const char *utf8, size_t len, const void *saved)
+{
+	const struct vtm_html_handler handler = {
+		.ref = on_ref, .text = on_text, .script = *(const bool *)saved ? on_text : NULL, .arg = x,
+		.work = x->settings->work,
+	};
+
+	if (!vtm_html_read(utf8, len, VTM_CHARSET_UTF8, &handler))
+		x->items->no_memory = true;
+}
+
+void vtm_extract_page(struct extraction *x, const char *html, size_t len, const char *const *charsets, bool saved)
+{
+	read_document(x, html, len, charsets, saved, read_page, &saved);
 }
 
 void vtm_extract_link(struct extraction *x, const char *reference)

@@ -28,13 +28,13 @@ static void take_part(struct extraction *x, const struct vtm_part *p)
 	case VTM_PART_TEXT:
 		if (!p->content)
 			break;
-		vtm_extract_text(x, p->content, p->content_len, p->charset,
+		vtm_extract_text(x, p->content, p->content_len, p->charsets, false,
 				 &(struct vtm_linkify_options){ .flowed = p->flowed, .delsp = p->delsp });
 		vtm_extract_uu(x, p);
 		break;
 	case VTM_PART_HTML:
 		if (p->content)
-			vtm_extract_page(x, p->content, p->content_len, p->charset, false);
+			vtm_extract_page(x, p->content, p->content_len, p->charsets, false);
 		break;
 	case VTM_PART_ATTACHMENT:
 	case VTM_PART_ELSEWHERE:
@@ -68,6 +68,8 @@ static void on_part(const struct vtm_part *part, void *arg)
 		p.group = p.group ? p.group : around->group;
 	}
 	x->part = &p;
+	for (int i = 0; p.links && p.links[i]; i++)
+		vtm_extract_link(x, p.links[i]);
 	take_part(x, &p);
 	x->part = around;
 	if (via)

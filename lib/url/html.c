@@ -16,7 +16,6 @@
 
 #define INSIDE_MAX 2		/* data: URLs and srcdoc in each other */
 #define BASE_MAX 65536		/* bytes of a base that are kept; it is no URL long before */
-#define SNIFF_BYTES 4096	/* of a document, in which it may declare its charset */
 
 enum span {
 	SPAN_DOCUMENT,		/* also one inside an attribute */
@@ -548,54 +547,19 @@ static void read_span(struct reader *r, struct vtm_bytes in, enum span span)
 
 /* ---- entry points ---------------------------------------------------------------------- */
 
-/* The charset that <meta> or an XML declaration near the start names; new string or NULL. */
-static char *declared_charset(const char *html, size_t len)
-{
-	struct vtm_bytes head = { html, html + MIN(len, SNIFF_BYTES) };
-
-	for (; head.at < head.end; head.at = behind(head, '<')) {
-		struct vtm_bytes tag = { head.at, behind(head, '>') };
-		bool meta = starts_with(tag, "meta"), xml = starts_with(tag, "?xml");
-		const char *word = meta ? "charset" : "encoding";
-
-		for (; (meta || xml) && tag.at < tag.end; tag.at++) {
-			struct vtm_bytes value = tag;
-
-			if (!starts_with(tag, word))
-				continue;
-			value.at += strlen(word);
-			value = skip_space(value);
-			if (value.at == value.end || *value.at++ != '=')
-				continue;
-			while (value.at < value.end && (is_space(*value.at) || *value.at == '"' || *value.at == '\''))
-				value.at++;
-			tag.at = value.at;
-			while (value.at < value.end && (g_ascii_isalnum(*value.at) || strchr("-_.:+", *value.at)))
-				value.at++;
-			return g_strndup(tag.at, (gsize)(value.at - tag.at));
-		}
-	}
-	return NULL;
-}
-
 /* The document in UTF-8: <html> itself if it is that already, else *owned_r.  It is at NULL if there is no memory. */
 static struct vtm_bytes document(const char *html, size_t len, const char *charset, char **owned_r)
 {
-	char *declared = NULL;
-	size_t utf8_len;
+	GPtrArray *declared = charset ? NULL : vtm_html_charsets(html, len, 1);
+	const char *label = charset ? charset : declared->pdata[0], *encoding = label ? vtm_charset_encoding(label) : NULL;
+	size_t utf8_len = len;
 
-	if (len > 3 && ((!html[0] && html[1] == '<') || (html[0] == '<' && !html[1])))
-		charset = html[0] ? "UTF-16LE" : "UTF-16BE";
-	if (!charset) {
-		charset = declared = declared_charset(html, len);
-		if (declared && !g_ascii_strncasecmp(declared, "utf-16", 6))
-			charset = "UTF-8";	/* it could be read: it is none */
-	}
-	if ((!charset || !g_ascii_strcasecmp(charset, "utf-8")) && g_utf8_validate_len(html, len, NULL))
-		utf8_len = len;
-	else
-		html = *owned_r = vtm_charset_utf8(html, len, charset, &utf8_len);
-	g_free(declared);
+	if (!charset && encoding && g_str_has_prefix(encoding, "UTF-16"))
+		encoding = VTM_CHARSET_UTF8;	/* the declaration could be read, so it is wrong */
+	if ((encoding && strcmp(encoding, VTM_CHARSET_UTF8)) || !g_utf8_validate_len(html, len, NULL))
+		html = *owned_r = vtm_charset_utf8(html, len, encoding, &utf8_len);
+	if (declared)
+		g_ptr_array_free(declared, TRUE);
 	return (struct vtm_bytes){ html, html ? html + utf8_len : NULL };
 }
 

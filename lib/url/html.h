@@ -32,6 +32,10 @@ struct vtm_html_handler {
  * everything was told.  Any thread, one document a call. */
 bool vtm_html_read(const char *html, size_t len, const char *charset, const struct vtm_html_handler *handler);
 
+/* The charsets that <meta> tags or an XML declaration near the start name, in order, at most <max>.  Of char *, owned;
+ * ends with NULL.  Linear. */
+GPtrArray *vtm_html_charsets(const char *html, size_t len, guint max);
+
 /* XML as text to be searched for URLs: elements and the values of attributes on lines of their own, entities decoded,
  * without what only names something (namespaces, schemas, document types).  <out> is empty before.  Linear in <len>;
  * not nested.  UTF-8. */

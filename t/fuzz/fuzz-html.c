@@ -51,7 +51,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	vtm_html_read((const char *)data + 1, size - 1, charset, &h);
 	FUZZ_CHECK(s.text <= 16 * size + 4096);
 	FUZZ_CHECK(s.refs <= 4 * size + 64);
-	utf8 = vtm_charset_utf8((const char *)data + 1, size - 1, charset, &len);
+	utf8 = vtm_charset_utf8((const char *)data + 1, size - 1, charset ? vtm_charset_encoding(charset) : NULL, &len);
 	vtm_css_read(utf8, len, &h);
 	vtm_html_xml(&xml, utf8, len);
 	FUZZ_CHECK(g_utf8_validate_len(vtm_buffer_text(&xml), xml.len, NULL) && xml.len <= 2 * len + 2);

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* fuzz-mime-doubt.c - signs of ambiguity in any bytes: no byte outside of them is read, and nothing is found in nothing. */
+/* fuzz-mime-doubt.c - signs of ambiguity, header fields and signatures in any bytes. */
 #include "fuzz.h"
 
+#include "mail/mime-boundaries.h"
 #include "mail/mime-doubt.h"
+#include "mail/mime-params.h"
+#include "mail/signature.h"
 
 /* The first lines are boundaries, up to an empty one; the rest is looked through. */
 static size_t take_boundaries(char *text, size_t size, const char **list, size_t max)
@@ -19,14 +22,41 @@ static size_t take_boundaries(char *text, size_t size, const char **list, size_t
 	return (size_t)(at - text);
 }
 
+/* The same bytes as a header: its lists are bounded and valid UTF-8. */
+static void look_at_fields(const char *text, size_t size)
+{
+	struct vtm_fields f;
+	GPtrArray *lists[4];
+
+	vtm_fields_read(&f, text, size);
+	lists[0] = f.names;
+	lists[1] = f.charsets;
+	lists[2] = f.links;
+	lists[3] = f.bases;
+	for (size_t i = 0; i < G_N_ELEMENTS(lists); i++) {
+		FUZZ_CHECK(lists[i]->len <= VTM_VALUES_MAX);
+		for (guint k = 0; k < lists[i]->len; k++)
+			FUZZ_CHECK(*(char *)lists[i]->pdata[k] && g_utf8_validate(lists[i]->pdata[k], -1, NULL));
+	}
+	for (guint k = 0; k < f.types->len; k++)
+		vtm_type_is_plain(f.types->pdata[k]);
+	vtm_fields_clear(&f);
+	vtm_signature_is("application/pgp-signature", text, size);
+	vtm_signature_is("application/pkcs7-signature", text, size);
+}
+
 static void look(const char *text, size_t size, const char *const *boundaries)
 {
 	bool body = vtm_doubt_body(text, size), outside = vtm_doubt_outside(text, size);
+	struct vtm_boundaries *all = vtm_boundaries_new();
 
 	vtm_doubt_header(text, size);
-	vtm_doubt_base64(text, size);
-	if (vtm_doubt_leaf(text, size, boundaries))
+	for (int i = 0; boundaries[i]; i++)
+		vtm_boundaries_add(all, boundaries[i]);
+	if (vtm_boundaries_in(all, text, size, NULL))
 		FUZZ_CHECK(size > 2 && *boundaries);
+	vtm_boundaries_free(all);
+	look_at_fields(text, size);
 	FUZZ_CHECK(size || (!body && !outside));
 }
 

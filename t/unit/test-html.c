@@ -3,7 +3,6 @@
 #include <string.h>
 #include <time.h>
 
-#include "base/charset.h"
 #include "url/html.h"
 #include "tap.h"
 
@@ -194,18 +193,12 @@ static void visible_text(void)
 
 static void charsets(void)
 {
-	static const char utf16[] = "\xff\xfe<\0a\0 \0h\0r\0e\0f\0=\0\xe9\0>\0";
-	char *s;
-	size_t n;
-
 	check_text("<a href=\xe9>", "iso-8859-1", false, "link:\xc3\xa9|", "declared Latin-1");
 	check_text("<a href=\x80>", "iso-8859-1", false, "link:\xe2\x82\xac|", "Latin-1 is windows-1252");
 	check_text("<a href=\xe9>", NULL, false, "link:\xc3\xa9|", "nothing declared: windows-1252");
 	check_text("<a href=\xc3\xa9>", NULL, false, "link:\xc3\xa9|", "nothing declared: UTF-8 where it is that");
 	check_text("<a href=\xe9>", "utf-8", false, "link:\xef\xbf\xbd|", "broken UTF-8");
 	check_text("<a href=\xe9>", "no-such-charset", false, "link:\xc3\xa9|", "an unknown charset");
-	check(utf16, sizeof(utf16) - 1, "utf-8", false, "link:\xc3\xa9|", "UTF-16 with a mark, whatever was declared");
-	check(utf16 + 2, sizeof(utf16) - 3, NULL, false, "link:\xc3\xa9|", "UTF-16 without one");
 	check_text("<meta charset='koi8-r'><a href=\xc1>", NULL, false, "link:\xd0\xb0|", "declared by meta");
 	check_text("<meta http-equiv=content-type content='text/html; charset=koi8-r'><a href=\xc1>", NULL, false,
 	      "link:\xd0\xb0|", "the long way");
@@ -215,19 +208,6 @@ static void charsets(void)
 	check_text("<?xml version='1.0' encoding='koi8-r'?><a href=\xc1>", NULL, false, "link:\xd0\xb0|",
 		   "XML declaration");
 	check_text("\x1b$B<\x1b(B<a href=1>", "iso-2022-jp", false, "link:1|", "stateful: not taken for ASCII");
-
-	s = vtm_charset_utf8("a\0b", 3, "utf-8", &n);
-	ok(n == 5 && !strcmp(s, "a\xef\xbf\xbd" "b"), "NUL becomes U+FFFD");
-	g_free(s);
-	s = vtm_charset_utf8("", 0, "utf-16", &n);
-	ok(n == 0 && !*s, "nothing");
-	g_free(s);
-	s = vtm_charset_utf8("\xff\xfe\x3d\xd8", 4, NULL, &n);
-	is_str(s, "\xef\xbf\xbd", "half a surrogate pair");
-	g_free(s);
-	s = vtm_charset_utf8("\xb0\xa1", 2, "gb2312", &n);
-	is_str(s, "\xe5\x95\x8a", "GB 2312");
-	g_free(s);
 }
 
 static void xml(void)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* test-mime-doubt.c - what makes a message ambiguous, and what ordinary mail may hold without being so. */
 #include "mail/mime-doubt.h"
+#include "mail/mime-boundaries.h"
 
 #include <glib.h>
 #include <string.h>
@@ -61,47 +62,76 @@ static void bodies(void)
 	check(vtm_doubt_outside, "outside of the parts", outside, G_N_ELEMENTS(outside));
 }
 
+static bool occurs(const char *const *boundaries, const char *text, size_t len)
+{
+	struct vtm_boundaries *b = vtm_boundaries_new();
+	char *exact = g_memdup2(text, len);	/* a read past its end shows */
+	bool found;
+
+	for (; *boundaries; boundaries++)
+		vtm_boundaries_add(b, *boundaries);
+	found = vtm_boundaries_in(b, exact, len, NULL);
+	g_free(exact);
+	vtm_boundaries_free(b);
+	return found;
+}
+
 /* RFC 2046 5.1.1: a boundary is compared with the beginning of a line only. */
 static void leaves(void)
 {
-	static const char *const around[] = { "abc-1", "abc", NULL }, *const none[] = { NULL };
+	static const char *const around[] = { "abc-1", "", "abc", "--x", NULL }, *const none[] = { NULL };
 	static const struct doubt_case cases[] = {
 		{ "nothing", "", false },
 		{ "text", "Hello -- abc\r\n--\r\nab\r\n", false },
 		{ "the beginning of a boundary", "--ab\r\n", false },
 		{ "a delimiter inside of a line", "Hello--abc\r\n", true },
 		{ "one that goes on", "--abcdef\r\n", true },
+		{ "in another case", "--ABC\r\n", true },
 		{ "the last bytes", "Hello --abc", true },
+		{ "more dashes than two", "-----abc", true },
+		{ "dashes of the boundary's own", "----x", true },
+		{ "too few of them", "---x", false },
 	};
 	char *long_one = g_strnfill(100, 'x'), *text = g_strconcat("x--", long_one, NULL);
 	const char *const boundaries[] = { long_one, NULL };
 
 	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++)
-		ok(vtm_doubt_leaf(cases[i].text, strlen(cases[i].text), around) == cases[i].want, "leaf, %s: %s", cases[i].what,
+		ok(occurs(around, cases[i].text, strlen(cases[i].text)) == cases[i].want, "leaf, %s: %s", cases[i].what,
 		   cases[i].want ? "ambiguous" : "not ambiguous");
-	ok(!vtm_doubt_leaf("--abc", 5, none), "leaf, no boundaries: not ambiguous");
-	ok(vtm_doubt_leaf(text, 3 + 70, boundaries), "leaf, 70 bytes of a boundary: ambiguous");
-	ok(!vtm_doubt_leaf(text, 3 + 69, boundaries), "leaf, 69 bytes of one: not ambiguous");
+	ok(!occurs(none, "--abc", 5), "leaf, no boundaries: not ambiguous");
+	ok(occurs(boundaries, text, 3 + 70), "leaf, 70 bytes of a boundary: ambiguous");
+	ok(!occurs(boundaries, text, 3 + 69), "leaf, 69 bytes of one: not ambiguous");
 	g_free(text);
 	g_free(long_one);
 }
 
-static void base64(void)
+/* What is not remembered, or not looked at, is found everywhere. */
+static void leaf_bounds(void)
 {
-	static const struct doubt_case cases[] = {
-		{ "nothing", "", false },
-		{ "too little", "abc", false },
-		{ "lines of it", "SGVs\r\nbG8=\r\n", true },
-		{ "text", "Hello, you\r\n", false },
-	};
-	char *text = g_strnfill(1025, 'A');
+	struct vtm_boundaries *b = vtm_boundaries_new();
+	char *dashes = g_strnfill(100000, '-'), *most = g_strnfill(VTM_BOUNDARY_CMP - 1, '-');
+	struct vtm_work work;
 
-	check(vtm_doubt_base64, "base64", cases, G_N_ELEMENTS(cases));
-	text[1024] = ',';
-	ok(vtm_doubt_base64(text, 1025), "base64, another byte behind the first 1,024: ambiguous");
-	text[1023] = ',';
-	ok(!vtm_doubt_base64(text, 1025), "base64, another byte among them: not ambiguous");
-	g_free(text);
+	vtm_boundaries_add(b, most);
+	ok(vtm_boundaries_in(b, dashes, 100000, NULL), "leaf, dashes alone");
+	vtm_boundaries_free(b);
+	b = vtm_boundaries_new();
+	most[VTM_BOUNDARY_CMP - 2] = 'x';
+	vtm_boundaries_add(b, most);
+	vtm_work_begin(&work, NULL, INT64_MAX, 100000 * VTM_BOUNDARY_CMP + 100000);
+	ok(!vtm_boundaries_in(b, dashes, 100000, &work), "leaf, dashes and a boundary that ends otherwise");
+	vtm_work_begin(&work, NULL, INT64_MAX, 200000);
+	ok(vtm_boundaries_in(b, dashes, 100000, &work) && vtm_work_over(&work), "leaf, the work ended: ambiguous");
+	for (unsigned i = 0; i < VTM_BOUNDARIES_BYTES; i++) {
+		char text[16];
+
+		g_snprintf(text, sizeof(text), "%u", i);
+		vtm_boundaries_add(b, text);
+	}
+	ok(vtm_boundaries_in(b, "x", 1, NULL), "leaf, more boundaries than are remembered: ambiguous");
+	vtm_boundaries_free(b);
+	g_free(dashes);
+	g_free(most);
 }
 
 int main(void)
@@ -109,6 +139,6 @@ int main(void)
 	headers();
 	bodies();
 	leaves();
-	base64();
+	leaf_bounds();
 	return done_testing();
 }
