@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#define ROOM_MIN 64	/* doubles */
+#define ROOM_MIN 64	/* bytes of the first allocation; each next one is twice as large */
 
 static char *refuse(struct vtm_buffer *b)
 {

@@ -35,7 +35,7 @@ static const char *system_boot_id(const struct vtm_clock *c)
 	if (g_once_init_enter(&once)) {
 		if (g_file_get_contents("/proc/sys/kernel/random/boot_id", &id, NULL, NULL))
 			g_strstrip(id);
-		else	/* every start counts as a new boot: careful, never wrong */
+		else	/* then every start counts as a new boot, which is safe */
 			id = g_uuid_string_random();
 		g_once_init_leave(&once, 1);
 	}

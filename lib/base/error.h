@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* error.h - error values shared by all of libvtmilter.
+/* error.h - the error codes of lib/ and milter/.
  *
- * A function that can fail says so in its return value and, where a person
- * has to read why, fills a GError of the domain VTM_ERROR.  Nothing in lib/
- * logs an error that it also returns: the caller that handles it logs it, once.
+ * A function that can fail reports it by its return value and, if a person should read the reason, by a GError of the
+ * domain VTM_ERROR.  It does not log an error that it returns: the caller that handles the error logs it, once.
  *
- * Look-ups are three-way: 1 found, 0 not found, -1 failed (error set).
+ * Searches return 1 if they found something, 0 if not, and -1 with an error set if they failed.
  */
 #ifndef VTM_ERROR_H
 #define VTM_ERROR_H
@@ -15,17 +14,17 @@
 #define VTM_ERROR vtm_error_quark()
 
 enum vtm_error {
-	VTM_ERROR_CONFIG,	/* the administrator's input is wrong; the text names file, line, remedy */
+	VTM_ERROR_CONFIG,	/* the configuration is wrong; the text names file, line and remedy */
 	VTM_ERROR_IO,		/* a file, socket or disk failed */
 	VTM_ERROR_STORE,	/* the store failed or cannot be reached */
-	VTM_ERROR_FORMAT,	/* bytes from outside do not have the form they should have */
-	VTM_ERROR_LIMIT,	/* a stated bound was reached */
+	VTM_ERROR_FORMAT,	/* data from outside is malformed */
+	VTM_ERROR_LIMIT,	/* a documented limit was reached */
 	VTM_ERROR_BUSY,		/* try again later (locked, budget) */
-	VTM_ERROR_NOT_BUILT,	/* asked for something this build does not have */
-	VTM_ERROR_BUDGET_LOST	/* the store forgot what was spent (store.h) */
+	VTM_ERROR_NOT_BUILT,	/* this build does not have the feature */
+	VTM_ERROR_BUDGET_LOST	/* the store lost the count of used requests (store.h) */
 };
 
-/* The domain.  Any thread. */
+/* The error domain.  Any thread. */
 GQuark vtm_error_quark(void);
 
 #endif

@@ -11,7 +11,7 @@ struct vtm_sha256 {
 	EVP_MD_CTX *ctx;
 };
 
-/* Fetched once: EVP_sha256() looks the algorithm up at every init (OpenSSL 3). */
+/* Fetches the algorithm once: EVP_sha256() would do so at every init (OpenSSL 3). */
 static const EVP_MD *md(void)
 {
 	static gsize once;

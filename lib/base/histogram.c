@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* histogram.c - how often something took how long. */
+/* histogram.c - see histogram.h. */
 #include "base/histogram.h"
 
 const uint32_t vtm_histogram_steps_ms[VTM_HISTOGRAM_STEPS] = {
@@ -15,13 +15,4 @@ void vtm_histogram_add(struct vtm_histogram *h, int64_t ms)
 		i++;
 	h->counts[i]++;
 	h->sum_ms += took;
-}
-
-uint64_t vtm_histogram_total(const struct vtm_histogram *h)
-{
-	uint64_t total = 0;
-
-	for (unsigned i = 0; i <= VTM_HISTOGRAM_STEPS; i++)
-		total += h->counts[i];
-	return total;
 }

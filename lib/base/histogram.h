@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* histogram.h - how often something took how long, in fixed steps.  Base layer: a plain value, not locked. */
+/* histogram.h - counts durations in fixed steps.  A plain value, not locked. */
 #ifndef VTM_HISTOGRAM_H
 #define VTM_HISTOGRAM_H
 
@@ -11,13 +11,11 @@
 extern const uint32_t vtm_histogram_steps_ms[VTM_HISTOGRAM_STEPS];
 
 struct vtm_histogram {
-	uint64_t counts[VTM_HISTOGRAM_STEPS + 1];	/* up to and including each step and above the one before; last: longer */
+	uint64_t counts[VTM_HISTOGRAM_STEPS + 1];	/* above the step before, up to this one; last: above all steps */
 	uint64_t sum_ms;
 };
 
 /* Counts <ms>; a negative time counts as 0. */
 void vtm_histogram_add(struct vtm_histogram *h, int64_t ms);
-/* How many were counted. */
-uint64_t vtm_histogram_total(const struct vtm_histogram *h);
 
 #endif

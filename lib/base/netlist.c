@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* netlist.c - networks as a set, looked up once for each prefix length in use. */
+/* netlist.c - a hash table of networks; a search looks once for each prefix length in use. */
 #include "base/netlist.h"
 
 #include <arpa/inet.h>
@@ -8,7 +8,7 @@
 #include "base/error.h"
 
 #define NETS_MAX 10000
-#define V4_PREFIX 96	/* an IPv4 address is kept as ::ffff:a.b.c.d */
+#define V4_PREFIX 96	/* an IPv4 address is stored as ::ffff:a.b.c.d */
 #define BITS 128
 
 struct net {
@@ -17,7 +17,7 @@ struct net {
 };
 
 struct vtm_netlist {
-	GHashTable *nets;		/* of struct net *, owned, its own value */
+	GHashTable *nets;		/* a set of struct net *, owned */
 	bool used[BITS + 1];		/* prefix lengths that occur */
 };
 
@@ -55,7 +55,7 @@ static bool is_v4(const struct net *n)
 	return !memcmp(n->bytes, mapped, sizeof(mapped));
 }
 
-/* An address in text form as a net of one address. */
+/* Reads an address in text form as a network of one address. */
 static bool read_address(const char *text, struct net *n)
 {
 	n->prefix = BITS;
@@ -87,7 +87,7 @@ static bool read_prefix(const char *text, unsigned max, unsigned *prefix_r)
 	return true;
 }
 
-/* "ADDRESS", "[ADDRESS]", each with or without "/PREFIX". */
+/* Reads "ADDRESS" or "[ADDRESS]", each with or without "/PREFIX". */
 static bool read_net(const char *entry, struct net *n, GError **error)
 {
 	char *address = g_strdup(entry), *slash = strchr(address, '/'), *bare = address;
@@ -175,7 +175,7 @@ bool vtm_netlist_has(const struct vtm_netlist *l, const char *address)
 
 	if (!l || !address || !read_address(address, &n))
 		return false;
-	/* ::/0 means all of IPv6, not the place in it where IPv4 is kept here */
+	/* ::/0 means all of IPv6, but not the IPv4 addresses that are stored in it */
 	for (unsigned prefix = BITS + 1, end = is_v4(&n) ? V4_PREFIX : 0; prefix-- > end;) {
 		if (!l->used[prefix])
 			continue;

@@ -50,7 +50,7 @@ unsigned vtm_budget_charged_days(int64_t utc_ms, int64_t days_r[2])
 	return first == last ? 1 : 2;
 }
 
-/* What is left of <limit> after <used> and <reserve>; 0 means no limit. */
+/* What is left of <limit> after <used>.  Limit 0: there is none. */
 static uint32_t left_of(uint32_t limit, uint64_t used)
 {
 	if (!limit)
@@ -97,7 +97,7 @@ int64_t vtm_budget_slot_at(const struct vtm_budget_limits *l, const struct vtm_b
 
 	if (!limit)
 		return now_boot_ms;
-	/* more slots taken than the limit allows (it was lowered): the first ones to end do not count */
+	/* if the limit was lowered, more slots are taken than it allows: those that end first do not count */
 	if (taken + slot >= limit) {
 		uint32_t i = taken + slot - limit;
 

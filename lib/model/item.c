@@ -107,8 +107,7 @@ struct vtm_item *vtm_items_add(struct vtm_items *items, struct vtm_item *item)
 		g_ptr_array_add(items->list, item);
 		return item;
 	}
-	/* what is clicked somewhere is not a mere resource, and what stands alone
-	 * somewhere is judged although it wraps another elsewhere */
+	/* a URL that is a link somewhere is not only a resource; one that is not a wrapper everywhere is judged */
 	if (item->role < first->role)
 		first->role = item->role;
 	first->wrapper = first->wrapper && item->wrapper;

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* item.h - one thing to ask about, and the list a message has.  Base layer.
+/* item.h - an attachment or URL of a message, and the list of them.
  *
- * An item owns its strings.  A list owns its items.  Not locked: a list belongs
- * to one message and one thread at a time.
+ * An item owns its strings, a list owns its items.  A list belongs to one message and one thread at a time.
  */
 #ifndef VTM_ITEM_H
 #define VTM_ITEM_H
@@ -14,11 +13,11 @@
 
 enum vtm_kind { VTM_ATTACHMENT, VTM_URL };
 
-enum vtm_role {		/* where a url stood */
+enum vtm_role {		/* where a URL was found */
 	VTM_ROLE_LINK,		/* a person clicks it: a, area, form, meta refresh ... */
-	VTM_ROLE_TEXT,		/* spelled out in text */
+	VTM_ROLE_TEXT,		/* written in text */
 	VTM_ROLE_RESOURCE,	/* fetched without a click: img, link, css url() ... */
-	VTM_ROLE_NESTED,	/* unwrapped from another url (from) */
+	VTM_ROLE_NESTED,	/* unwrapped from another URL (from) */
 	VTM_ROLE_BARE		/* a domain without scheme or www. */
 };
 
@@ -31,20 +30,20 @@ struct vtm_item {
 	char *host;		/* url: A-labels, lower case, no port */
 	enum vtm_role role;	/* url */
 	char *from;		/* url: the wrapper it was unwrapped from, NULL if none */
-	GStrv via;		/* content types passed on the way, outermost first; never NULL */
-	unsigned depth;		/* multipart, message and archive levels above it */
+	GStrv via;		/* content types of the parts around it, outermost first; never NULL */
+	unsigned depth;		/* number of multiparts, messages and archives around it */
 	unsigned group;		/* readings of one ambiguous part share a number > 0 */
 	const char *note;	/* static text or NULL: "encrypted", "ambiguous", "undecoded" ... */
 	bool personal;		/* url: looks personal (URLPrivacy) */
-	bool host_only;		/* url: only the host is known, whatever URLPrivacy says (a wrapper hides the rest) */
+	bool host_only;		/* url: only the host is known, because a wrapper hides the rest */
 	bool ignored;		/* on the administrator's lists */
-	bool wrapper;		/* url: its target is an item too; never judged alone, never asked */
+	bool wrapper;		/* url: its target is an item, too, and is looked up in its place */
 	bool risky;		/* attachment: of a type that can run or carry code */
-	bool unasked;		/* report is final already: do not look up (capped, partial, undecoded) */
+	bool unasked;		/* do not look up: the report is final already (capped, partial, undecoded) */
 	struct vtm_report report;
 };
 
-/* New item of <kind> with copies of the strings; <subject> must be in the form above. */
+/* A new item with a copy of <subject>, which must have the form above. */
 struct vtm_item *vtm_item_new(enum vtm_kind kind, const char *subject);
 struct vtm_item *vtm_item_copy(const struct vtm_item *item);
 void vtm_item_free(struct vtm_item *item);
@@ -52,17 +51,17 @@ void vtm_item_free(struct vtm_item *item);
 const char *vtm_kind_name(enum vtm_kind kind);	/* "attachment", "url" */
 const char *vtm_role_name(enum vtm_role role);	/* "link", "text", "resource", "nested", "bare" */
 
-/* A message's items, each once: attachments in the order of the message, urls likewise. */
+/* The items of a message, each once, in the order of the message. */
 struct vtm_items {
 	GPtrArray *list;		/* of struct vtm_item *, owned */
-	bool capped;			/* a limit cut something off: the message is bypassed in part */
-	bool ambiguous;			/* MIME that other programs may read otherwise, and not every reading is an item */
-	bool partial;			/* message/partial or external-body inside */
-	bool undecoded;			/* a part could not be looked into, or not to its end */
+	bool capped;			/* a limit left something out: part of the message is bypassed */
+	bool ambiguous;			/* programs may read its MIME in several ways, and not all of them gave items */
+	bool partial;			/* contains message/partial or message/external-body */
+	bool undecoded;			/* a part could not be decoded, or not to its end */
 	bool unparsable;		/* nothing could be read at all */
-	bool unread;			/* because what had been kept of it could not be read back: a fault of ours */
-	bool no_memory;			/* for all of it: something was not looked at, another fault of ours */
-	bool unfinished;		/* the work or the time that a message may cost ended before all was read */
+	bool unread;			/* the stored message could not be read back: our own failure */
+	bool no_memory;			/* some of it was not read for want of memory: our own failure */
+	bool unfinished;		/* the work or the time that a message may cost was used up before its end */
 	/* private */
 	GHashTable *seen;
 };
@@ -70,10 +69,8 @@ struct vtm_items {
 struct vtm_items *vtm_items_new(void);
 void vtm_items_free(struct vtm_items *items);
 
-/* Adds <item>, taking ownership, unless one of the same kind and subject (and, for
- * attachments, the same group) is there: then <item> is freed and the first one keeps
- * its place (taking the stronger role: link before text before resource).  Returns the
- * item that is in the list. */
+/* Adds <item>, or merges it into an item of the same kind and subject (for attachments also the same group), which then
+ * gets the stronger role: link before text before resource.  Takes <item>; returns the item in the list. */
 struct vtm_item *vtm_items_add(struct vtm_items *items, struct vtm_item *item);
 
 #endif

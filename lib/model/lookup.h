@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* lookup.h - what is asked of VirusTotal, and its key.  Base layer. */
+/* lookup.h - a look-up at VirusTotal, and its key. */
 #ifndef VTM_LOOKUP_H
 #define VTM_LOOKUP_H
 
@@ -9,13 +9,13 @@
 
 enum vtm_lookup_kind {
 	VTM_LOOKUP_FILE,	/* subject: SHA-256 in hex */
-	VTM_LOOKUP_URL,		/* subject: normal form of the url */
+	VTM_LOOKUP_URL,		/* subject: normal form of the URL */
 	VTM_LOOKUP_HOST		/* subject: domain name or IP address */
 };
 #define VTM_LOOKUP_KINDS (VTM_LOOKUP_HOST + 1)
 
-/* The key of a look-up in cache, store and queue: kind and SHA-256.  For a file the
- * hash itself, otherwise the hash of the subject.  A plain value. */
+/* The key of a look-up in cache, store and queue: its kind and a SHA-256, for a file the file's own, else that of the
+ * subject.  A plain value. */
 struct vtm_key {
 	uint8_t kind;		/* enum vtm_lookup_kind */
 	uint8_t id[32];
@@ -26,8 +26,8 @@ struct vtm_lookup {
 	char *subject;		/* owned */
 };
 
-/* New look-up; NULL if <subject> does not have the form its kind demands (for a
- * file: 64 hex digits; else 1..8192 bytes without control characters). */
+/* A new look-up.  NULL: <subject> is not 64 hex digits (a file), or not 1 to 8192 bytes without control characters
+ * (a URL or host). */
 struct vtm_lookup *vtm_lookup_new(enum vtm_lookup_kind kind, const char *subject);
 struct vtm_lookup *vtm_lookup_copy(const struct vtm_lookup *l);
 void vtm_lookup_free(struct vtm_lookup *l);
@@ -35,11 +35,11 @@ void vtm_lookup_free(struct vtm_lookup *l);
 const char *vtm_lookup_kind_name(enum vtm_lookup_kind kind);	/* "file", "url", "host" */
 bool vtm_lookup_kind_parse(const char *word, enum vtm_lookup_kind *kind_r);
 
-/* For GHashTable, on struct vtm_key *. */
+/* For a GHashTable with keys of struct vtm_key *. */
 guint vtm_key_hash(gconstpointer key);
 gboolean vtm_key_equal(gconstpointer a, gconstpointer b);
 
-/* 64 hex digits and a NUL. */
+/* Writes the ID as 64 hex digits and a NUL. */
 void vtm_key_hex(const struct vtm_key *key, char hex[65]);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* tags.c - the one place that turns verdicts into what a mail's reader sees. */
+/* tags.c - see tags.h. */
 #include "model/tags.h"
 
 #include <string.h>
@@ -39,7 +39,7 @@ bool vtm_tag_parse(const char *name, enum vtm_tag *tag_r)
 	return false;
 }
 
-/* What the item counts as.  The host's good name is not the url's, whatever a report claims. */
+/* The verdict that counts.  A clean host does not make a URL clean, whatever a report claims. */
 static enum vtm_verdict verdict_of(const struct vtm_item *item)
 {
 	if (item->report.verdict == VTM_CLEAN && item->report.match == VTM_MATCH_HOST)
@@ -47,7 +47,7 @@ static enum vtm_verdict verdict_of(const struct vtm_item *item)
 	return item->report.verdict;
 }
 
-/* Neither a wrapper nor of a kind that the administrator turned off. */
+/* Does the item count?  Not if it is a wrapper, or of a kind that the administrator turned off. */
 static bool counts(const struct vtm_item *item)
 {
 	return !item->wrapper &&
@@ -65,7 +65,7 @@ static uint32_t tags_of(const struct vtm_item *item)
 		return VTM_TAG_BIT(item->kind == VTM_ATTACHMENT ? VTM_TAG_HASH_NOT_FOUND : VTM_TAG_URL_NOT_FOUND);
 	case VTM_IGNORED:
 		return VTM_TAG_BIT(VTM_TAG_IGNORED);
-	case VTM_PENDING:	/* its message goes on without the answer */
+	case VTM_PENDING:	/* its message is delivered without the answer */
 		return VTM_TAG_BIT(VTM_TAG_PENDING) | VTM_TAG_BIT(VTM_TAG_BYPASSED);
 	case VTM_BYPASSED:
 		return VTM_TAG_BIT(VTM_TAG_BYPASSED);
@@ -73,7 +73,7 @@ static uint32_t tags_of(const struct vtm_item *item)
 	return VTM_TAG_BIT(VTM_TAG_BYPASSED);
 }
 
-/* The groups with a reading that is not clean: a reader's mail program may show that one.  NULL: none. */
+/* The groups with a reading that is not clean, which a mail program may show.  NULL: there are none. */
 static GHashTable *doubtful_groups(struct vtm_item *const *list, size_t n)
 {
 	GHashTable *groups = NULL;
@@ -105,7 +105,7 @@ uint32_t vtm_tags_of_list(struct vtm_item *const *list, size_t n)
 	return tags;
 }
 
-/* A mail program may show something that is not among the items. */
+/* May a mail program show something that is not among the items? */
 static bool is_unsure(const struct vtm_items *items)
 {
 	return items->ambiguous || items->undecoded || items->no_memory || items->unfinished;
@@ -129,7 +129,7 @@ uint32_t vtm_tags_to_keep(const struct vtm_items *items, uint32_t tags)
 
 uint32_t vtm_tags_again(uint32_t before, struct vtm_item *const *list, size_t n)
 {
-	/* what was bypassed stays so */
+	/* an item that was bypassed at delivery stays so */
 	uint32_t tags = vtm_tags_of_list(list, n) | (before & (VTM_TAG_BIT(VTM_TAG_BYPASSED) | VTM_TAGS_UNSURE));
 
 	return tags & VTM_TAGS_UNSURE ? tags & ~VTM_TAG_BIT(VTM_TAG_SCANNED) : tags;
@@ -152,14 +152,14 @@ struct folded {
 	size_t line;	/* bytes in the current line */
 };
 
-/* Adds a parameter ("name=value"), on a line of its own if this one is full. */
+/* Adds a parameter ("name=value"), on a new line if it does not fit into this one. */
 static void add(struct folded *f, const char *parameter)
 {
 	size_t len = strlen(parameter);
 
 	g_string_append_c(f->text, ';');
 	f->line++;
-	/* a blank in front, and the ';' that may follow */
+	/* with the blank before it and the ';' that may follow */
 	if (f->line + 1 + len + 1 > LINE_MAX_BYTES) {
 		g_string_append(f->text, "\n\t");
 		f->line = 1;
@@ -184,8 +184,8 @@ static void add_format(struct folded *f, const char *format, ...)
 	g_free(parameter);
 }
 
-/* Printable ASCII of the sender's text: control characters go, everything else becomes '?', and so does '=', lest a
- * filter that searches for "verdict=bad" finds it in a file name. */
+/* The sender's text as printable ASCII, without control characters.  All other characters become '?', and so does '=':
+ * a filter that searches for "verdict=bad" must not find it in a file name. */
 static GString *plain(const char *name)
 {
 	GString *out = g_string_new(NULL);
@@ -226,7 +226,7 @@ static void add_quoted(struct folded *f, const char *parameter, const char *text
 	g_string_free(safe, TRUE);
 }
 
-/* A value that needs no quotes where it is a token (RFC 2045 section 5.1). */
+/* Adds a value, quoted unless it is a token (RFC 2045 section 5.1). */
 static void add_value(struct folded *f, const char *parameter, const char *text)
 {
 	const char *p = text;
@@ -276,7 +276,7 @@ char *vtm_report_header(const struct vtm_item *item)
 	return g_string_free(f.text, FALSE);
 }
 
-/* The place in the order of severity, that of the item's first tag. */
+/* The item's place in the order of severity: that of its first tag. */
 static int rank(const struct vtm_item *item)
 {
 	return g_bit_nth_lsf(tags_of(item), -1);

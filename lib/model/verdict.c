@@ -87,7 +87,7 @@ void vtm_report_judge(struct vtm_report *r, uint32_t threshold)
 		r->verdict = VTM_BAD;
 	else if (r->match == VTM_MATCH_EXACT && (uint64_t)r->harmless + r->undetected > 0)
 		r->verdict = VTM_CLEAN;
-	else	/* no engine looked, or only the host is known: that says nothing about the item */
+	else	/* no engine analysed it, or only the host is known, which says nothing about the item */
 		r->verdict = VTM_UNKNOWN;
 }
 

@@ -21,7 +21,6 @@ static void histogram(void)
 	vtm_histogram_add(&h, 3600001);
 	is_int((gint64)h.counts[VTM_HISTOGRAM_STEPS], 1, "beyond it");
 	is_int((gint64)h.sum_ms, 5 + 6 + 3600000 + 3600001, "the sum");
-	is_int((gint64)vtm_histogram_total(&h), 6, "the total");
 	for (int i = 1; i < VTM_HISTOGRAM_STEPS; i++)
 		if (vtm_histogram_steps_ms[i] <= vtm_histogram_steps_ms[i - 1])
 			ok(false, "step %d is not above the one before", i);
