@@ -29,6 +29,16 @@ static void log_late_bad(void *arg, const struct vtm_journal_message *m, const s
 	vtm_log_event(VTM_LOG_WARNING, m->queue_id ? m->queue_id : "NOQUEUE", fields);
 }
 
+void vtm_apply_memory(const struct vtm_conf *c)
+{
+	if (!vtm_daemon.collecting) {
+		vtm_daemon.collecting = vtm_share_new(vtm_daemon.clock, 0);
+		vtm_daemon.reading = vtm_share_new(vtm_daemon.clock, 0);
+	}
+	vtm_share_set_max(vtm_daemon.collecting, c->max_memory / 2);
+	vtm_share_set_max(vtm_daemon.reading, c->max_memory - c->max_memory / 2);
+}
+
 int vtm_apply_resolver(const struct vtm_conf *c, GError **error)
 {
 	struct vtm_resolver *resolver = vtm_daemon_resolver();

@@ -12,6 +12,9 @@
 
 void vtm_apply_log(const struct vtm_conf *c);
 
+/* Divides MaxMemory: one half for messages that arrive, one half for reading them. */
+void vtm_apply_memory(const struct vtm_conf *c);
+
 /* Starts the resolver, or gives the running one its new settings.  Does nothing if Enabled is no.  -1: as
  * vtm_resolver_new() and vtm_resolver_configure(). */
 int vtm_apply_resolver(const struct vtm_conf *c, GError **error);

@@ -187,6 +187,7 @@ static sfsistat scan(SMFICTX *ctx, const struct vtm_session *s, struct vtm_messa
 	envelope.recipients = (const char *const *)m->recipients->pdata;
 	vtm_settings_scan(m->conf, &settings);
 	settings.extract.decoders = vtm_daemon.decoders;
+	settings.extract.memory = vtm_daemon.reading;
 	edited = vtm_reply_strip(ctx, m);
 	if (kept)
 		vtm_scan_message(resolver, &settings, &envelope, &m->spool, vtm_daemon.clock, progress, &w,

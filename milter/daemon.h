@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "queue/cache.h"
+#include "base/share.h"
 #include "base/clock.h"
 #include "decode/decode.h"
 #include "base/histogram.h"
@@ -44,6 +45,7 @@ struct vtm_daemon {
 	struct vtm_ticker *ticker;
 	struct vtm_late_runner *late;
 	struct vtm_decoders *decoders;
+	struct vtm_share *collecting, *reading;	/* MaxMemory: half for messages being collected, half for reading them */
 	int64_t start_utc_ms;
 	bool inet;			/* the MTA comes by TCP (callbacks.c: the reply to DATA) */
 

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <malloc.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <pwd.h>
@@ -24,6 +25,9 @@
 
 #include "base/error.h"
 
+#define MMAP_FROM (256 * 1024)	/* bytes; a larger block is given back to the system when it is freed */
+#define TRIM_FROM (2 * 1024 * 1024)
+#define ARENAS_MAX 8		/* glibc makes 8 for each core */
 #define FILES_MAX 65536	/* of RLIMIT_NOFILE: what more would be for is unknown */
 
 static int fail(GError **error, int code, const char *format, ...) G_GNUC_PRINTF(3, 4);
@@ -78,6 +82,15 @@ int vtm_privileges_drop(const struct vtm_user *u, GError **error)
 	if (u->uid && (!setuid(0) || geteuid() != u->uid))
 		return fail(error, VTM_ERROR_IO, "user %s could become root again", u->name);
 	return 0;
+}
+
+void vtm_process_return_memory(void)
+{
+#if defined(M_MMAP_THRESHOLD)
+	mallopt(M_MMAP_THRESHOLD, MMAP_FROM);	/* a set threshold does not grow with what is freed */
+	mallopt(M_TRIM_THRESHOLD, TRIM_FROM);
+	mallopt(M_ARENA_MAX, ARENAS_MAX);
+#endif
 }
 
 void vtm_process_harden(void)

@@ -47,6 +47,8 @@ void vtm_background_ready(int fd, int status, bool quiet);
 
 /* As many open files as the system allows. */
 void vtm_limits_raise(void);
+/* Makes malloc give the memory of large messages back to the system when they are done. */
+void vtm_process_return_memory(void);
 /* Becomes <u> for good: groups, group, user.  Nothing to do for a process that is not root. */
 int vtm_privileges_drop(const struct vtm_user *u, GError **error);
 /* No core dumps, no ptrace by others, no new privileges by exec. */

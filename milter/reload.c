@@ -62,6 +62,7 @@ static bool reload(const char *path, GPtrArray *remarks, char **why_r)
 		remark_all_fixed(remarks, c);
 		vtm_conf_set_current(c);
 		vtm_apply_log(c);
+		vtm_apply_memory(c);
 		vtm_apply_metrics(c);
 		vtm_log(VTM_LOG_NOTICE, "reload: done");
 	} else {

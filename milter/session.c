@@ -75,6 +75,16 @@ char *vtm_address_bare(const char *address)
 	return g_strndup(address, VTM_ADDRESS_MAX);
 }
 
+static void begin_spool(const struct vtm_session *s, struct vtm_message *m)
+{
+	char *net = s->client ? vtm_net_of(s->client) : NULL;
+
+	m->spool = vtm_spool_new(m->conf->temp_directory, m->conf->max_message_size);
+	if (vtm_daemon.collecting)
+		vtm_spool_share(m->spool, vtm_daemon.collecting, net);
+	g_free(net);
+}
+
 struct vtm_message *vtm_session_begin(struct vtm_session *s, const char *sender, bool authenticated)
 {
 	struct vtm_message *m = g_new0(struct vtm_message, 1);
@@ -90,7 +100,7 @@ struct vtm_message *vtm_session_begin(struct vtm_session *s, const char *sender,
 	m->ours = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	m->shares_apply = !authenticated && s->client && !vtm_netlist_has(m->conf->skip_networks, s->client);
 	if (m->plan == VTM_PLAN_SCAN)
-		m->spool = vtm_spool_new(m->conf->temp_directory, m->conf->max_message_size);
+		begin_spool(s, m);
 	return m;
 }
 

@@ -114,6 +114,7 @@ int vtm_start_as_user(struct vtm_start *s, const struct vtm_conf *c, vtm_control
 		      GError **error)
 {
 	vtm_limits_raise();
+	vtm_process_return_memory();
 	if (vtm_privileges_drop(&s->user, error))
 		return EX_NOPERM;
 	vtm_process_harden();
@@ -121,6 +122,7 @@ int vtm_start_as_user(struct vtm_start *s, const struct vtm_conf *c, vtm_control
 		return EX_OSERR;
 	if (drop_rights(c, error))
 		return EX_OSERR;
+	vtm_apply_memory(c);
 	if (vtm_apply_resolver(c, error) < 0)
 		return EX_CONFIG;
 	if (vtm_ticker_start(vtm_daemon.ticker, error))

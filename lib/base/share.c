@@ -49,10 +49,16 @@ static const char *name_of(const char *user)
 }
 
 /* With the lock. */
+static uint64_t half_of(const struct vtm_share *s)
+{
+	return s->max - s->max / 2;
+}
+
+/* With the lock. */
 static bool fits(const struct vtm_share *s, const char *user, uint64_t amount)
 {
 	const uint64_t *held = g_hash_table_lookup(s->users, user);
-	uint64_t half = s->max - s->max / 2, mine = held ? *held : 0;
+	uint64_t half = half_of(s), mine = held ? *held : 0;
 
 	return s->used <= s->max && amount <= s->max - s->used && mine <= half && amount <= half - mine;
 }
@@ -121,6 +127,16 @@ void vtm_share_give(struct vtm_share *s, const char *user, uint64_t amount)
 		g_critical("more is given back than was taken");
 	}
 	g_mutex_unlock(&s->lock);
+}
+
+uint64_t vtm_share_half(struct vtm_share *s)
+{
+	uint64_t half;
+
+	g_mutex_lock(&s->lock);
+	half = half_of(s);
+	g_mutex_unlock(&s->lock);
+	return half;
 }
 
 uint64_t vtm_share_used(struct vtm_share *s)

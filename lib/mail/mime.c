@@ -6,7 +6,6 @@
 #include "mail/mime.h"
 
 #include <string.h>
-#include <sys/mman.h>
 
 #include "base/buffer.h"
 #include "base/error.h"
@@ -334,26 +333,14 @@ void vtm_mime_walk_bytes(const char *data, size_t len, const struct vtm_mime_lim
 int vtm_mime_walk(struct vtm_spool *spool, const struct vtm_mime_limits *limits, const struct vtm_mime_reader *reader,
 		  struct vtm_mime_summary *summary, GError **error)
 {
-	const char *data = NULL;
-	void *map = NULL;
+	const char *data;
 	size_t len;
-	int fd;
 
 	memset(summary, 0, sizeof(*summary));
-	if (vtm_spool_finish(spool, &data, &len, &fd) < 0) {
+	if (vtm_spool_finish(spool, &data, &len) < 0) {
 		g_set_error(error, VTM_ERROR, VTM_ERROR_IO, "the spooled message cannot be read");
 		return -1;
 	}
-	if (!data) {
-		map = mmap(NULL, len, PROT_READ, MAP_PRIVATE | MAP_POPULATE, fd, 0);
-		if (map == MAP_FAILED) {
-			g_set_error(error, VTM_ERROR, VTM_ERROR_IO, "the spooled message cannot be mapped");
-			return -1;
-		}
-		data = map;
-	}
 	vtm_mime_walk_bytes(data, len, limits, reader, summary);
-	if (map)
-		munmap(map, len);
 	return 0;
 }

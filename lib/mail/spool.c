@@ -12,12 +12,16 @@
 
 #define WRITE_BUFFER (64 * 1024)	/* in front of the file: header lines come one by one */
 #define ROOM_MIN 1024			/* of memory; doubles */
+#define SHARE_STEP (64 * 1024)		/* of a share is taken at a time */
 
 struct vtm_spool {
 	char *dir;
 	uint64_t max;
 	uint64_t size;		/* added so far */
 	uint64_t written;	/* of that in the file */
+	struct vtm_share *share;/* NULL: none */
+	char *user;
+	uint64_t taken;		/* of the share */
 	char *memory;		/* the message, or what is not yet in the file */
 	size_t held, room;	/* there: bytes of it, and how many there may be */
 	int fd;			/* -1: all in memory */
@@ -42,10 +46,35 @@ struct vtm_spool *vtm_spool_new(const char *dir, uint64_t max)
 	return s;
 }
 
+void vtm_spool_share(struct vtm_spool *s, struct vtm_share *share, const char *user)
+{
+	s->share = share;
+	s->user = g_strdup(user);
+}
+
 static void drop_memory(struct vtm_spool *s)
 {
 	g_clear_pointer(&s->memory, g_free);
 	s->room = 0;
+	if (s->taken)
+		vtm_share_give(s->share, s->user, s->taken);
+	s->taken = 0;
+}
+
+/* Are there <len> bytes of memory for the message? */
+static bool take_memory(struct vtm_spool *s, uint64_t len)
+{
+	uint64_t more;
+
+	if (!s->share)
+		return len <= VTM_SPOOL_MEMORY;
+	if (len <= s->taken)
+		return true;
+	more = (len - s->taken + SHARE_STEP - 1) / SHARE_STEP * SHARE_STEP;
+	if (!vtm_share_take(s->share, s->user, more, 0, NULL))
+		return false;
+	s->taken += more;
+	return true;
 }
 
 /* Gives back what is held. */
@@ -66,6 +95,7 @@ void vtm_spool_free(struct vtm_spool *s)
 	if (!s)
 		return;
 	drop(s);
+	g_free(s->user);
 	g_free(s->dir);
 	g_free(s);
 }
@@ -152,15 +182,13 @@ static bool make_room(struct vtm_spool *s, size_t len)
 	return true;
 }
 
-static int keep(struct vtm_spool *s, const void *data, size_t len, GError **error)
+/* There is room. */
+static void keep(struct vtm_spool *s, const void *data, size_t len)
 {
-	if (!make_room(s, s->held + len))
-		return fail(s, VTM_ERROR_IO, "no memory for the message", 0, error);
 	if (len)
 		memcpy(s->memory + s->held, data, len);
 	s->held += len;
 	count(&total_memory, 0, len);
-	return 0;
 }
 
 int vtm_spool_add(struct vtm_spool *s, const void *data, size_t len, GError **error)
@@ -172,8 +200,10 @@ int vtm_spool_add(struct vtm_spool *s, const void *data, size_t len, GError **er
 		return fail(s, VTM_ERROR_LIMIT, "the message is larger than allowed", 0, error);
 	}
 	s->size += len;
-	if (s->fd < 0 && s->size <= VTM_SPOOL_MEMORY)
-		return keep(s, data, len, error);
+	if (s->fd < 0 && take_memory(s, s->size) && make_room(s, s->size)) {
+		keep(s, data, len);
+		return 0;
+	}
 	if (s->fd < 0) {
 		s->fd = open_unnamed(s->dir);
 		if (s->fd < 0)
@@ -181,8 +211,12 @@ int vtm_spool_add(struct vtm_spool *s, const void *data, size_t len, GError **er
 	}
 	if (s->held + len > WRITE_BUFFER && spill(s) < 0)
 		return fail(s, VTM_ERROR_IO, "cannot write", errno, error);
-	if (len <= WRITE_BUFFER)
-		return keep(s, data, len, error);
+	if (len <= WRITE_BUFFER && make_room(s, s->held + len)) {
+		keep(s, data, len);
+		return 0;
+	}
+	if (spill(s) < 0)
+		return fail(s, VTM_ERROR_IO, "cannot write", errno, error);
 	return write_all(s, data, len) < 0 ? fail(s, VTM_ERROR_IO, "cannot write", errno, error) : 0;
 }
 
@@ -201,24 +235,51 @@ uint64_t vtm_spool_size(const struct vtm_spool *s)
 	return s->size;
 }
 
-int vtm_spool_finish(struct vtm_spool *s, const char **data_r, size_t *len_r, int *fd_r)
+/* The file, or what is there of it, as <memory>.  -1: errno. */
+static int read_back(struct vtm_spool *s)
+{
+	size_t len = (size_t)s->written, at = 0;
+	ssize_t n;
+
+	drop_memory(s);
+	s->memory = g_try_malloc(len + 1);
+	if (!s->memory) {
+		errno = ENOMEM;
+		return -1;
+	}
+	while (at < len) {
+		n = pread(s->fd, s->memory + at, len - at, (off_t)at);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0) {
+			errno = n < 0 ? errno : EIO;
+			return -1;
+		}
+		at += (size_t)n;
+	}
+	s->held = len;
+	count(&total_memory, 0, len);
+	return 0;
+}
+
+int vtm_spool_finish(struct vtm_spool *s, const char **data_r, size_t *len_r)
 {
 	*data_r = NULL;
 	*len_r = 0;
-	*fd_r = -1;
 	if (s->broken)
 		return -1;
-	if (s->fd < 0) {
-		*data_r = s->held ? s->memory : "";
-		*len_r = s->held;
-		return 0;
+	if (s->fd >= 0) {
+		if (spill(s) < 0 || read_back(s) < 0) {
+			fail(s, VTM_ERROR_IO, "cannot be read back", errno, NULL);
+			return -1;
+		}
+		count(&total_file, s->written, 0);
+		s->written = 0;
+		close(s->fd);
+		s->fd = -1;
 	}
-	if (spill(s) < 0 || lseek(s->fd, 0, SEEK_SET) < 0) {
-		fail(s, VTM_ERROR_IO, "cannot write", errno, NULL);
-		return -1;
-	}
-	*fd_r = s->fd;
-	*len_r = (size_t)s->written;
+	*data_r = s->held ? s->memory : "";
+	*len_r = s->held;
 	return 0;
 }
 
@@ -226,60 +287,4 @@ void vtm_spool_totals(uint64_t *memory_r, uint64_t *file_r)
 {
 	*memory_r = __atomic_load_n(&total_memory, __ATOMIC_RELAXED);
 	*file_r = __atomic_load_n(&total_file, __ATOMIC_RELAXED);
-}
-
-/* Could this line of a header section be one?  A field has a name of printable characters and a colon (RFC 5322
- * section 2.2); a continuation begins with a blank and holds something else too. */
-static bool in_header(const char *line, size_t len, bool first)
-{
-	size_t n = 0;
-
-	if (len && (line[0] == ' ' || line[0] == '\t')) {
-		while (n < len && (line[n] == ' ' || line[n] == '\t'))
-			n++;
-		return !first && n < len;
-	}
-	while (n < len && line[n] > ' ' && line[n] < 127 && line[n] != ':')
-		n++;
-	while (n && n < len && (line[n] == ' ' || line[n] == '\t'))
-		n++;
-	return n > 0 && n < len && line[n] == ':';
-}
-
-int vtm_spool_add_mail(struct vtm_spool *s, const char *data, size_t len, GError **error)
-{
-	const char *end = data + len;
-	bool header = true, first = true;
-
-	if (len > 5 && !memcmp(data, "From ", 5)) {
-		const char *lf = memchr(data, '\n', len);
-
-		data = lf ? lf + 1 : end;
-	}
-	while (data < end) {
-		const char *lf = memchr(data, '\n', (size_t)(end - data));
-		size_t n = (size_t)((lf ? lf : end) - data);
-
-		if (n && data[n - 1] == '\r')
-			n--;
-		if (header && !in_header(data, n, first)) {
-			/* blank lines end it; a line of the body does so without one */
-			bool blank = true;
-
-			for (size_t i = 0; i < n; i++)
-				blank = blank && (data[i] == ' ' || data[i] == '\t');
-			header = false;
-			if (vtm_spool_add(s, "\r\n", 2, error) < 0)
-				return -1;
-			if (blank) {
-				data = lf ? lf + 1 : end;
-				continue;
-			}
-		}
-		first = false;
-		if (vtm_spool_add(s, data, n, error) < 0 || vtm_spool_add(s, "\r\n", 2, error) < 0)
-			return -1;
-		data = lf ? lf + 1 : end;
-	}
-	return 0;
 }

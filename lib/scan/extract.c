@@ -7,6 +7,7 @@
 #include "mail/authres.h"
 #include "scan/extract-parts.h"
 
+#define READ_COPIES 8	/* of a message exist at most while it is read: readings, parts, their text */
 #define NESTED_MAX 8	/* files in files, of any kind: this much recursion */
 #define GROUPS_MAX 100000	/* more readings than one message can have */
 
@@ -158,6 +159,48 @@ static void join(struct extraction *x)
 	vtm_items_free(x->links);
 }
 
+/* ---- memory ---- */
+
+/* Takes what reading the message needs from the share, or as much as one network may have: a message that is larger
+ * than its share is read alone.  Waits for it until half of the message's time is gone.  *taken_r: to give back. */
+static bool take_memory(const struct vtm_extract_settings *settings, uint64_t size, uint64_t *taken_r)
+{
+	const struct vtm_work *work = settings->work;
+	int64_t until_ms = 0;
+
+	*taken_r = 0;
+	if (!settings->memory)
+		return true;
+	if (work && work->clock) {
+		int64_t now_ms = vtm_boot_ms(work->clock);
+
+		until_ms = now_ms + (work->deadline_ms - now_ms) / 2;
+	}
+	*taken_r = MIN(size * READ_COPIES, vtm_share_half(settings->memory));
+	if (vtm_share_take(settings->memory, settings->client_net, *taken_r, until_ms, settings->work))
+		return true;
+	*taken_r = 0;
+	return false;
+}
+
+static void give_memory(const struct vtm_extract_settings *settings, uint64_t taken)
+{
+	if (taken)
+		vtm_share_give(settings->memory, settings->client_net, taken);
+}
+
+static void read_message(struct extraction *x, struct vtm_spool *spool, struct vtm_mime_summary *summary)
+{
+	const struct vtm_extract_settings *settings = x->settings;
+	struct vtm_mime_reader reader;
+
+	vtm_decode_begin(&x->decode, settings->decoders);
+	vtm_decode_for(&x->decode, settings->client_net, settings->work);
+	if (vtm_mime_walk(spool, &settings->mime, reader_of(x, &reader), summary, NULL) < 0)
+		x->items->unparsable = x->items->unread = true;
+	vtm_decode_end(&x->decode);
+}
+
 struct vtm_items *vtm_extract(struct vtm_spool *spool, const struct vtm_extract_settings *settings, char **message_id_r)
 {
 	struct extraction x = {
@@ -165,14 +208,14 @@ struct vtm_items *vtm_extract(struct vtm_spool *spool, const struct vtm_extract_
 		.parts_left = settings->mime.max_parts, .nested_left = NESTED_MAX,
 		.archive = { settings->archive_members, settings->archive_bytes, settings->mime.max_part_bytes },
 	};
-	struct vtm_mime_summary summary;
-	struct vtm_mime_reader reader;
+	struct vtm_mime_summary summary = { .parts = 0 };
+	uint64_t taken;
 
-	vtm_decode_begin(&x.decode, settings->decoders);
-	vtm_decode_for(&x.decode, settings->client_net, settings->work);
-	if (vtm_mime_walk(spool, &settings->mime, reader_of(&x, &reader), &summary, NULL) < 0)
-		x.items->unparsable = x.items->unread = true;
-	vtm_decode_end(&x.decode);
+	if (take_memory(settings, vtm_spool_size(spool), &taken))
+		read_message(&x, spool, &summary);
+	else
+		x.items->no_memory = true;
+	give_memory(settings, taken);
 	x.items->unfinished = vtm_work_over(settings->work);
 	note_flags(&x, &summary);
 	x.items->unparsable = x.items->unparsable || summary.unparsable;

@@ -23,7 +23,8 @@ struct vtm_extract_settings {	/* everything is borrowed during a call */
 	struct vtm_decoders *decoders;	/* NULL: archives and the like are decoded by this process */
 	bool pdf;			/* look for links in PDF documents */
 	const struct vtm_ignore *ignore;	/* NULL: none */
-	const char *client_net;		/* whose share of decoders it takes; NULL: none is known */
+	const char *client_net;		/* whose share of decoders and of memory it takes; NULL: none is known */
+	struct vtm_share *memory;	/* bytes that all messages being read may take; NULL: no bound */
 	struct vtm_work *work;		/* what reading the message may cost; NULL: no bound */
 	const char *authserv_id;	/* whose Authentication-Results count; NULL: nobody's */
 };

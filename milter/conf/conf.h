@@ -64,6 +64,7 @@ struct vtm_conf {
 	bool skip_authenticated;
 	bool report_headers;
 	uint64_t max_message_size;	/* 0: no limit */
+	uint64_t max_memory;
 	/* the process */
 	char *socket, *socket_group, *user, *pid_file, *temp_directory, *control_socket;
 	int64_t socket_mode;

@@ -178,6 +178,8 @@ const struct vtm_directive vtm_directives[] = {
 	  .help = "messages that may wait at the same time" },
 	{ "MaxMessageSize", T_SIZE, AT(max_message_size), .default_text = "0", .max = UINT64_C(1) << 40,
 	  .help = "larger messages are not read (VT_Bypassed); 0: no limit" },
+	{ "MaxMemory", T_SIZE, AT(max_memory), .default_text = "512M", .min = 4 << 20, .max = UINT64_C(1) << 40,
+	  .help = "memory for all messages being read" },
 	{ "MaxLookupsPerMessage", T_NUMBER, AT(max_lookups_per_message), .default_text = "10", .min = 1, .max = 1000,
 	  .help = "items of one message that may be asked about" },
 

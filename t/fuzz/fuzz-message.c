@@ -32,7 +32,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	vtm_extract_defaults(&s);
 	s.resource_urls = s.bare_domains = true;
 	s.archive_bytes = MIN(s.archive_bytes, 4 * 1024 * 1024);
-	FUZZ_CHECK(vtm_spool_add_mail(spool, (const char *)data, size, NULL) == 0);
+	FUZZ_CHECK(vtm_spool_add(spool, data, size, NULL) == 0);
 	items = vtm_extract(spool, &s, &id);
 	FUZZ_CHECK(items && items->list->len <= s.max_items);
 	FUZZ_CHECK(!id || g_utf8_validate(id, -1, NULL));

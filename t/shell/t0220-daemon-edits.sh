@@ -63,7 +63,7 @@ is "$(echo "$seen" | grep '^insert')" 'insert 0 X-VT-Tag: VT_Bypassed' '... and 
 like "$(cat "$milter_log")" 'could not be kept' '... which is logged'
 
 # ---- a disk without room
-again 'TempDirectory /proc'
+again 'TempDirectory /proc' 'MaxMemory 4M'
 { cat "$work/plain.eml"; head -c 2000000 /dev/zero | tr '\0' 'x' | fold; } >"$work/large.eml"
 seen=$(edits -f "$work/large.eml")
 is "$(echo "$seen" | grep '^delete' | LC_ALL=C sort)" "$gone" 'no place for large messages: deleted all the same'

@@ -38,7 +38,7 @@ forged_reload 'MaxMessageSize 100'
 path 'too large' VT_Bypassed
 forged_reload 'Timeout 0'
 path 'Timeout 0' 'VT_Bypassed VT_Pending'
-forged_reload 'TempDirectory /proc'
+forged_reload 'TempDirectory /proc' 'MaxMemory 4M'
 forged_pad=1500000
 path 'no place for it' VT_Bypassed
 forged_pad=0

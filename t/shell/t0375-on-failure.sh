@@ -14,7 +14,7 @@ OnFailure networks accept
 OwnNetworks 198.51.100.0/24, 2001:db8:2::/48
 MaxMessageSize 4M
 RequestsPerMinute 0"
-start_vtmilter "$policy" 'TempDirectory /proc' || bail 'no vtmilter'
+start_vtmilter "$policy" 'TempDirectory /proc' 'MaxMemory 4M' || bail 'no vtmilter'
 start_postfix inet_protocols=all || bail 'no Postfix'
 
 again()
@@ -68,7 +68,9 @@ is "$(from "$ada" big)" '451 4.3.0' 'no room, somebody who logged in: comes agai
 is "$(from "$own" big)" VT_Bypassed 'no room, an own network: goes on, bypassed'
 is "$(from "$own6" big)" VT_Bypassed '... by IPv6, too'
 is "$(from "$anybody" bad)" VT_Bad 'a message that needs no room: goes on'
-again "$policy"
+again "$policy" 'TempDirectory /proc'
+is "$(by '-a 203.0.113.9' big)" '' 'within MaxMemory no file is needed: it comes through'
+again "$policy" 'MaxMemory 4M'
 is "$(by '-a 203.0.113.9' big)" '' 'room again: it comes through'
 is "$(by '-a 203.0.113.9' too-big)" VT_Bypassed 'larger than MaxMessageSize: goes on, coming again would not help'
 
@@ -92,6 +94,6 @@ sed -i 's/new/other/' "$work/link.eml"
 like "$(by '-a 203.0.113.9' link)" '^VT_Bypassed VT_Pending$' 'the budget is spent: goes on'
 
 # ---- the default
-again 'TempDirectory /proc'
+again 'TempDirectory /proc' 'MaxMemory 4M'
 is "$(by '-a 203.0.113.9' big)" VT_Bypassed 'OnFailure accept, the default: goes on'
 done_testing

@@ -83,7 +83,7 @@ forged_reload 'MaxMessageSize 100'
 forged_row 'too large' 200 VT_Bypassed
 forged_reload 'Timeout 0'
 forged_row 'Timeout 0' 200 'VT_Bypassed VT_Pending'
-forged_reload 'TempDirectory /proc'
+forged_reload 'TempDirectory /proc' 'MaxMemory 4M'
 forged_pad=1500000
 forged_row 'no place for it' 200 VT_Bypassed
 forged_pad=0

@@ -364,6 +364,7 @@ static void bounds(void)
 		{ "Timeout", "0", "3000" },
 		{ "MaxWaiting", "0", "10000" },
 		{ "MaxMessageSize", "0", "1T" },
+		{ "MaxMemory", "4M", "1T" },
 		{ "MaxLookupsPerMessage", "1", "1000" },
 		{ "RequestsPerMinute", "0", "100000" },
 		{ "RequestsPerDay", "0", "1000000000" },
@@ -389,6 +390,8 @@ static void bounds(void)
 		{ "MaxWaiting 10001", ":2: MaxWaiting: found '10001', " NUMBER "0 to 10000" },
 		{ "MaxMessageSize 1025G", ":2: MaxMessageSize: found '1025G', expected a size such as 100, 64k, 10M or "
 					  "1G, from 0 to 1T" },
+		{ "MaxMemory 4095k", ":2: MaxMemory: found '4095k', expected a size such as 100, 64k, 10M or 1G, from "
+				     "4M to 1T" },
 		{ "MaxLookupsPerMessage 0", ":2: MaxLookupsPerMessage: found '0', " NUMBER "1 to 1000" },
 		{ "RequestsPerMinute 100001", ":2: RequestsPerMinute: found '100001', " NUMBER "0 to 100000" },
 		{ "RequestsPerDay 1000000001", ":2: RequestsPerDay: found '1000000001', " NUMBER "0 to 1000000000" },

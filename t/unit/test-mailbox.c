@@ -34,12 +34,11 @@ static char *whole(const struct vtm_mail *mail)
 	struct vtm_spool *s = vtm_mail_spool(mail, g_get_tmp_dir(), NULL);
 	const char *data;
 	size_t len;
-	int fd;
 	char *text;
 
 	if (!s)
 		return g_strdup("gone");
-	if (vtm_spool_finish(s, &data, &len, &fd) < 0)
+	if (vtm_spool_finish(s, &data, &len) < 0)
 		g_error("no spool");
 	text = g_strndup(data ? data : "", len);
 	vtm_spool_free(s);

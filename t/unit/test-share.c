@@ -13,6 +13,7 @@ static void check_halves(void)
 {
 	struct vtm_share *s = vtm_share_new(vtm_clock_system(), 10);
 
+	is_int((gint64)vtm_share_half(s), 5, "half of ten");
 	ok(take(s, "a", 5), "one user takes half");
 	ok(!take(s, "a", 1), "and no more");
 	ok(take(s, "b", 3) && take(s, NULL, 2), "others take the rest");

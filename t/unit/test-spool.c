@@ -35,30 +35,28 @@ static uint64_t held(void)
 static void round_trip(size_t total, size_t step, bool in_file)
 {
 	struct vtm_spool *s = vtm_spool_new(dir, 0);
-	char *want = g_malloc(total + 1), *got = g_malloc(total + 1);
+	char *want = g_malloc(total + 1);
+	uint64_t memory, file;
 	const char *data;
 	GError *error = NULL;
 	size_t len;
-	int fd;
 
 	for (size_t i = 0; i < total; i++)
 		want[i] = (char)(i * 7 + i / 256);
 	for (size_t at = 0; at < total; at += step)
 		vtm_spool_add(s, want + at, MIN(step, total - at), &error);
 	ok(!error && vtm_spool_size(s) == total, "%zu bytes by %zu are taken", total, step);
-	is_int(vtm_spool_finish(s, &data, &len, &fd), 0, "finished");
-	is_int((gint64)len, (gint64)total, "the length");
-	ok(in_file == (fd >= 0) && in_file == !data, "%s", in_file ? "in a file" : "in memory");
-	if (in_file)
-		ok(read(fd, got, total + 1) == (ssize_t)total && !memcmp(got, want, total), "the same bytes");
-	else
-		ok(!memcmp(data, want, total), "the same bytes");
-	is_int((gint64)held(), (gint64)total, "counted");
+	vtm_spool_totals(&memory, &file);
+	ok(in_file == (file > 0), "%s", in_file ? "in a file" : "in memory");
+	is_int((gint64)(memory + file), (gint64)total, "counted");
 	is_int(files_in(dir), 0, "the file has no name");
+	is_int(vtm_spool_finish(s, &data, &len), 0, "finished");
+	is_int((gint64)len, (gint64)total, "the length");
+	ok(!memcmp(data, want, total), "the same bytes");
+	is_int((gint64)held(), (gint64)total, "counted");
 	vtm_spool_free(s);
 	is_int((gint64)held(), 0, "given back");
 	g_free(want);
-	g_free(got);
 }
 
 static void too_large(void)
@@ -67,7 +65,6 @@ static void too_large(void)
 	GError *error = NULL;
 	const char *data;
 	size_t len;
-	int fd;
 
 	is_int(vtm_spool_add(s, "0123456789", 10, &error), 0, "as much as allowed");
 	is_int(vtm_spool_add(s, "x", 1, &error), -1, "not a byte more");
@@ -76,7 +73,7 @@ static void too_large(void)
 	ok(vtm_spool_broken(s), "broken from then on");
 	is_int((gint64)held(), 0, "keeps nothing");
 	is_int(vtm_spool_add(s, "x", 1, NULL), -1, "refuses more");
-	is_int(vtm_spool_finish(s, &data, &len, &fd), -1, "and has no message");
+	is_int(vtm_spool_finish(s, &data, &len), -1, "and has no message");
 	vtm_spool_free(s);
 }
 
@@ -96,26 +93,25 @@ static void no_disk(const char *where)
 }
 
 #if !defined(VTM_SANITIZED)
-/* Messages are kept as long as there is room for them; the one that has none is broken, and told so. */
+/* Where there is no memory for a message, it goes to a file. */
 static void no_memory(void)
 {
 	struct vtm_spool *all[64] = { NULL };
 	char *block = g_malloc0(VTM_SPOOL_MEMORY);
-	GError *error = NULL;
-	unsigned n = 0;
+	uint64_t memory, file;
+	unsigned fine = 0;
 
 	limit_memory(8 * VTM_SPOOL_MEMORY);
-	for (; n < G_N_ELEMENTS(all) && !error; n++) {
+	for (unsigned n = 0; n < G_N_ELEMENTS(all); n++) {
 		all[n] = vtm_spool_new(dir, 0);
-		vtm_spool_add(all[n], block, VTM_SPOOL_MEMORY, &error);
+		fine += !vtm_spool_add(all[n], block, VTM_SPOOL_MEMORY, NULL);
 	}
 	limit_memory(-1);
-	ok(g_error_matches(error, VTM_ERROR, VTM_ERROR_IO), "no memory for a message after some: that is told");
-	g_clear_error(&error);
-	ok(vtm_spool_broken(all[n - 1]) && !vtm_spool_broken(all[0]), "the last of %u is broken, the first is not", n);
-	is_int((gint64)held(), (gint64)(n - 1) * VTM_SPOOL_MEMORY, "all but the last are held");
-	for (unsigned i = 0; i < n; i++)
-		vtm_spool_free(all[i]);
+	vtm_spool_totals(&memory, &file);
+	is_int(fine, G_N_ELEMENTS(all), "all messages are kept");
+	ok(memory && file, "some in memory, and where there is none, in files");
+	for (unsigned n = 0; n < G_N_ELEMENTS(all); n++)
+		vtm_spool_free(all[n]);
 	is_int((gint64)held(), 0, "given back");
 	g_free(block);
 }
@@ -126,36 +122,40 @@ static void no_memory(void)
 }
 #endif
 
-/* Files as an MTA would hand them over. */
-static void mail_files(void)
+/* Memory comes from a share; when that is used up, the message goes to a file. */
+static void shared(void)
 {
-	static const struct {
-		const char *what, *file, *want;
-	} cases[] = {
-		{ "line ends", "A: b\nC: d\n e\n\ntext\n", "A: b\r\nC: d\r\n e\r\n\r\ntext\r\n" },
-		{ "mbox line", "From me\nA: b\n\n", "A: b\r\n\r\n" },
-		{ "no end", "A: b\n\ntext", "A: b\r\n\r\ntext\r\n" },
-		{ "CRLF stays", "A: b\r\n\r\nx\r\n", "A: b\r\n\r\nx\r\n" },
-		{ "a body without an empty line", "A: b\n--x\nt: u\n", "A: b\r\n\r\n--x\r\nt: u\r\n" },
-		{ "a line of blanks ends the header", "A: b\n \n--x\n", "A: b\r\n\r\n--x\r\n" },
-		{ "nothing but text", "hello\n", "\r\nhello\r\n" },
-		{ "nothing", "", "" },
-	};
+	struct vtm_share *share = vtm_share_new(vtm_clock_system(), 4 * VTM_SPOOL_MEMORY);
+	struct vtm_spool *one = vtm_spool_new(dir, 0), *two = vtm_spool_new(dir, 0), *other = vtm_spool_new(dir, 0);
+	char *block = g_malloc0(2 * VTM_SPOOL_MEMORY);
+	uint64_t memory, file;
+	const char *data;
+	size_t len;
 
-	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
-		struct vtm_spool *s = vtm_spool_new(dir, 0);
-		const char *data = NULL;
-		char *got;
-		size_t len = 0;
-		int fd;
-
-		ok(vtm_spool_add_mail(s, cases[i].file, strlen(cases[i].file), NULL) == 0 &&
-		   vtm_spool_finish(s, &data, &len, &fd) == 0, "read: %s", cases[i].what);
-		got = g_strndup(data ? data : "", data ? len : 0);
-		is_str(got, cases[i].want, "as handed over: %s", cases[i].what);
-		g_free(got);
-		vtm_spool_free(s);
-	}
+	vtm_spool_share(one, share, "a");
+	vtm_spool_share(two, share, "a");
+	vtm_spool_share(other, share, "b");
+	vtm_spool_add(one, block, 100, NULL);
+	is_int((gint64)vtm_share_used(share), 65536, "a short message takes 64 KiB");
+	vtm_spool_add(one, block, 2 * VTM_SPOOL_MEMORY - 100, NULL);
+	vtm_spool_totals(&memory, &file);
+	ok(memory == 2 * VTM_SPOOL_MEMORY && !file, "as much as its share is in memory");
+	vtm_spool_add(two, block, 1000, NULL);
+	vtm_spool_add(one, "x", 1, NULL);
+	vtm_spool_totals(&memory, &file);
+	ok(file >= 2 * VTM_SPOOL_MEMORY, "one byte more, and the message is in a file");
+	is_int((gint64)vtm_share_used(share), 0, "which gives its share back");
+	vtm_spool_add(other, block, 2 * VTM_SPOOL_MEMORY, NULL);
+	is_int((gint64)vtm_share_used(share), 2 * VTM_SPOOL_MEMORY, "another user has his own");
+	ok(!vtm_spool_finish(one, &data, &len) && len == 2 * VTM_SPOOL_MEMORY + 1 && data[len - 1] == 'x',
+	   "read back it is whole");
+	ok(!vtm_spool_finish(two, &data, &len) && len == 1000, "so is the one that came meanwhile");
+	vtm_spool_free(one);
+	vtm_spool_free(two);
+	vtm_spool_free(other);
+	is_int((gint64)vtm_share_used(share), 0, "and all is given back");
+	vtm_share_free(share);
+	g_free(block);
 }
 
 int main(void)
@@ -171,7 +171,7 @@ int main(void)
 	no_disk("/nonexistent");
 	no_disk("/proc");
 	no_memory();
-	mail_files();
+	shared();
 	g_rmdir(dir);
 	g_free(dir);
 	return done_testing();
