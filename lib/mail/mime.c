@@ -338,6 +338,7 @@ int vtm_mime_walk(struct vtm_spool *spool, const struct vtm_mime_limits *limits,
 
 	memset(summary, 0, sizeof(*summary));
 	if (vtm_spool_finish(spool, &data, &len) < 0) {
+		summary->no_memory = vtm_spool_no_memory(spool);
 		g_set_error(error, VTM_ERROR, VTM_ERROR_IO, "the spooled message cannot be read");
 		return -1;
 	}

@@ -74,7 +74,7 @@ struct vtm_mime_reader {
 	struct vtm_work *work;	/* when it ends, the walk ends; the caller asks vtm_work_over(); NULL: no bound */
 };
 
-/* Walks the finished spool.  0, or -1 when it cannot be read (error).
+/* Walks the spooled message, which is finished.  0, or -1 when it cannot be read (error; perhaps summary->no_memory).
  *
  * Where a message reads in more than one way, each reading is given: base64 that goes on behind its padding, several
  * Content-Type or Content-Transfer-Encoding fields, several boundary parameters, a multipart in an encoding, one whose

@@ -25,7 +25,7 @@ struct vtm_spool {
 	char *memory;		/* the message, or what is not yet in the file */
 	size_t held, room;	/* there: bytes of it, and how many there may be */
 	int fd;			/* -1: all in memory */
-	bool broken, too_large;
+	bool broken, too_large, no_memory;
 };
 
 /* Bytes that all spools hold; atomic, statistics only. */
@@ -230,6 +230,11 @@ bool vtm_spool_too_large(const struct vtm_spool *s)
 	return s->too_large;
 }
 
+bool vtm_spool_no_memory(const struct vtm_spool *s)
+{
+	return s->no_memory;
+}
+
 uint64_t vtm_spool_size(const struct vtm_spool *s)
 {
 	return s->size;
@@ -244,6 +249,7 @@ static int read_back(struct vtm_spool *s)
 	drop_memory(s);
 	s->memory = g_try_malloc(len + 1);
 	if (!s->memory) {
+		s->no_memory = true;
 		errno = ENOMEM;
 		return -1;
 	}

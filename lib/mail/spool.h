@@ -29,6 +29,7 @@ void vtm_spool_share(struct vtm_spool *s, struct vtm_share *share, const char *u
 int vtm_spool_add(struct vtm_spool *s, const void *data, size_t len, GError **error);
 bool vtm_spool_broken(const struct vtm_spool *s);
 bool vtm_spool_too_large(const struct vtm_spool *s);	/* broken because of <max>: no fault of ours */
+bool vtm_spool_no_memory(const struct vtm_spool *s);	/* broken because there was none to read it back */
 uint64_t vtm_spool_size(const struct vtm_spool *s);
 
 /* Ends collecting; then the message is in memory, which stays the spool's.  A file is read, never mapped: an error of

@@ -196,7 +196,7 @@ static void read_message(struct extraction *x, struct vtm_spool *spool, struct v
 
 	vtm_decode_begin(&x->decode, settings->decoders);
 	vtm_decode_for(&x->decode, settings->client_net, settings->work);
-	if (vtm_mime_walk(spool, &settings->mime, reader_of(x, &reader), summary, NULL) < 0)
+	if (vtm_mime_walk(spool, &settings->mime, reader_of(x, &reader), summary, NULL) < 0 && !summary->no_memory)
 		x->items->unparsable = x->items->unread = true;
 	vtm_decode_end(&x->decode);
 }
