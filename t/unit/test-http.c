@@ -213,20 +213,16 @@ static void read_replies(void)
 
 static void size(size_t len, bool chunked, bool fits)
 {
-	GString *s = g_string_new(OK);
+	char *body = g_strnfill(len, 'a'), *reply;
 	struct vtm_http *h = client();
 	struct vtm_http_reply r;
 	struct step step = { .close = true };
 
 	if (chunked)
-		g_string_append_printf(s, "Transfer-Encoding: chunked\r\n\r\n%zx\r\n", len);
+		reply = g_strdup_printf(OK "Transfer-Encoding: chunked\r\n\r\n%zx\r\n%s\r\n0\r\n\r\n", len, body);
 	else
-		g_string_append_printf(s, "Content-Length: %zu\r\n\r\n", len);
-	for (size_t i = 0; i < len; i++)
-		g_string_append_c(s, 'a');
-	if (chunked)
-		g_string_append(s, "\r\n0\r\n\r\n");
-	step.reply = s->str;
+		reply = g_strdup_printf(OK "Content-Length: %zu\r\n\r\n%s", len, body);
+	step.reply = reply;
 	server_start(&step, 1);
 	ok(fetch(h, &r) && r.too_large == !fits && !r.body == !fits && !r.failure == fits &&
 	   r.body_len == (fits ? len : 0), "%zu bytes%s %s", len, chunked ? " in chunks" : "",
@@ -234,7 +230,8 @@ static void size(size_t len, bool chunked, bool fits)
 	vtm_http_reply_clear(&r);
 	vtm_http_free(h);
 	server_stop();
-	g_string_free(s, TRUE);
+	g_free(reply);
+	g_free(body);
 }
 
 static GByteArray *compressed(size_t len)
