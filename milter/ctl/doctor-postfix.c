@@ -182,6 +182,18 @@ static void check_other_timeouts(struct vtm_doctor *d, const struct use *u)
 	g_free(command);
 }
 
+/* What becomes of mail by a default_action other than accept (postconf(5); shutdown: Postfix 3.11 and later). */
+static const char *outcome_of(const char *action)
+{
+	if (!strcmp(action, "quarantine"))
+		return "mail is held in the queue until 'postsuper -H ALL' releases it";
+	if (!strcmp(action, "reject"))
+		return "mail is refused for good";
+	if (!strcmp(action, "shutdown"))
+		return "mail is deferred and clients are disconnected";
+	return "no mail comes in";
+}
+
 static void check_action(struct vtm_doctor *d, const struct use *u)
 {
 	char *action = effective(u, "default_action"), *protocol = effective(u, "protocol");
@@ -190,7 +202,8 @@ static void check_action(struct vtm_doctor *d, const struct use *u)
 		vtm_doctor_fine(d, "postfix", "%s: default_action is accept: mail comes through without us", u->parameter);
 	else
 		vtm_doctor_problem(d, "postfix", setting_fix(u, "default_action", "accept"),
-				   "%s: default_action is %s: no mail comes in while the milter is down", u->parameter, action);
+				   "%s: default_action is %s: while the milter is down, %s", u->parameter, action,
+				   outcome_of(action));
 	if (g_ascii_strtoull(protocol, NULL, 10) < 6)
 		vtm_doctor_problem(d, "postfix", setting_fix(u, "protocol", "6"), "%s: protocol is %s", u->parameter, protocol);
 	g_free(protocol);

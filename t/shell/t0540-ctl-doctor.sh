@@ -109,6 +109,15 @@ is "$(said | grep -vEc '^\{"check":"[a-z]*","result":"(ok|note|problem)","text":
 postconf_says milter_default_action=tempfail
 finds 'postfix +smtpd_milters: default_action is tempfail' "run: postconf -e 'milter_default_action = accept'" \
 	'mail that waits for us'
+postconf_says milter_default_action=quarantine
+finds 'postfix +smtpd_milters: default_action is quarantine: while the milter is down, mail is held' \
+	"run: postconf -e 'milter_default_action = accept'" 'mail that is held'
+postconf_says milter_default_action=reject
+finds 'postfix +smtpd_milters: default_action is reject: .* refused for good' \
+	"run: postconf -e 'milter_default_action = accept'" 'mail that is refused'
+postconf_says milter_default_action=shutdown
+finds 'postfix +smtpd_milters: default_action is shutdown: .* deferred' \
+	"run: postconf -e 'milter_default_action = accept'" 'a client that is sent away'
 postconf_says milter_content_timeout=10s
 finds 'postfix +smtpd_milters: content_timeout is 10s' "run: postconf -e 'milter_content_timeout = 300s'" 'no patience'
 postconf_says milter_content_timeout=35s
