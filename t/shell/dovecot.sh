@@ -16,21 +16,33 @@ dovecot_missing()
 	fi
 }
 
-# dovecot_create DIR LMTP_PORT SIEVE_SCRIPT [LINE ...]
-dovecot_create()
+# Dovecot 2.4 has other names for settings than 2.3, and a file for one is an error for the other.
+dovecot_is_24()
 {
-	local dir="$1" port="$2" script="$3"
-	shift 3
-	mkdir -p "$dir/run" "$dir/state" "$dir/mail" || return 1
-	chmod 755 "$dir"
-	chown 65534:65534 "$dir/mail"
-	: >"$dir/log"
-	chmod 666 "$dir/log"
-	cat >"$dir/dovecot.conf" <<-CF
-		base_dir = $dir/run
-		state_dir = $dir/state
+	case "$(dovecot --version)" in
+	2.[0-3].*) return 1 ;;
+	esac
+}
+
+# dovecot_offline DIRECTORY : a configuration for sieve-test and sievec, on standard output.
+dovecot_offline()
+{
+	dovecot_is_24 && printf '%s\n' 'dovecot_config_version = 2.4.0' 'dovecot_storage_version = 2.4.0'
+	printf '%s\n' 'mail_uid = 65534' 'mail_gid = 65534' 'first_valid_uid = 100'
+	if dovecot_is_24; then
+		printf '%s\n' 'mail_driver = maildir' "mail_path = $1"
+	else
+		printf '%s\n' "mail_location = maildir:$1"
+	fi
+}
+
+dovecot_conf_23()
+{
+	cat <<-CF
+		base_dir = $1/run
+		state_dir = $1/state
 		instance_name = vtmilter-test
-		log_path = $dir/log
+		log_path = $1/log
 		listen = 127.0.0.1
 		protocols = lmtp
 		ssl = no
@@ -42,12 +54,12 @@ dovecot_create()
 		}
 		userdb {
 		  driver = static
-		  args = uid=65534 gid=65534 home=$dir/mail/%n
+		  args = uid=65534 gid=65534 home=$1/mail/%n
 		}
 		service lmtp {
 		  inet_listener lmtp {
 		    address = 127.0.0.1
-		    port = $port
+		    port = $2
 		  }
 		}
 		protocol lmtp {
@@ -59,9 +71,74 @@ dovecot_create()
 		  separator = /
 		}
 		plugin {
-		  sieve_before = $dir/before.sieve
+		  sieve_before = $1/before.sieve
 		}
 	CF
+}
+
+dovecot_conf_24()
+{
+	cat <<-CF
+		dovecot_config_version = 2.4.0
+		dovecot_storage_version = 2.4.0
+		base_dir = $1/run
+		state_dir = $1/state
+		instance_name = vtmilter-test
+		log_path = $1/log
+		listen = 127.0.0.1
+		protocols = lmtp
+		ssl = no
+		first_valid_uid = 100
+		mail_driver = maildir
+		mail_path = ~/Maildir
+		passdb static {
+		  password =
+		  fields {
+		    nopassword = yes
+		  }
+		}
+		userdb static {
+		  fields {
+		    uid = 65534
+		    gid = 65534
+		    home = $1/mail/%{user|username}
+		  }
+		}
+		service lmtp {
+		  inet_listener lmtp {
+		    listen = 127.0.0.1
+		    port = $2
+		  }
+		}
+		protocol lmtp {
+		  postmaster_address = postmaster@example.test
+		  mail_plugins {
+		    sieve = yes
+		  }
+		}
+		namespace inbox {
+		  inbox = yes
+		  separator = /
+		}
+		sieve_script vtmilter {
+		  type = before
+		  path = $1/before.sieve
+		}
+	CF
+}
+
+# dovecot_create DIR LMTP_PORT SIEVE_SCRIPT [LINE ...]
+dovecot_create()
+{
+	local dir="$1" port="$2" script="$3" version=23
+	shift 3
+	mkdir -p "$dir/run" "$dir/state" "$dir/mail" || return 1
+	chmod 755 "$dir"
+	chown 65534:65534 "$dir/mail"
+	: >"$dir/log"
+	chmod 666 "$dir/log"
+	dovecot_is_24 && version=24
+	"dovecot_conf_$version" "$dir" "$port" >"$dir/dovecot.conf"
 	[ $# = 0 ] || printf '%s\n' "$@" >>"$dir/dovecot.conf"
 	cp "$script" "$dir/before.sieve" && sievec -c "$dir/dovecot.conf" "$dir/before.sieve"
 }

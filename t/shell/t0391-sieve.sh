@@ -19,12 +19,7 @@ tagged()
 		"Message-ID: <$(echo "$*" | tr ' ' -)@sieve>" '' 'X-VT-Tag: VT_Bad' '(that was the body)'
 }
 
-cat >"$work/offline.conf" <<CF
-mail_uid = 65534
-mail_gid = 65534
-first_valid_uid = 100
-mail_location = maildir:$work/offline
-CF
+dovecot_offline "$work/offline" >"$work/offline.conf"
 cp "$script" "$work/rules.sieve"
 verdict()
 {
@@ -63,4 +58,11 @@ if command -v smtp-source >/dev/null; then
 else
 	skip 'smtp-source is not installed' 'deliveries by LMTP'
 fi
+
+# What the documents say for this version is what the private Dovecot was given, but for the path.
+settings='sieve_before ='
+dovecot_is_24 && settings='sieve_script vtmilter {'
+for document in contrib/sieve/README milter/vtmilter.8; do
+	ok "$document has this version's setting" grep -qF "$settings" "$srcdir/$document"
+done
 done_testing
