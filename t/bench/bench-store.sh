@@ -37,8 +37,8 @@ started_in "sqlite:$work/bench.db"
 echo "$(($(file_size "$work/bench.db") - $(file_size "$work/few.db"))) $many" |
 	awk '{ printf "%d bytes a verdict\n", $1 / $2 }'
 
-command -v redis-server >/dev/null || { echo 'no redis-server'; exit 0; }
-redis_start main --appendonly no || bail 'no redis-server'
+[ -n "$redis_flavour" ] || { echo 'neither redis-server nor valkey-server'; exit 0; }
+redis_start main --appendonly no || bail "no $redis_server"
 echo "---- Redis by a socket, $many verdicts"
 empty=$(memory_used)
 "$builddir/t/bench/bench-store" "redis+unix:$work/main.sock" "$many"

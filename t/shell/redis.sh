@@ -1,14 +1,33 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # redis.sh - for shell tests with several daemons on one Redis; sourced after t/shell/lib.sh.
 
-# redis_start NAME [OPTION ...] : a private redis-server; what it says is done outlives the process (not the machine: a
+# Redis or Valkey, whichever is installed; VTM_VALKEY=1 prefers Valkey.  Empty: neither.
+redis_flavour()
+{
+	local flavour
+	for flavour in ${VTM_VALKEY:+valkey} redis valkey; do
+		command -v "$flavour-server" >/dev/null && command -v "$flavour-cli" >/dev/null || continue
+		echo "$flavour"
+		return
+	done
+}
+redis_flavour=$(redis_flavour)
+redis_server=${redis_flavour:+$redis_flavour-server}
+redis_cli=${redis_flavour:+$redis_flavour-cli}
+
+need_redis()
+{
+	[ -n "$redis_flavour" ] || skip_all 'neither redis-server nor valkey-server is installed'
+}
+
+# redis_start NAME [OPTION ...] : a private server; what it says is done outlives the process (not the machine: a
 # busy disk would hold it up).  Its socket is $work/NAME.sock, its process in $NAME_pid.
 redis_start()
 {
 	local name="$1"
 	shift
 	mkdir -p "$work/$name"
-	(cd "$work/$name" && exec redis-server --port 0 --bind 127.0.0.1 --unixsocket "$work/$name.sock" --save '' \
+	(cd "$work/$name" && exec $redis_server --port 0 --bind 127.0.0.1 --unixsocket "$work/$name.sock" --save '' \
 		--appendonly yes --appendfsync no --daemonize no "$@" >>"$work/$name.log" 2>&1) &
 	eval "${name}_pid=$!"
 	service_pids="$service_pids $!"
@@ -20,7 +39,7 @@ redis()
 {
 	local name="$1"
 	shift
-	redis-cli -s "$work/$name.sock" "$@" 2>/dev/null
+	$redis_cli -s "$work/$name.sock" "$@" 2>/dev/null
 }
 
 # redis_says NAME WORD COMMAND ...

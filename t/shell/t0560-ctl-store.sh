@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # t0560-ctl-store.sh - vtmilterctl store copy: from SQLite to another file, and to Redis and back where there is one.
 . "${srcdir:-$(dirname "$0")/../..}/t/shell/lib.sh"
+. "$srcdir/t/shell/redis.sh"
 need_built milter/vtmilterctl milter/vtmilter t/standin/fakevt t/standin/milter-drive
 
 ctl()
@@ -48,8 +49,8 @@ ok 'one of no known form' [ $? != 0 ]
 ctl store >/dev/null 2>&1
 is $? 64 'without arguments'
 
-if command -v redis-server >/dev/null; then
-	redis-server --port 0 --unixsocket "$work/redis.sock" --save '' --dir "$work" >/dev/null 2>&1 &
+if [ -n "$redis_flavour" ]; then
+	$redis_server --port 0 --unixsocket "$work/redis.sock" --save '' --dir "$work" >/dev/null 2>&1 &
 	service_pids="$service_pids $!"
 	wait_for 10 socket_open "$work/redis.sock"
 	ok 'to Redis' copy "$old" "redis+unix:$work/redis.sock"
@@ -57,6 +58,6 @@ if command -v redis-server >/dev/null; then
 	ok 'and back' copy "redis+unix:$work/redis.sock" "sqlite:$work/back.db"
 	is "$copied" '{"verdicts":1,"queued":0,"messages":1,"history":0,"late":0}' 'nothing is lost'
 else
-	skip 'redis-server is not installed' 'to Redis and back'
+	skip 'neither redis-server nor valkey-server is installed' 'to Redis and back'
 fi
 done_testing

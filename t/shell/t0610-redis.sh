@@ -6,7 +6,8 @@
 # VTM_LONG=1: 1000 messages in each of those, at 600 and at 4 requests a minute, with and without the kills.
 . "${srcdir:-$(dirname "$0")/../..}/t/shell/lib.sh"
 . "$srcdir/t/shell/redis.sh"
-need_program redis-server redis-cli openssl
+need_redis
+need_program openssl
 need_built milter/vtmilter t/standin/fakevt t/standin/milter-drive
 [ -e "$builddir/t/standin/libtimewarp.so" ] || skip_all 't/standin/libtimewarp.so is not built'
 
@@ -18,7 +19,7 @@ redis_pids=
 
 plain_setup()
 {
-	redis_start plain || bail 'no redis-server'
+	redis_start plain || bail "no $redis_server"
 	redis_pids=$plain_pid
 	redis_now=plain
 	store="Store redis+unix:$work/plain.sock"
@@ -45,7 +46,7 @@ tls_setup()
 {
 	[ -n "${tls_port:-}" ] || { tls_port=$(free_port) && tls_certificates || bail 'no certificates'; }
 	redis_start tls --tls-port "$tls_port" --tls-cert-file "$work/s.pem" --tls-key-file "$work/s.key" \
-		--tls-ca-cert-file "$work/ca.pem" || bail 'no redis-server with TLS'
+		--tls-ca-cert-file "$work/ca.pem" || bail "no $redis_server with TLS"
 	redis_pids=$tls_pid
 	redis_now=tls
 	store="Store rediss://localhost:$tls_port/0
@@ -74,14 +75,14 @@ sentinel_sees()
 sentinel_setup()
 {
 	first_port=$(free_port)
-	redis_start first --port "$first_port" --repl-diskless-sync-delay 0 || bail 'no redis-server'
+	redis_start first --port "$first_port" --repl-diskless-sync-delay 0 || bail "no $redis_server"
 	second_port=$(free_port)
 	redis_start second --port "$second_port" --replicaof 127.0.0.1 "$first_port" || bail 'no replica'
 	wait_for 20 redis_says second master_link_status:up info replication || bail 'the replica does not follow'
 	sentinel_port=$(free_port)
 	printf 'sentinel monitor mail 127.0.0.1 %s 1\nsentinel down-after-milliseconds mail 500\n%s\n' "$first_port" \
 		'sentinel failover-timeout mail 3000' >"$work/sentinel.conf"
-	redis-server "$work/sentinel.conf" --sentinel --port "$sentinel_port" --bind 127.0.0.1 \
+	$redis_server "$work/sentinel.conf" --sentinel --port "$sentinel_port" --bind 127.0.0.1 \
 		--unixsocket "$work/sentinel.sock" --dir "$work" >"$work/sentinel.log" 2>&1 &
 	service_pids="$service_pids $!"
 	redis_pids="$! $first_pid $second_pid"

@@ -4,7 +4,7 @@
 # others say which one that is.
 . "${srcdir:-$(dirname "$0")/../..}/t/shell/lib.sh"
 . "$srcdir/t/shell/redis.sh"
-need_program redis-server redis-cli
+need_redis
 need_built milter/vtmilter milter/vtmilterctl t/standin/fakevt t/standin/milter-drive
 
 # Nodes talk to each other on a port that lies 10000 above.
@@ -23,12 +23,12 @@ ports=
 addresses=
 for n in 1 2 3; do
 	port=$(node_port)
-	redis_start "node$n" --port "$port" --cluster-enabled yes || skip_all 'redis-server makes no Cluster here'
+	redis_start "node$n" --port "$port" --cluster-enabled yes || skip_all "$redis_server makes no Cluster here"
 	ports="$ports $port"
 	addresses="$addresses 127.0.0.1:$port"
 done
 # shellcheck disable=SC2086 # a list
-redis-cli --cluster create $addresses --cluster-yes >"$work/create.out" 2>&1 ||
+$redis_cli --cluster create $addresses --cluster-yes >"$work/create.out" 2>&1 ||
 	skip_all "no Cluster: $(tail -n 1 "$work/create.out")"
 ok 'the Cluster stands' wait_for 30 redis_says node1 cluster_state:ok cluster info
 

@@ -5,7 +5,7 @@
 # itself.
 . "${srcdir:-$(dirname "$0")/../..}/t/shell/lib.sh"
 . "$srcdir/t/shell/redis.sh"
-need_program redis-server redis-cli
+need_redis
 need_built milter/vtmilter milter/vtmilterctl t/standin/fakevt t/standin/milter-drive
 [ -e "$builddir/t/standin/libtimewarp.so" ] || skip_all 't/standin/libtimewarp.so is not built'
 
@@ -81,7 +81,7 @@ mends()
 	warp_by 601	# the log forgets that it failed
 }
 
-redis_start main || bail 'no redis-server'
+redis_start main || bail "no $redis_server"
 warp_clock || bail 'no time warp'
 start_fakevt --per-minute 600 --per-day 0 --per-month 0 || bail 'no stand-in'
 start_host 1 "Store redis+unix:$work/main.sock" 'RequestsPerMinute 600' 'RequestsPerDay 0' 'RequestsPerMonth 0' \

@@ -4,7 +4,7 @@
 # for it time after time; where hearing is forbidden or cut off it looks, and gets the same answer.
 . "${srcdir:-$(dirname "$0")/../..}/t/shell/lib.sh"
 . "$srcdir/t/shell/redis.sh"
-need_program redis-server redis-cli
+need_redis
 need_built milter/vtmilter t/standin/fakevt t/standin/milter-drive
 
 links=3
@@ -60,7 +60,7 @@ together()
 	is "$(($(vt_count requests) - before))" "$links" "$name: each was asked about once"
 }
 
-redis_start main --port "$(free_port)" || bail 'no redis-server'
+redis_start main --port "$(free_port)" || bail "no $redis_server"
 redis_port=$(redis main --raw config get port | tail -n 1)
 start_fakevt --per-minute 0 --per-day 0 --per-month 0 || bail 'no stand-in'
 start_two "Store redis+unix:$work/main.sock"

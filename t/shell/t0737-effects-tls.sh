@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # t0737-effects-tls.sh - CAFile, and the directives for a Redis behind a password and TLS
 . "${srcdir:-$(dirname "$0")/../..}/t/shell/lib.sh"
+. "$srcdir/t/shell/redis.sh"
 need_program openssl
 need_built milter/vtmilter milter/vtmilterctl t/standin/fakevt t/standin/milter-drive
 
@@ -48,25 +49,25 @@ stop_pid "$vt_pid"
 
 # ---- Redis
 
-if ! command -v redis-server >/dev/null || ! command -v redis-cli >/dev/null; then
-	skip 'redis-server is not installed' 'a Redis behind a password and TLS'
+if [ -z "$redis_flavour" ]; then
+	skip 'neither redis-server nor valkey-server is not installed' 'a Redis behind a password and TLS'
 	done_testing
 fi
 redis_port=$(free_port)
-(cd "$work" && exec redis-server --port 0 --bind 127.0.0.1 --tls-port "$redis_port" --unixsocket "$work/redis.sock" \
+(cd "$work" && exec $redis_server --port 0 --bind 127.0.0.1 --tls-port "$redis_port" --unixsocket "$work/redis.sock" \
 	--tls-cert-file own.pem --tls-key-file own.key --tls-ca-cert-file ca.pem --tls-auth-clients yes \
 	--requirepass 'open sesame' --save '' --daemonize no >"$work/redis.log" 2>&1) &
 service_pids="$service_pids $!"
 redis()
 {
-	REDISCLI_AUTH='open sesame' redis-cli -s "$work/redis.sock" "$@" 2>/dev/null
+	REDISCLI_AUTH='open sesame' $redis_cli -s "$work/redis.sock" "$@" 2>/dev/null
 }
 redis_answers()
 {
 	redis ping | grep -q PONG
 }
 if ! wait_for 20 redis_answers; then
-	skip "this redis-server does not start with TLS" 'a Redis behind a password and TLS'
+	skip "this $redis_server does not start with TLS" 'a Redis behind a password and TLS'
 	done_testing
 fi
 echo 'open sesame' >"$work/password"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* store-redis-server.c - a private redis-server for the tests. */
+/* store-redis-server.c - a private Redis or Valkey for the tests. */
 #include "store-redis-server.h"
 
 #include <arpa/inet.h>
@@ -14,13 +14,33 @@
 
 #define START_TRIES 500		/* of 10 ms */
 
+/* Programs of Redis or of Valkey, whichever is installed: VTM_VALKEY in the environment prefers Valkey. */
+enum program { SERVER, CLI };
+
+static const char *program(enum program which)
+{
+	static const char *const names[][2] = { { "redis-server", "redis-cli" }, { "valkey-server", "valkey-cli" } };
+	unsigned first = g_getenv("VTM_VALKEY") ? 1 : 0;
+
+	for (unsigned i = 0; i < G_N_ELEMENTS(names); i++) {
+		const char *name = names[(first + i) % G_N_ELEMENTS(names)][which];
+		char *path = g_find_program_in_path(name);
+
+		g_free(path);
+		if (path)
+			return name;
+	}
+	return NULL;
+}
+
+const char *redis_server_program(void)
+{
+	return program(SERVER);
+}
+
 bool redis_server_there(void)
 {
-	char *path = g_find_program_in_path("redis-server");
-	bool there = path != NULL;
-
-	g_free(path);
-	return there;
+	return program(SERVER) && program(CLI);
 }
 
 void redis_server_init(struct redis_server *r, const char *name)
@@ -54,7 +74,7 @@ bool redis_server_start(struct redis_server *r, const char *const *options)
 	static const char *const fixed[] = { "--bind", "127.0.0.1", "--save", "", "--daemonize", "no", "--logfile",
 					     "log" };
 
-	g_ptr_array_add(argv, (gpointer)(guintptr)"redis-server");
+	g_ptr_array_add(argv, (gpointer)(guintptr)program(SERVER));
 	for (size_t i = 0; i < G_N_ELEMENTS(fixed); i++)
 		g_ptr_array_add(argv, (gpointer)(guintptr)fixed[i]);
 	g_ptr_array_add(argv, (gpointer)(guintptr)"--port");
@@ -77,7 +97,7 @@ bool redis_server_start(struct redis_server *r, const char *const *options)
 			r->pid = 0;
 		g_usleep(10000);
 	}
-	diag("redis-server does not start; see %s/log", r->dir);
+	diag("%s does not start; see %s/log", program(SERVER), r->dir);
 	return false;
 }
 
@@ -130,7 +150,8 @@ void redis_server_clear(struct redis_server *r)
 
 char *redis_server_cli(const struct redis_server *r, const char *command)
 {
-	char *line = g_strdup_printf("redis-cli --no-auth-warning -s %s %s", r->socket, command), *out = NULL;
+	char *line = g_strdup_printf("%s --no-auth-warning -s %s %s", program(CLI), r->socket, command);
+	char *out = NULL;
 
 	g_spawn_command_line_sync(line, &out, NULL, NULL, NULL);
 	g_free(line);

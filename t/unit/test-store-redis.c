@@ -138,7 +138,7 @@ static void cli(const char *command)
 	char *out = redis_server_cli(&server, command);
 
 	if (!out[0])
-		diag("redis-cli %s: nothing", command);
+		diag("%s: nothing", command);
 	g_free(out);
 }
 
@@ -1029,7 +1029,7 @@ static bool start_sentinel(struct redis_server *s, int port, int master_port)
 	text = g_strdup_printf("sentinel monitor mail 127.0.0.1 %d 1\nsentinel down-after-milliseconds mail 500\n"
 			       "sentinel failover-timeout mail 3000\n", master_port);
 	g_file_set_contents(conf, text, -1, NULL);
-	const char *argv[] = { "redis-server", conf, "--sentinel", "--port", "0", "--unixsocket", s->socket, "--bind",
+	const char *argv[] = { redis_server_program(), conf, "--sentinel", "--port", "0", "--unixsocket", s->socket, "--bind",
 			       "127.0.0.1", "--logfile", "log", NULL };
 	char *port_text = g_strdup_printf("%d", port);
 
@@ -1183,13 +1183,13 @@ int main(void)
 	skip_all("built without Redis");
 #endif
 	if (!redis_server_there())
-		skip_all("no redis-server");
+		skip_all("neither redis-server nor valkey-server is installed");
 	signal(SIGPIPE, SIG_IGN);
 	redis_server_init(&server, "redis");
 	server.port = redis_server_free_port();
 	vtm_clock_manual_init(&manual, SUITE_NOON);
 	uri = g_strconcat("redis+unix:", server.socket, NULL);
-	if (ok(redis_server_start(&server, NULL), "a private redis-server runs")) {
+	if (ok(redis_server_start(&server, NULL), "a private %s runs", redis_server_program())) {
 		lost_and_found();
 		hash_thrown_out();
 		lost_in_flight();

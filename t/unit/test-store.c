@@ -78,11 +78,11 @@ static void redis_all(struct suite *sqlite)
 	return;
 #endif
 	if (!redis_server_there()) {
-		skip("no redis-server", "the suite on Redis");
+		skip("neither redis-server nor valkey-server is installed", "the suite on Redis");
 		return;
 	}
 	redis_server_init(&server, "redis");
-	if (ok(redis_server_start(&server, NULL), "a private redis-server runs"))
+	if (ok(redis_server_start(&server, NULL), "a private %s runs", redis_server_program()))
 		redis("redis", sqlite);
 	redis_server_clear(&server);
 	redis_server_init(&server, "cluster");
