@@ -24,6 +24,25 @@ done
 is "$missing" '' 'it names no file that there is not'
 is "$(sed -n '/^%description/,/^%prep/p' "$spec" | awk 'length > 79')" '' 'no line of its description is too long'
 
+# ---- SELinux: what contrib/selinux/README says, but for loading the module
+
+selinux=$srcdir/contrib/selinux
+if command -v checkmodule >/dev/null; then
+	ok 'the SELinux module compiles' checkmodule -M -m -o "$work/vtmilter.mod" "$selinux/vtmilter.te"
+	if command -v semodule_package >/dev/null; then
+		ok 'and is packed with its file contexts' semodule_package -o "$work/vtmilter.pp" -m "$work/vtmilter.mod" \
+			-f "$selinux/vtmilter.fc"
+	else
+		skip 'semodule_package is not installed' 'and is packed with its file contexts'
+	fi
+	sed 's/connectto;$/connect_to;/' "$selinux/vtmilter.te" >"$work/wrong.te"
+	ok 'one with a mistake does not' eval '! checkmodule -M -m -o "$work/wrong.mod" "$work/wrong.te"'
+else
+	skip 'checkmodule is not installed' 'the SELinux module compiles'
+fi
+type=$(sed -n 's/^type \([a-z_]*\), file_type;$/\1/p' "$selinux/vtmilter.te")
+ok 'the module and its file contexts name one type' grep -q ":$type:" "$selinux/vtmilter.fc"
+
 # ---- the whole build, with what systemd-rpm-macros and Fedora's macros would define ----
 
 if [ -z "${VTM_LONG:-}" ]; then
