@@ -69,7 +69,7 @@ static void look_for(struct vtm_sched *s, const GArray *keys)
 
 static int64_t others_pause(const struct vtm_sched *s)
 {
-	return vtm_store_hears(s->set.store) ? LEASE_NET_MS : VTM_SCHED_OTHERS_MS;
+	return vtm_store_is_watching(s->set.store) ? LEASE_NET_MS : VTM_SCHED_OTHERS_MS;
 }
 
 /* Another host is done with these.  Where it got no answer, it may be our turn. */
@@ -77,7 +77,7 @@ static void take_heard(struct vtm_sched *s, int64_t now)
 {
 	struct vtm_key heard[VTM_STORE_BATCH];
 	bool missed;
-	unsigned n = vtm_store_watched(s->set.store, heard, &missed);
+	unsigned n = vtm_store_take_ended(s->set.store, heard, &missed);
 	GArray *keys = g_array_new(FALSE, FALSE, sizeof(struct vtm_key));
 
 	if (missed)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* store-backend.h - what a store backend provides; included by store*.c only.
+/* backend.h - what a store backend provides.  Included by lib/store only.
  *
  * Each member does what vtm_store_<member> in store.h says; store.c checks arguments and dispatches.
  */
@@ -34,8 +34,8 @@ struct vtm_store_ops {
 	int (*lease_end)(struct vtm_store *, const struct vtm_key *, GError **);	/* NULL: as lease_drop */
 	/* all three NULL: there is nothing to hear */
 	int (*watch)(struct vtm_store *, void (*)(void *), void *, GError **);
-	bool (*hears)(const struct vtm_store *);
-	unsigned (*watched)(struct vtm_store *, struct vtm_key *, bool *);
+	bool (*is_watching)(const struct vtm_store *);
+	unsigned (*take_ended)(struct vtm_store *, struct vtm_key *, bool *);
 	int (*journal_add)(struct vtm_store *, struct vtm_journal_message *, const struct vtm_journal_item *, size_t,
 			   GError **);
 	int (*journal_answer)(struct vtm_store *, const struct vtm_key *, const struct vtm_report *,
@@ -75,9 +75,5 @@ struct vtm_store {
  * Redis' jw<key>. */
 enum vtm_journal_open { VTM_OPEN_FINAL, VTM_OPEN_UNKNOWN, VTM_OPEN_UNANSWERED };
 enum vtm_journal_open vtm_journal_open(const struct vtm_journal_item *item);
-
-/* Openers, of the path behind "sqlite:" or the whole URI. */
-struct vtm_store *vtm_store_sqlite_open(const char *path, const struct vtm_store_settings *settings, GError **error);
-struct vtm_store *vtm_store_redis_open(const char *uri, const struct vtm_store_settings *settings, GError **error);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* store-codec.c - values as bytes that a store keeps. */
+/* codec.c - values as bytes that a store keeps. */
 #include "store/codec.h"
 
 #include <string.h>

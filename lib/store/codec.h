@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* store-codec.h - values as bytes that a store keeps; included by store*.c only.
+/* codec.h - values as bytes that a store keeps; included by store*.c only.
  *
  * Each begins with a version byte; the rest is a serialised GVariant (reports: fixed fields), little endian, the same
  * on every machine.  Reading takes any bytes: what does not have its form is refused, never guessed.

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* store-copy.c - all that a store knows, put into another. */
+/* copy.c - all that a store knows, put into another. */
 #include <string.h>
 
 #include "base/error.h"

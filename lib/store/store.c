@@ -249,15 +249,15 @@ int vtm_store_watch(struct vtm_store *s, void (*wake)(void *), void *arg, GError
 	return s->ops->watch ? s->ops->watch(s, wake, arg, error) : 0;
 }
 
-bool vtm_store_hears(const struct vtm_store *s)
+bool vtm_store_is_watching(const struct vtm_store *s)
 {
-	return s->ops->hears && s->ops->hears(s);
+	return s->ops->is_watching && s->ops->is_watching(s);
 }
 
-unsigned vtm_store_watched(struct vtm_store *s, struct vtm_key *keys, bool *missed_r)
+unsigned vtm_store_take_ended(struct vtm_store *s, struct vtm_key *keys, bool *missed_r)
 {
 	*missed_r = false;
-	return s->ops->watched ? s->ops->watched(s, keys, missed_r) : 0;
+	return s->ops->take_ended ? s->ops->take_ended(s, keys, missed_r) : 0;
 }
 
 /* ---- journal ---- */

@@ -155,16 +155,16 @@ int vtm_store_lease_drop(struct vtm_store *s, const struct vtm_key *key, GError 
 /* The look-up is over, answered or not: drops the lease, if it is ours, and tells hosts that watch. */
 int vtm_store_lease_end(struct vtm_store *s, const struct vtm_key *key, GError **error);
 
-/* From now on until vtm_store_close(), <wake> is called, in a thread of the store's and without a lock, when
- * vtm_store_watched() has something new, once until that is called.  Not twice a store.  1; 0: with this backend there
- * is nothing to hear.  The thread has a connection of its own, which it makes anew when it ends. */
+/* Watches for look-ups that end, at other hosts too, until vtm_store_close(): <wake> is called, in a thread of the
+ * store's and without a lock, when vtm_store_take_ended() has something new, once until that is called.  At most once a
+ * store.  1; 0: this backend cannot be watched.  The thread has a connection of its own, which it makes anew when it
+ * ends. */
 int vtm_store_watch(struct vtm_store *s, void (*wake)(void *arg), void *arg, GError **error);
-/* Is what others end heard now?  It may still be lost on the way, or be a lie: the answer is in the store or
- * nowhere. */
-bool vtm_store_hears(const struct vtm_store *s);
+/* Does the watch work now?  What it reports may be incomplete or false: only the store has the answers. */
+bool vtm_store_is_watching(const struct vtm_store *s);
 /* Puts the keys of look-ups that ended since the last call, ours too, into keys[VTM_STORE_BATCH] and returns their
- * number. *missed_r: others may have ended unheard.  Does not block. */
-unsigned vtm_store_watched(struct vtm_store *s, struct vtm_key *keys, bool *missed_r);
+ * number. *missed_r: others may have ended without a report.  Does not block. */
+unsigned vtm_store_take_ended(struct vtm_store *s, struct vtm_key *keys, bool *missed_r);
 
 /* ---- journal ---- */
 

@@ -480,9 +480,9 @@ static void note_wake(void *arg)
 
 bool suite_hears(struct vtm_store *st, bool wanted)
 {
-	for (unsigned i = 0; i < SUITE_TRIES && vtm_store_hears(st) != wanted; i++)
+	for (unsigned i = 0; i < SUITE_TRIES && vtm_store_is_watching(st) != wanted; i++)
 		g_usleep(10000);
-	return vtm_store_hears(st) == wanted;
+	return vtm_store_is_watching(st) == wanted;
 }
 
 bool suite_heard(struct vtm_store *st, const struct vtm_key *key)
@@ -491,7 +491,7 @@ bool suite_heard(struct vtm_store *st, const struct vtm_key *key)
 	bool missed, heard = false;
 
 	for (unsigned i = 0; i < SUITE_TRIES && !heard; i++) {
-		unsigned n = vtm_store_watched(st, keys, &missed);
+		unsigned n = vtm_store_take_ended(st, keys, &missed);
 
 		for (unsigned k = 0; k < n; k++)
 			heard = heard || vtm_key_equal(&keys[k], key);
@@ -513,17 +513,17 @@ static void watching(struct suite *s)
 	       "%s: others are heard where there are some", s->name);
 	if (vtm_store_shared(other)) {
 		ok(suite_hears(other, true), "%s: soon", s->name);
-		is_int(vtm_store_watched(other, keys, &missed), 0, "%s: nothing at first", s->name);
+		is_int(vtm_store_take_ended(other, keys, &missed), 0, "%s: nothing at first", s->name);
 		ok(missed && g_atomic_int_get(&wakes) == 1, "%s: but that something may have been missed", s->name);
 	} else {
-		is_int(vtm_store_watched(other, keys, &missed), 0, "%s: else there is nothing to hear", s->name);
-		ok(!missed && !vtm_store_hears(other), "%s: and nothing is missed", s->name);
+		is_int(vtm_store_take_ended(other, keys, &missed), 0, "%s: else there is nothing to hear", s->name);
+		ok(!missed && !vtm_store_is_watching(other), "%s: and nothing is missed", s->name);
 	}
 	vtm_store_lease(st, &k, 5000, NULL);
 	is_int(vtm_store_lease_end(st, &k, NULL), 0, "%s: a look-up ends", s->name);
 	if (vtm_store_shared(other)) {
 		ok(suite_heard(other, &k), "%s: which is heard", s->name);
-		vtm_store_watched(other, keys, &missed);
+		vtm_store_take_ended(other, keys, &missed);
 		ok(!missed && g_atomic_int_get(&wakes) >= 2, "%s: with a wake-up, and nothing missed", s->name);
 	}
 	is_int(vtm_store_lease(other, &k, 5000, NULL), 1, "%s: its lease is free", s->name);

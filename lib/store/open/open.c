@@ -7,8 +7,9 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "store/backend.h"
+#include "store/redis/open.h"
 #include "store/redis/uri.h"
+#include "store/sqlite/open.h"
 
 #define SQLITE "sqlite:"
 
@@ -60,7 +61,5 @@ struct vtm_store *vtm_store_open(const char *uri, const struct vtm_store_setting
 #else
 		g_set_error(error, VTM_ERROR, VTM_ERROR_NOT_BUILT, "this vtmilter was built without Redis");
 #endif
-	if (s)
-		s->read_only = settings->read_only;
 	return s;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* store-redis-budget.c - the budget in Redis: one script, atomic, by the server's clock (store-redis-script.c). */
+/* budget.c - the budget in Redis: one script, atomic, by the server's clock (store-redis-script.c). */
 #include <string.h>
 
 #include "base/error.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* store-redis-connect.c - which server of Redis it is, and logging in there. */
+/* connect.c - finds the server and logs in. */
 #include <string.h>
 
 #include "base/error.h"
@@ -72,16 +72,6 @@ static void add_info(struct vtm_redis_command *c, const char *section)
 	vtm_redis_command_begin(c, "INFO");
 	vtm_redis_command_text(c, section);
 	vtm_redis_command_end(c);
-}
-
-void vtm_redis_add_scripts(struct vtm_redis_command *c)
-{
-	for (int i = 0; i < SCRIPTS; i++) {
-		vtm_redis_command_begin(c, "SCRIPT");
-		vtm_redis_command_text(c, "LOAD");
-		vtm_redis_command_text(c, vtm_redis_scripts[i]);
-		vtm_redis_command_end(c);
-	}
 }
 
 /* The value of "<name>:value" in what INFO says; new or NULL. */

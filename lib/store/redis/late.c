@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* store-redis-late.c - late verdicts in Redis that wait for their command. */
+/* late.c - late verdicts in Redis that wait for their command. */
 #include <string.h>
 
 #include "base/error.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* store-redis-net.h - one connection to a Redis or Sentinel; included by store-redis*.c only.
+/* net.h - one connection to a Redis or Sentinel.
  *
  * Every wait ends at a deadline, which is boot ms of the system's clock (clock.h), however slowly the other side
  * trickles.  hiredis reads the replies; the waiting is our own, since hiredis' time-outs begin anew with every byte.
@@ -40,20 +40,5 @@ redisReply *vtm_redis_link_reply(struct vtm_redis_link *l, int64_t deadline_ms, 
  * error. After 0 the connection is as good as before. */
 int vtm_redis_link_next(struct vtm_redis_link *l, int wake_fd, int64_t deadline_ms, redisReply **reply_r,
 			GError **error);
-
-/* Commands in RESP: begin, add its arguments, end; any number after one another in <out>. */
-struct vtm_redis_command {
-	GByteArray *out;	/* what is to be sent */
-	GByteArray *arguments;	/* of the command being made */
-	unsigned n;		/* of them */
-	unsigned commands;	/* ended in out */
-};
-void vtm_redis_command_init(struct vtm_redis_command *c);
-void vtm_redis_command_clear(struct vtm_redis_command *c);
-void vtm_redis_command_begin(struct vtm_redis_command *c, const char *name);
-void vtm_redis_command_bytes(struct vtm_redis_command *c, const void *data, gsize len);
-void vtm_redis_command_text(struct vtm_redis_command *c, const char *text);
-void vtm_redis_command_int(struct vtm_redis_command *c, int64_t n);
-void vtm_redis_command_end(struct vtm_redis_command *c);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* store-redis-queue.c - the queue of look-ups in Redis, and the leases on them. */
+/* queue.c - the queue of look-ups in Redis, and the leases on them. */
 #include <string.h>
 
 #include "base/error.h"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* store-redis.c - the store that several hosts share: named values, hearing of others, opening. */
+/* redis.c - the store that several hosts share: named values, hearing of others, opening. */
+#include "store/redis/open.h"
 #include "store/redis/redis.h"
 
 #include <string.h>
@@ -145,8 +146,8 @@ static const struct vtm_store_ops ops = {
 	.lease_drop = vtm_redis_lease_drop,
 	.lease_end = vtm_redis_lease_end,
 	.watch = watch,
-	.hears = hears,
-	.watched = watched,
+	.is_watching = hears,
+	.take_ended = watched,
 	.journal_add = vtm_redis_journal_add,
 	.journal_answer = vtm_redis_journal_answer,
 	.journal_list = vtm_redis_journal_list,

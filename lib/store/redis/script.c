@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* store-redis-script.c - what runs inside Redis (Lua, Redis 5 or later).
+/* script.c - what runs inside Redis (Lua, Redis 5 or later).
  *
  * The budget.  Its hash has
  *

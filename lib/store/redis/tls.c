@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* store-redis-tls.c - TLS as a transformation of bytes. */
+/* tls.c - TLS as a transformation of bytes. */
 #include "store/redis/tls.h"
 
 #include <openssl/err.h>

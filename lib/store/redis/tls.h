@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* store-redis-tls.h - TLS as a transformation of bytes, without a socket; included by store-redis*.c only.
+/* tls.h - TLS as a transformation of bytes, without a socket; included by store-redis*.c only.
  *
  * What is to be sent is taken from out, what was received is given to feed; so the one loop that waits with a
  * deadline is the same with and without TLS (store-redis-net.c).  TLS 1.2 or later, the server's certificate and name

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* store-redis-uri.c - where a Redis store is, from its URI. */
+/* uri.c - where a Redis store is, from its URI. */
 #include "store/redis/uri.h"
 
 #include <string.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* store-redis-uri.h - where a Redis store is, from its URI; included by store*.c only.
+/* uri.h - where a Redis store is, from its URI; included by store*.c only.
  *
  *	redis://[[USER]:PASSWORD@]HOST[:PORT][/DB]	rediss:// the same with TLS
  *	redis+unix:/PATH[?db=DB]

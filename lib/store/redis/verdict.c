@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* store-redis-verdict.c - verdicts in Redis: a string each, which Redis expires. */
+/* verdict.c - verdicts in Redis: a string each, which Redis expires. */
 #include <string.h>
 
 #include "base/error.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* store-redis-watch.c - hearing which look-ups other hosts ended. */
+/* watch.c - hearing which look-ups other hosts ended. */
 #include "store/redis/watch.h"
 
 #include <string.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* store-redis-watch.h - hearing which look-ups other hosts ended; included by store-redis*.c only.
+/* watch.h - hearing which look-ups other hosts ended; included by store-redis*.c only.
  *
  * A thread with a connection of its own subscribes to the channel VTM_REDIS_CHANNEL.  What it hears are keys, at most
  * VTM_STORE_BATCH until they are taken; they say that there may be something to read, and nothing more, so a lie there

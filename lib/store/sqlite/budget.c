@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* store-sqlite-budget.c - the budget in SQLite: one immediate, synced transaction a change.
+/* budget.c - the budget in SQLite: one immediate, synced transaction a change.
  *
  * What was spent is lost in a file that is new or has another inode than when it was last known: it was made anew,
  * restored or replaced.  Then the rules are those of store-redis-script.c.

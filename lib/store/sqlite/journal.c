@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* store-sqlite-journal.c - the journal in SQLite: messages and their items. */
+/* journal.c - the journal in SQLite: messages and their items. */
 #include <string.h>
 
 #include "base/error.h"
@@ -67,11 +67,6 @@ int vtm_sqlite_journal_add(struct vtm_store *store, struct vtm_journal_message *
 
 /* ---- reading one message ---- */
 
-static char *text_of(sqlite3_stmt *st, int column)
-{
-	return g_strdup((const char *)sqlite3_column_text(st, column));
-}
-
 /* 1 read, 0 not there (any more). */
 static int get_message(struct vtm_sqlite *s, int64_t id, struct vtm_journal_message *m, GError **error)
 {
@@ -82,12 +77,12 @@ static int get_message(struct vtm_sqlite *s, int64_t id, struct vtm_journal_mess
 	if (rc <= 0)
 		return rc;
 	m->id = id;
-	m->host = text_of(st, 0);
-	m->queue_id = text_of(st, 1);
-	m->message_id = text_of(st, 2);
-	m->sender = text_of(st, 3);
+	m->host = vtm_sql_text(st, 0);
+	m->queue_id = vtm_sql_text(st, 1);
+	m->message_id = vtm_sql_text(st, 2);
+	m->sender = vtm_sql_text(st, 3);
 	m->recipients = vtm_unpack_strv(sqlite3_column_blob(st, 4), (size_t)sqlite3_column_bytes(st, 4));
-	m->client = text_of(st, 5);
+	m->client = vtm_sql_text(st, 5);
 	m->time_ms = sqlite3_column_int64(st, 6);
 	m->size = sqlite3_column_int64(st, 7);
 	m->tags = (uint32_t)sqlite3_column_int64(st, 8);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* store-sqlite-schema.h - the tables; included by store-sqlite.c only.
+/* schema.h - the tables; included by store-sqlite.c only.
  *
  * schema_steps[n] brings a database from version n (PRAGMA user_version) to n + 1.  A step that was released never
  * changes again: add one.  Keys and reports are as in store-codec.h; *_ms are UTC, but those of slot, lease and known

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* store-sqlite.h - what the files of the SQLite store share; included by store-sqlite*.c only.
+/* sqlite.h - what the files of the SQLite store share; no other file includes it.
  *
  * One file, two connections: db (synchronous=NORMAL) for all that may lose its last seconds when power fails, durable
- * (synchronous=FULL) for the budget, whose commits are on disk when they return.  All SQL stands in one table in
- * store-sqlite.c; statements are prepared once.
+ * (synchronous=FULL) for the budget, whose commits are on disk when they return.  All SQL is in one table in
+ * statement.c; statements are prepared once.
  */
 #ifndef VTM_STORE_SQLITE_H
 #define VTM_STORE_SQLITE_H
@@ -83,7 +83,46 @@ GArray *vtm_sql_ids(struct vtm_sqlite *s, enum vtm_sql id, const struct vtm_arg 
  * and returns it, or -1 when the commit failed. */
 int vtm_sql_enter(struct vtm_sqlite *s, bool *own_r, GError **error);
 int vtm_sql_leave(struct vtm_sqlite *s, bool own, int result, GError **error);
-/* store-sqlite-budget.c */
+/* Rolls back, unless the error did that already. */
+void vtm_sql_rollback(struct vtm_sqlite *s);
+/* A column of the current row: new string, NULL. */
+static inline char *vtm_sql_text(sqlite3_stmt *st, int column)
+{
+	return g_strdup((const char *)sqlite3_column_text(st, column));
+}
+
+/* ---- what the table of calls names (store/backend.h) ---- */
+
+/* statement.c: the caller's transaction */
+int vtm_sqlite_begin(struct vtm_store *, GError **);
+int vtm_sqlite_commit(struct vtm_store *, GError **);
+void vtm_sqlite_end_transaction(struct vtm_store *);	/* after a call that failed */
+
+/* verdict.c */
+int vtm_sqlite_verdicts_get(struct vtm_store *, const struct vtm_key *, size_t, struct vtm_cached *, GError **);
+int vtm_sqlite_verdict_put(struct vtm_store *, const struct vtm_lookup *, const struct vtm_report *, int64_t,
+			   GError **);
+int vtm_sqlite_verdict_forget(struct vtm_store *, const struct vtm_key *, GError **);
+int vtm_sqlite_verdicts_expire(struct vtm_store *, unsigned, GError **);
+int vtm_sqlite_verdicts_each(struct vtm_store *, vtm_verdict_each *, void *, GError **);
+
+/* queue.c */
+int vtm_sqlite_queue_put(struct vtm_store *, const struct vtm_queued *, GError **);
+int vtm_sqlite_queue_delete(struct vtm_store *, const struct vtm_key *, GError **);
+int vtm_sqlite_queue_load(struct vtm_store *, unsigned, vtm_queued_each *, void *, GError **);
+int vtm_sqlite_lease(struct vtm_store *, const struct vtm_key *, int64_t, GError **);
+int vtm_sqlite_lease_drop(struct vtm_store *, const struct vtm_key *, GError **);
+
+/* late.c */
+int vtm_sqlite_late_add(struct vtm_store *, const char *, GError **);
+int vtm_sqlite_late_due(struct vtm_store *, unsigned, vtm_late_each *, void *, GError **);
+int vtm_sqlite_late_done(struct vtm_store *, int64_t, GError **);
+int vtm_sqlite_late_retry(struct vtm_store *, int64_t, int64_t, GError **);
+int vtm_sqlite_meta_set(struct vtm_store *, const char *, const char *, GError **);
+int vtm_sqlite_meta_get(struct vtm_store *, const char *, char **, GError **);
+int vtm_sqlite_meta_default(struct vtm_store *, const char *, const char *, GError **);
+
+/* budget.c */
 int vtm_sqlite_budget_take(struct vtm_store *, const struct vtm_budget_limits *, enum vtm_spender, unsigned, vtm_slot *,
 			   GError **);
 int vtm_sqlite_budget_settle(struct vtm_store *, vtm_slot, GError **);
@@ -92,7 +131,7 @@ int vtm_sqlite_budget_raise(struct vtm_store *, uint32_t, uint32_t, GError **);
 int vtm_sqlite_budget_sync(struct vtm_store *, int64_t, GError **);
 int vtm_sqlite_budget_utc(struct vtm_store *, int64_t *, GError **);
 
-/* store-sqlite-journal.c */
+/* journal.c */
 int vtm_sqlite_journal_add(struct vtm_store *, struct vtm_journal_message *, const struct vtm_journal_item *, size_t,
 			   GError **);
 int vtm_sqlite_journal_answer(struct vtm_store *, const struct vtm_key *, const struct vtm_report *,
