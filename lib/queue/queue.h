@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* queue.h - look-ups without an answer yet, in the order in which they are to be asked.  Leaf: pure, not locked.
  *
- * Every entry is in the table.  An entry that may be asked now is *ready*: in its class's line, earliest deadline
- * first, then oldest.  One that must wait for a time (retry, re-ask, poll) is *later*.  One that is in flight is in
- * neither.  All operations are O(log n).
+ * Every entry is in the table.  An entry that may be asked now is *ready*: it has a place in a line.  Those with most
+ * points come first, then the earliest deadline; then, by points, the newest, else the oldest.  One that must wait for a
+ * time (retry, re-ask, poll) is *later*.  One that is in flight is in neither.  All operations are O(log n).
  */
 #ifndef VTM_QUEUE_H
 #define VTM_QUEUE_H
@@ -32,9 +32,28 @@ const char *vtm_class_name(enum vtm_class c);	/* "risky" */
 const char *vtm_class_why(enum vtm_class c);	/* a sentence for vtmilterctl show */
 enum vtm_spender vtm_class_spender(enum vtm_class c);
 
+/* The lines, in the order in which they are asked.  By points (Order), all of mail has one line, and there is another
+ * for the draw; else each class of mail has its own. */
+enum vtm_line {
+	VTM_LINE_MANUAL, VTM_LINE_MAIL, VTM_LINE_URL_FIRST, VTM_LINE_URL_MORE, VTM_LINE_OTHER,
+	VTM_LINE_DRAW,			/* most points aside: look-ups that were drawn by lot, the highest lot first */
+	VTM_LINE_SUBMIT, VTM_LINE_BULK, VTM_LINE_REASK
+};
+#define VTM_LINES (VTM_LINE_REASK + 1)
+/* Is it mail's first look-up, neither a person's nor a submission nor a re-ask? */
+bool vtm_class_is_mail(enum vtm_class c);
+
 struct vtm_entry {
 	struct vtm_lookup *lookup;	/* owned */
 	enum vtm_class class;
+	/* what it is worth; whoever changes one of these places the entry again */
+	uint32_t points;		/* vtm_points (risk/points.h) */
+	int worth;			/* their sum */
+	uint32_t lot;			/* its lot in the draw; 0: it takes no part */
+	int64_t wanted_ms;		/* boot ms: when it was last wanted */
+	uint64_t group;			/* what its answer tells about (history key); 0: nothing but itself */
+	uint64_t campaign;		/* group and sender; 0: none */
+	char *network, *domain;		/* whose shares it is charged to; owned; NULL: nobody's */
 	int op;				/* enum vtm_op: what is asked next */
 	int64_t since_ms;		/* boot ms: when it was first wanted */
 	int64_t not_before_ms;		/* boot ms: when it may be asked */
@@ -53,7 +72,8 @@ struct vtm_entry {
 	enum vtm_class stored_class;	/* the most urgent class that mail gave it; VTM_CLASSES: the store does not keep it */
 	bool unsaved;			/* it changed since it was saved */
 	/* the queue's own */
-	GSequenceIter *place;		/* in a class's line or in the later line; NULL: in flight */
+	GSequenceIter *place;		/* in a line or in the later line; NULL: in flight */
+	enum vtm_line line;		/* while it has a place in one */
 	bool is_later;
 	GList *age;			/* in the line by age; NULL: re-asks */
 	uint64_t serial;
@@ -81,11 +101,19 @@ unsigned vtm_queue_ripen(struct vtm_queue *q, int64_t now_ms);
 /* When the next entry becomes ready, INT64_MAX: none. */
 int64_t vtm_queue_next_ripe(const struct vtm_queue *q);
 
-/* The ready entries of a class in order: iterate with g_sequence_iter_next() until the end; the data is a struct
+/* By points or by class; places all entries anew. */
+void vtm_queue_set_order(struct vtm_queue *q, bool by_points, int64_t now_ms);
+/* The line that <e> is in, or would be in when ready. */
+enum vtm_line vtm_queue_line(const struct vtm_queue *q, const struct vtm_entry *e);
+/* The ready entries of a line in order: iterate with g_sequence_iter_next() until the end; the data is a struct
  * vtm_entry *. */
-GSequenceIter *vtm_queue_first(const struct vtm_queue *q, enum vtm_class class);
-/* Ready entries that are asked before <e> (ready), counting only classes that <open> marks. */
-unsigned vtm_queue_rank(const struct vtm_queue *q, const struct vtm_entry *e, const bool open[VTM_CLASSES]);
+GSequenceIter *vtm_queue_first(const struct vtm_queue *q, enum vtm_line line);
+/* Ready entries of <e>'s line that are asked before it. */
+unsigned vtm_queue_position(const struct vtm_queue *q, const struct vtm_entry *e);
+/* Ready entries of a line that are worth at least <worth>. */
+unsigned vtm_queue_worth(const struct vtm_queue *q, enum vtm_line line, int worth);
+/* The ready entry of a line that is asked last; NULL: none. */
+struct vtm_entry *vtm_queue_last(const struct vtm_queue *q, enum vtm_line line);
 
 /* The one that has waited longest (re-asks aside) and the one that would be asked last; NULL: none.  In flight ones are
  * not given for the latter. */
@@ -94,7 +122,7 @@ struct vtm_entry *vtm_queue_least(const struct vtm_queue *q);
 
 unsigned vtm_queue_size(const struct vtm_queue *q);			/* all */
 unsigned vtm_queue_count(const struct vtm_queue *q, enum vtm_class class);	/* of a class, ready or later */
-unsigned vtm_queue_ready(const struct vtm_queue *q, enum vtm_class class);
+unsigned vtm_queue_ready(const struct vtm_queue *q, enum vtm_line line);
 void vtm_queue_foreach(const struct vtm_queue *q, void (*each)(struct vtm_entry *e, void *arg), void *arg);
 
 #endif

@@ -152,25 +152,51 @@ static int ours_to_ask(struct vtm_sched *s, struct vtm_entry *e, int64_t now)
 	return 1;
 }
 
-/* Fills <batch> with the next entries of one class that may be asked, at most <max>; returns how many. */
+/* By points: may <e> be sent after <n> others? */
+static bool pace_allows(const struct vtm_sched *s, const struct vtm_entry *e, enum vtm_line line, unsigned n)
+{
+	if (!s->set.by_points || s->set.manual)
+		return true;
+	if (line == VTM_LINE_MAIL)
+		return e->worth >= vtm_sched_floor(s, n);
+	return line != VTM_LINE_DRAW || vtm_sched_draw_open(s, n);
+}
+
+/* The sender's share may have been used up since <e> was queued: then it goes behind all others. */
+static bool put_back(struct vtm_sched *s, struct vtm_entry *e)
+{
+	if (!vtm_class_is_mail(e->class) || e->points & 1u << VTM_POINTS_SHARE ||
+	    !vtm_sched_share_full(s, e->network, e->domain, e->worth))
+		return false;
+	e->lot = 0;
+	vtm_sched_set_points(s, e, vtm_points_with(e->points, VTM_POINTS_SHARE));
+	return true;
+}
+
+/* Fills <batch> with the next entries of one line that may be asked, at most <max>; returns how many. */
 static unsigned pick(struct vtm_sched *s, struct vtm_entry **batch, unsigned max, int64_t now)
 {
-	bool open[VTM_CLASSES];
+	bool open[VTM_LINES];
 	unsigned n = 0, room;
 
-	vtm_sched_open_classes(s, open);
-	for (int c = 0; c < VTM_CLASSES && !n; c++) {
+	vtm_sched_open_lines(s, open);
+	for (int l = 0; l < VTM_LINES && !n; l++) {
+		enum vtm_line line = (enum vtm_line)l;
 		GSequenceIter *i;
 
-		if (!open[c])
+		if (!open[l])
 			continue;
-		room = MIN(max, vtm_sched_minute_room(s, (enum vtm_class)c, now));
-		i = vtm_queue_first(s->queue, (enum vtm_class)c);
+		room = MIN(max, vtm_sched_minute_room(s, line, now));
+		i = vtm_queue_first(s->queue, line);
 		while (n < room && !g_sequence_iter_is_end(i)) {
 			struct vtm_entry *e = g_sequence_get(i);
 			int ours;
 
 			i = g_sequence_iter_next(i);
+			if (!pace_allows(s, e, line, n))
+				break;
+			if (put_back(s, e))
+				continue;
 			ours = ours_to_ask(s, e, now);
 			if (ours < 0)
 				return 0;	/* others may have gone with it: pick anew */
@@ -209,6 +235,11 @@ static void send_one(struct vtm_sched *s, struct vtm_entry *e, vtm_slot slot, in
 			vtm_lookup_kind_name((enum vtm_lookup_kind)e->lookup->key.kind), hex, now - e->since_ms,
 			vtm_queue_size(s->queue) - s->in_flight, vtm_class_why(class));
 	}
+	if (vtm_class_is_mail(class)) {
+		vtm_sched_note_sent(s, e);
+		s->stats.asked_by_points[vtm_sched_points_index(e->worth)]++;
+		s->stats.drawn += e->lot != 0;
+	}
 	s->stats.asked[class]++;
 	s->stats.reasks += class == VTM_CLASS_REASK;
 	s->stats.submissions += class == VTM_CLASS_SUBMIT;
@@ -221,7 +252,7 @@ static unsigned send_room(const struct vtm_sched *s, int64_t now)
 
 	if (s->breaker.state != VTM_CIRCUIT_CLOSED)
 		room = MIN(room, 1);
-	room = MIN(room, vtm_sched_minute_room(s, VTM_CLASS_MANUAL, now));
+	room = MIN(room, vtm_sched_minute_room(s, VTM_LINE_MANUAL, now));
 	return MIN(room, TAKE_MAX);
 }
 

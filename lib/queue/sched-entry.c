@@ -20,6 +20,7 @@ void vtm_sched_finish(struct vtm_sched *s, struct vtm_entry *e, const struct vtm
 			vtm_sched_check_store(s, vtm_store_queue_delete(s->set.store, &key, &error), &error);
 		vtm_sched_check_store(s, vtm_store_lease_end(s->set.store, &key, &error), &error);
 	}
+	vtm_sched_leave_group(s, e);
 	vtm_queue_remove(s->queue, e);
 	vtm_sched_report(s, waiters, r);
 	g_ptr_array_set_free_func(waiters, g_free);
@@ -78,6 +79,7 @@ void vtm_sched_complete(struct vtm_sched *s, struct vtm_entry *e, struct vtm_rep
 	}
 	if (!e->waiters->len)
 		s->stats.late_answers++;
+	vtm_sched_note_answer(s, e, r.verdict);
 	vtm_sched_finish(s, e, &r);
 	s->set.answered(s->set.arg, lookup, &r);
 	if (r.verdict == VTM_UNKNOWN && fresh)
@@ -93,6 +95,14 @@ void vtm_sched_drop(struct vtm_sched *s, struct vtm_entry *e, uint64_t *counter)
 	(*counter)++;
 	vtm_log_limited(VTM_LOG_WARNING, "queue-drop", "queue: dropped a look-up of class %s (%u queued)",
 			vtm_class_name(e->class), vtm_queue_size(s->queue));
+	vtm_sched_finish(s, e, &r);
+}
+
+void vtm_sched_yield(struct vtm_sched *s, struct vtm_entry *e)
+{
+	struct vtm_report r = { .verdict = VTM_BYPASSED, .reason = VTM_WHY_POINTS };
+
+	s->stats.left_aside++;
 	vtm_sched_finish(s, e, &r);
 }
 

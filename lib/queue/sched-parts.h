@@ -4,13 +4,17 @@
  * A look-up without an answer is an entry of the queue (queue.h).  A ticket's want is tied to its entry as a waiter; a
  * ticket that waits is in <waiting>.  Everything runs in the scheduler's one thread.
  *
- * A file calls only files named before it here: save, wait, entry, plan, quotas, ask, ticket, answer, sched.c.
+ * A file calls only files named before it here: save, wait, worth, entry, plan, quotas, ask, ticket, answer, sched.c;
+ * but all read the clock and the day (plan).
  */
 #ifndef VTM_SCHED_PARTS_H
 #define VTM_SCHED_PARTS_H
 
 #include "queue/sched.h"
 #include "queue/shares.h"
+#include "risk/history.h"
+#include "risk/pace.h"
+#include "risk/points.h"
 
 #define VTM_SCHED_OTHERS_MS 1000	/* how often other hosts' answers and spending are read from a shared store */
 
@@ -18,6 +22,23 @@
 struct vtm_waiter {
 	struct vtm_ticket *ticket;
 	struct vtm_want *want;
+};
+
+/* What is known of earlier mail, and what is to be written about this one. */
+struct vtm_sched_past {
+	bool secret_known;
+	uint8_t secret[VTM_HISTORY_SECRET];	/* of the store */
+	int64_t day;				/* the days were read on it; 0: never */
+	int64_t days_due_ms;
+	unsigned reach;				/* days with mail */
+	uint32_t wanted[VTM_PACE_DAYS];		/* look-ups that the last days with mail wanted */
+	unsigned n_wanted;
+	uint32_t wanted_today;
+	struct vtm_history_day count;		/* to be added to the store's */
+	GArray *sightings;			/* of struct vtm_sighting: to be written */
+	int64_t save_due_ms;
+	GHashTable *groups;			/* group -> GPtrArray of queued entries */
+	GHashTable *campaigns;			/* campaign -> look-ups sent today */
 };
 
 struct vtm_sched {
@@ -39,6 +60,10 @@ struct vtm_sched {
 	bool budget_lost;			/* the store does not know what was spent, and the log has it */
 	GPtrArray *unsaved;			/* entries to save; may hold NULLs */
 	struct vtm_shares *shares;
+	struct vtm_sched_past past;
+	struct vtm_pace pace;			/* by points */
+	uint32_t drawn;				/* requests of today that went by lot */
+	uint32_t reserve_used;			/* and to attachments within ReserveForAttachments */
 	double answer_ms, answer_dev_ms;
 	unsigned in_flight;
 	struct vtm_sched_stats stats;
@@ -87,6 +112,32 @@ void vtm_sched_release(struct vtm_sched *s, struct vtm_ticket *t, uint64_t *coun
 /* Releases the tickets whose deadline has come. */
 void vtm_sched_release_due(struct vtm_sched *s, int64_t now);
 
+/* ---- sched-worth.c: points, and the history they come from ---- */
+
+void vtm_sched_past_init(struct vtm_sched_past *p);
+void vtm_sched_past_clear(struct vtm_sched_past *p);
+/* The store is another one. */
+void vtm_sched_past_forget(struct vtm_sched *s);
+/* Sets the points of all wants of a message, and puts their indices into order[t->n], most points first; notes that its
+ * names were seen.  By class, or where the store fails, the order is that of the ticket. */
+void vtm_sched_judge(struct vtm_sched *s, struct vtm_ticket *t, unsigned *order);
+/* A look-up is wanted that has no answer. */
+void vtm_sched_note_wanted(struct vtm_sched *s);
+/* Is the sender's share of the day used up for a look-up worth so much? */
+bool vtm_sched_share_full(const struct vtm_sched *s, const char *network, const char *domain, int worth);
+/* Gives <e> other points, and its place by them. */
+void vtm_sched_set_points(struct vtm_sched *s, struct vtm_entry *e, vtm_points p);
+/* <e>->group was set; <e> goes.  Between these its points follow the answers of its group. */
+void vtm_sched_join_group(struct vtm_sched *s, struct vtm_entry *e);
+void vtm_sched_leave_group(struct vtm_sched *s, struct vtm_entry *e);
+/* <e> is sent: charges the shares; of its domain and sender two are enough. */
+void vtm_sched_note_sent(struct vtm_sched *s, struct vtm_entry *e);
+/* <e> has an answer: what other look-ups of its group are worth changes. */
+void vtm_sched_note_answer(struct vtm_sched *s, struct vtm_entry *e, enum vtm_verdict verdict);
+/* Writes what is due, at most VTM_STORE_BATCH records; when that is next, boot ms. */
+void vtm_sched_save_past(struct vtm_sched *s);
+int64_t vtm_sched_past_due(const struct vtm_sched *s);
+
 /* ---- sched-entry.c: the end of a look-up ---- */
 
 /* Reports <r> to every waiter, then deletes <e> from the store and frees it. */
@@ -95,6 +146,8 @@ void vtm_sched_finish(struct vtm_sched *s, struct vtm_entry *e, const struct vtm
 void vtm_sched_complete(struct vtm_sched *s, struct vtm_entry *e, struct vtm_report r, bool fresh);
 /* Ends <e> without an answer; its waiters get VTM_WHY_QUEUE.  <counter> is one of stats. */
 void vtm_sched_drop(struct vtm_sched *s, struct vtm_entry *e, uint64_t *counter);
+/* Ends <e> without an answer: other look-ups are worth more.  Its waiters get VTM_WHY_POINTS. */
+void vtm_sched_yield(struct vtm_sched *s, struct vtm_entry *e);
 /* Puts <e> back into the queue, to be asked at <not_before> (boot ms) at the earliest. */
 void vtm_sched_requeue(struct vtm_sched *s, struct vtm_entry *e, int64_t not_before);
 /* Ends <e> with an answer that was found in the store. */
@@ -108,12 +161,19 @@ void vtm_sched_expire(struct vtm_sched *s, int64_t now);
 void vtm_sched_refresh(struct vtm_sched *s);
 /* Slots taken at <now>. */
 unsigned vtm_sched_slots_taken(const struct vtm_sched *s, int64_t now);
-/* Requests of <class> that the minute has left. */
-unsigned vtm_sched_minute_room(const struct vtm_sched *s, enum vtm_class class, int64_t now);
+/* Requests that the minute has left for a line. */
+unsigned vtm_sched_minute_room(const struct vtm_sched *s, enum vtm_line line, int64_t now);
 /* Which part of the budget pays for <class>. */
 enum vtm_spender vtm_sched_spender(const struct vtm_sched *s, enum vtm_class class);
-/* Marks the classes that may spend anything today. */
-void vtm_sched_open_classes(const struct vtm_sched *s, bool open[VTM_CLASSES]);
+/* Marks the lines whose first look-up may be sent now, as far as day, month and pace go. */
+void vtm_sched_open_lines(const struct vtm_sched *s, bool open[VTM_LINES]);
+/* The budget's UTC at <now>. */
+int64_t vtm_sched_utc(const struct vtm_sched *s, int64_t now);
+/* By points: moves the pace to <now>. */
+void vtm_sched_move_pace(struct vtm_sched *s, int64_t now);
+/* By points: the fewest points that may be sent after <ahead> more requests; may one go by lot after <ahead> more? */
+int vtm_sched_floor(const struct vtm_sched *s, unsigned ahead);
+bool vtm_sched_draw_open(const struct vtm_sched *s, unsigned ahead);
 /* Why <e> cannot be answered by <deadline>; VTM_WHY_NONE: it can.  A ticket waits for what can be answered only.  Looks
  * at the rank in the queue, the minute, the day, and the time that answers take. */
 enum vtm_reason vtm_sched_why_not(const struct vtm_sched *s, const struct vtm_entry *e, int64_t deadline);

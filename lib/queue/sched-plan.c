@@ -3,14 +3,71 @@
 #include "queue/sched-parts.h"
 
 #define PACE_MS 60000			/* how often it is looked whether the day has passed far enough */
+#define FLOOR_MS 5000			/* and whether it has for mail */
+#define DAY_MS (24 * 3600 * G_GINT64_CONSTANT(1000))
 
 static void new_day(struct vtm_sched *s)
 {
 	s->day = s->view.day;
 	s->plan_stale = true;
+	s->drawn = s->reserve_used = 0;
 	if (s->breaker.cause == VTM_WHY_BUDGET)
 		vtm_breaker_retry_now(&s->breaker);
 	s->quotas_due_ms = 0;
+}
+
+int64_t vtm_sched_utc(const struct vtm_sched *s, int64_t now)
+{
+	return (s->view.day + 1) * DAY_MS - MAX(s->day_ends_ms - now, 1);
+}
+
+static uint32_t left_today(const struct vtm_sched *s, enum vtm_spender who)
+{
+	return vtm_budget_left(&s->limits, who, s->view.day_used, s->view.month_used);
+}
+
+/* Requests that mail has today: the day's, and an even part of the month's. */
+static uint32_t todays_requests(const struct vtm_sched *s, int64_t utc)
+{
+	struct vtm_budget_limits month = { .per_month = s->limits.per_month };
+	uint32_t before = s->view.month_used - MIN(s->view.month_used, s->view.day_used);
+	unsigned days = 1;
+
+	while (days < 31 && vtm_budget_month(utc + days * DAY_MS) == s->view.month)
+		days++;
+	return vtm_pace_budget(vtm_budget_left(&(struct vtm_budget_limits){
+				       .per_day = s->limits.per_day, .reserve_manual = s->limits.reserve_manual },
+				       VTM_SPEND_ATTACHMENT, 0, 0),
+			       vtm_budget_left(&month, VTM_SPEND_ATTACHMENT, 0, before), days);
+}
+
+void vtm_sched_move_pace(struct vtm_sched *s, int64_t now)
+{
+	int64_t utc = vtm_sched_utc(s, now);
+	uint32_t budget;
+
+	if (!s->set.by_points || s->view_stale)
+		return;
+	budget = todays_requests(s, utc);
+	s->pace.unknown = !s->past.n_wanted;
+	vtm_pace_move(&s->pace, utc, budget, s->view.day_used);
+	s->pace.fits = vtm_pace_fits(s->past.wanted, s->past.n_wanted, s->past.wanted_today, budget);
+}
+
+/* The parts of the day's requests that go by points and by lot. */
+static double points_part(const struct vtm_sched *s)
+{
+	return 1 - s->set.explore_percent / 100.0;
+}
+
+int vtm_sched_floor(const struct vtm_sched *s, unsigned ahead)
+{
+	return vtm_pace_floor(&s->pace, points_part(s), s->view.day_used - MIN(s->view.day_used, s->drawn) + ahead);
+}
+
+bool vtm_sched_draw_open(const struct vtm_sched *s, unsigned ahead)
+{
+	return vtm_pace_even(&s->pace, 1 - points_part(s), s->drawn + ahead);
 }
 
 void vtm_sched_refresh(struct vtm_sched *s)
@@ -28,6 +85,7 @@ void vtm_sched_refresh(struct vtm_sched *s)
 	s->day_ends_ms = now + vtm_budget_next_day_ms(utc) - utc;
 	if (s->view.day != s->day)
 		new_day(s);
+	vtm_sched_move_pace(s, now);
 }
 
 unsigned vtm_sched_slots_taken(const struct vtm_sched *s, int64_t now)
@@ -41,56 +99,77 @@ unsigned vtm_sched_slots_taken(const struct vtm_sched *s, int64_t now)
 }
 
 /* Bulk takes at most half of a minute's requests while it is beside mail: a message that comes finds some. */
-static uint32_t minute_of(const struct vtm_sched *s, enum vtm_class class)
+static uint32_t minute_of(const struct vtm_sched *s, enum vtm_line line)
 {
-	return class == VTM_CLASS_BULK && !s->set.manual ? (s->limits.per_minute + 1) / 2 : s->limits.per_minute;
+	return line == VTM_LINE_BULK && !s->set.manual ? (s->limits.per_minute + 1) / 2 : s->limits.per_minute;
 }
 
-unsigned vtm_sched_minute_room(const struct vtm_sched *s, enum vtm_class class, int64_t now)
+unsigned vtm_sched_minute_room(const struct vtm_sched *s, enum vtm_line line, int64_t now)
 {
-	uint32_t most = minute_of(s, class);
+	uint32_t most = minute_of(s, line);
 	unsigned taken = vtm_sched_slots_taken(s, now);
 
 	return !most ? G_MAXUINT : taken < most ? most - taken : 0;
 }
 
+/* By points, ReserveForAttachments is a matter of points, and not kept from links. */
 enum vtm_spender vtm_sched_spender(const struct vtm_sched *s, enum vtm_class class)
 {
-	return s->set.manual ? VTM_SPEND_MANUAL : vtm_class_spender(class);
+	enum vtm_spender who = vtm_class_spender(class);
+
+	if (s->set.manual)
+		return VTM_SPEND_MANUAL;
+	return s->set.by_points && who == VTM_SPEND_URL ? VTM_SPEND_ATTACHMENT : who;
 }
 
-static uint32_t left_today(const struct vtm_sched *s, enum vtm_spender who)
+static enum vtm_spender line_spender(const struct vtm_sched *s, enum vtm_line line)
 {
-	return vtm_budget_left(&s->limits, who, s->view.day_used, s->view.month_used);
+	static const enum vtm_class classes[VTM_LINES] = {
+		VTM_CLASS_MANUAL, VTM_CLASS_RISKY, VTM_CLASS_URL_FIRST, VTM_CLASS_URL_MORE, VTM_CLASS_OTHER,
+		VTM_CLASS_RISKY, VTM_CLASS_SUBMIT, VTM_CLASS_BULK, VTM_CLASS_REASK
+	};
+
+	return vtm_sched_spender(s, classes[line]);
 }
 
 /* Is less used of <most> requests than the day has passed? */
 static bool ahead_of_pace(const struct vtm_sched *s, uint32_t most)
 {
-	const int64_t day_ms = 24 * 3600 * 1000;
-	int64_t passed = day_ms - (s->day_ends_ms - vtm_sched_now(s));
+	int64_t passed = DAY_MS - (s->day_ends_ms - vtm_sched_now(s));
 
 	if (!s->limits.per_day)
 		return true;
-	return (int64_t)s->view.day_used * day_ms < (int64_t)most * CLAMP(passed, 0, day_ms);
+	return (int64_t)s->view.day_used * DAY_MS < (int64_t)most * CLAMP(passed, 0, DAY_MS);
 }
 
 /* May bulk spend?  What mail's urls would lose as the day passes, and what mail may not have: so it is neither at
  * mail's expense nor starved. */
 static bool bulk_may(const struct vtm_sched *s)
 {
-	return ahead_of_pace(s, vtm_budget_left(&s->limits, VTM_SPEND_URL, 0, 0)) ||
-	       !left_today(s, VTM_SPEND_ATTACHMENT);
+	if (!left_today(s, VTM_SPEND_ATTACHMENT))
+		return true;
+	if (s->set.by_points)
+		return !vtm_queue_ready(s->queue, VTM_LINE_MAIL) && vtm_sched_floor(s, 0) <= VTM_PACE_EVEN;
+	return ahead_of_pace(s, vtm_budget_left(&s->limits, VTM_SPEND_URL, 0, 0));
 }
 
-void vtm_sched_open_classes(const struct vtm_sched *s, bool open[VTM_CLASSES])
+void vtm_sched_open_lines(const struct vtm_sched *s, bool open[VTM_LINES])
 {
-	for (int c = 0; c < VTM_CLASSES; c++)
-		open[c] = left_today(s, vtm_sched_spender(s, (enum vtm_class)c)) > 0;
+	for (int l = 0; l < VTM_LINES; l++)
+		open[l] = left_today(s, line_spender(s, (enum vtm_line)l)) > 0;
+	if (s->set.by_points && !s->set.manual) {
+		const struct vtm_entry *first = vtm_queue_ready(s->queue, VTM_LINE_MAIL) ?
+			g_sequence_get(vtm_queue_first(s->queue, VTM_LINE_MAIL)) : NULL;
+		int floor = vtm_sched_floor(s, 0);
+
+		open[VTM_LINE_MAIL] = open[VTM_LINE_MAIL] && (!first || first->worth >= floor);
+		open[VTM_LINE_DRAW] = open[VTM_LINE_DRAW] && vtm_sched_draw_open(s, 0);
+		open[VTM_LINE_SUBMIT] = open[VTM_LINE_SUBMIT] && floor <= VTM_PACE_EVEN;
+	}
 	if (!bulk_may(s))
-		open[VTM_CLASS_BULK] = false;
+		open[VTM_LINE_BULK] = false;
 	if (!s->set.reask_unknown || !ahead_of_pace(s, s->limits.per_day))
-		open[VTM_CLASS_REASK] = false;
+		open[VTM_LINE_REASK] = false;
 }
 
 static int64_t answer_bound(const struct vtm_sched *s)
@@ -98,10 +177,49 @@ static int64_t answer_bound(const struct vtm_sched *s)
 	return (int64_t)(s->answer_ms + 2 * s->answer_dev_ms);
 }
 
+/* Ready entries that are sent before <e>. */
+static unsigned rank_of(const struct vtm_sched *s, const struct vtm_entry *e, const bool open[VTM_LINES])
+{
+	enum vtm_line line = vtm_queue_line(s->queue, e);
+	unsigned n = vtm_queue_position(s->queue, e);
+
+	for (int l = 0; l < (int)line; l++)
+		if (open[l])
+			n += l == VTM_LINE_MAIL && s->set.by_points ?
+			     vtm_queue_worth(s->queue, VTM_LINE_MAIL, vtm_sched_floor(s, 0)) :
+			     vtm_queue_ready(s->queue, (enum vtm_line)l);
+	return n;
+}
+
+/* Has the day passed far enough for <e>, when those before it in its line are sent first? */
+static bool paced(const struct vtm_sched *s, const struct vtm_entry *e)
+{
+	unsigned position = vtm_queue_position(s->queue, e);
+
+	if (!s->set.by_points || s->set.manual)
+		return false;
+	switch (vtm_queue_line(s->queue, e)) {
+	case VTM_LINE_MAIL:
+		return e->worth < vtm_sched_floor(s, position);
+	case VTM_LINE_DRAW:
+		return !vtm_sched_draw_open(s, position);
+	case VTM_LINE_SUBMIT:
+		return VTM_PACE_EVEN < vtm_sched_floor(s, position);
+	case VTM_LINE_MANUAL:
+	case VTM_LINE_URL_FIRST:
+	case VTM_LINE_URL_MORE:
+	case VTM_LINE_OTHER:
+	case VTM_LINE_BULK:
+	case VTM_LINE_REASK:
+		break;
+	}
+	return false;
+}
+
 enum vtm_reason vtm_sched_why_not(const struct vtm_sched *s, const struct vtm_entry *e, int64_t deadline)
 {
 	int64_t now = vtm_sched_now(s), start;
-	bool open[VTM_CLASSES];
+	bool open[VTM_LINES];
 	unsigned rank;
 
 	if (deadline <= now)
@@ -114,9 +232,13 @@ enum vtm_reason vtm_sched_why_not(const struct vtm_sched *s, const struct vtm_en
 		return VTM_WHY_NONE;
 	if (s->budget_lost)
 		return VTM_WHY_SERVICE;
-	vtm_sched_open_classes(s, open);
-	rank = vtm_queue_rank(s->queue, e, open);
-	if (!open[e->class] || rank >= left_today(s, vtm_sched_spender(s, e->class)))
+	vtm_sched_open_lines(s, open);
+	rank = rank_of(s, e, open);
+	if (rank >= left_today(s, vtm_sched_spender(s, e->class)))
+		return VTM_WHY_BUDGET;
+	if (paced(s, e))
+		return VTM_WHY_PACE;
+	if (!open[vtm_queue_line(s->queue, e)])
 		return VTM_WHY_BUDGET;
 	start = vtm_budget_slot_at(&s->limits, &s->view, MAX(now, s->refused_until_ms), rank, answer_bound(s));
 	start = MAX(start, now + (int64_t)((s->in_flight + rank) / s->set.max_in_flight) * answer_bound(s));
@@ -125,24 +247,33 @@ enum vtm_reason vtm_sched_why_not(const struct vtm_sched *s, const struct vtm_en
 	return start + answer_bound(s) <= deadline ? VTM_WHY_NONE : VTM_WHY_TIME;
 }
 
+/* When to look again whether a line that is closed now has opened; INT64_MAX: nothing is in one. */
+static int64_t next_look(const struct vtm_sched *s, int64_t now)
+{
+	if (s->set.by_points && (vtm_queue_ready(s->queue, VTM_LINE_MAIL) || vtm_queue_ready(s->queue, VTM_LINE_DRAW) ||
+				 vtm_queue_ready(s->queue, VTM_LINE_SUBMIT)))
+		return now + FLOOR_MS;
+	return vtm_queue_ready(s->queue, VTM_LINE_BULK) ? now + PACE_MS :
+	       vtm_queue_ready(s->queue, VTM_LINE_REASK) ? now + 10 * PACE_MS : INT64_MAX;
+}
+
 int64_t vtm_sched_next_send(const struct vtm_sched *s, int64_t now)
 {
 	struct vtm_budget_limits limits = s->limits;
-	bool open[VTM_CLASSES], any = false;
+	bool open[VTM_LINES], any = false;
 	int64_t at = MAX(now, s->refused_until_ms);
 
 	if (!s->set.store)
 		return INT64_MAX;
-	vtm_sched_open_classes(s, open);
+	vtm_sched_open_lines(s, open);
 	limits.per_minute = 0;
-	for (int c = 0; c < VTM_CLASSES; c++)
-		if (open[c] && vtm_queue_ready(s->queue, (enum vtm_class)c)) {
+	for (int l = 0; l < VTM_LINES; l++)
+		if (open[l] && vtm_queue_ready(s->queue, (enum vtm_line)l)) {
 			any = true;
-			limits.per_minute = MAX(limits.per_minute, minute_of(s, (enum vtm_class)c));
+			limits.per_minute = MAX(limits.per_minute, minute_of(s, (enum vtm_line)l));
 		}
 	if (!any)
-		return vtm_queue_ready(s->queue, VTM_CLASS_BULK) ? now + PACE_MS :
-		       vtm_queue_ready(s->queue, VTM_CLASS_REASK) ? now + 10 * PACE_MS : INT64_MAX;
+		return next_look(s, now);
 	if (s->in_flight >= s->set.max_in_flight || (s->breaker.state == VTM_CIRCUIT_HALF_OPEN && s->breaker.probing))
 		return INT64_MAX;	/* a result will wake us */
 	if (s->breaker.state == VTM_CIRCUIT_OPEN)

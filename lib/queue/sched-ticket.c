@@ -2,6 +2,9 @@
 /* sched-ticket.c - takes a message in: answers what is known, queues the rest, decides what it waits for. */
 #include "queue/sched-parts.h"
 
+#define MAIL_MIN 1000			/* look-ups that mail's line holds at least */
+#define DRAW_MAX 64			/* and the draw at most */
+
 void vtm_sched_replan(struct vtm_sched *s)
 {
 	GSequenceIter *i = g_sequence_get_begin_iter(s->waiting);
@@ -23,17 +26,6 @@ void vtm_sched_replan(struct vtm_sched *s)
 		if (!t->waiting_for)
 			vtm_sched_release(s, t, &s->stats.released_unadmitted);
 	}
-}
-
-/* May <t> queue one more look-up?  Charges it if so. */
-static bool within_share(struct vtm_sched *s, const struct vtm_ticket *t)
-{
-	uint32_t bound;
-
-	if (!s->set.share_percent || !s->limits.per_day)
-		return true;
-	bound = MAX(1, (uint32_t)((uint64_t)s->limits.per_day * s->set.share_percent / 100));
-	return vtm_shares_charge(s->shares, s->view.day, t->client_net, t->sender_domain, bound);
 }
 
 static bool from_cache(struct vtm_sched *s, struct vtm_want *w)
@@ -84,57 +76,130 @@ static bool answer_known(struct vtm_sched *s, struct vtm_ticket *t)
 	return fine;
 }
 
+/* By points, no more are kept than PendingLifetime's requests and half as many again could ever ask: the others would
+ * only wait in vain. */
+static unsigned mail_bound(const struct vtm_sched *s)
+{
+	double days = (double)s->set.pending_lifetime_ms / (24 * 3600 * 1000);
+
+	if (s->pace.fits || s->pace.budget == UINT32_MAX)
+		return s->set.max_queue;
+	return (unsigned)CLAMP(1.5 * s->pace.budget * days, MAIL_MIN, MAX(s->set.max_queue, MAIL_MIN));
+}
+
+/* Makes room in mail's line for one more that is worth <worth>; false if that would be the first to go. */
+static bool make_room_by_points(struct vtm_sched *s, int worth)
+{
+	while (vtm_queue_ready(s->queue, VTM_LINE_MAIL) >= mail_bound(s)) {
+		struct vtm_entry *last = vtm_queue_last(s->queue, VTM_LINE_MAIL);
+
+		if (last->worth > worth)
+			return false;
+		vtm_sched_yield(s, last);
+	}
+	return true;
+}
+
 /* Makes room for one more of <class>; false if it would be the least urgent itself. */
-static bool make_room(struct vtm_sched *s, enum vtm_class class)
+static bool make_room(struct vtm_sched *s, enum vtm_class class, int worth)
 {
 	struct vtm_entry *least;
 
 	if (vtm_queue_size(s->queue) < s->set.max_queue)
 		return true;
 	least = vtm_queue_least(s->queue);
-	if (!least || least->class <= class)
+	if (!least || least->class < class || (least->class == class && least->worth >= worth) ||
+	    (s->set.by_points && vtm_class_is_mail(least->class) && least->worth >= worth))
 		return false;
 	vtm_sched_drop(s, least, &s->stats.dropped);
 	return true;
 }
 
-/* Moves <e> into the more urgent class that <w> wants. */
+/* Draws a lot for a look-up that points leave aside; 0: the draw has enough of higher ones. */
+static uint32_t draw(struct vtm_sched *s)
+{
+	uint32_t lot = g_random_int() | 1;
+	struct vtm_entry *last = vtm_queue_last(s->queue, VTM_LINE_DRAW);
+
+	if (vtm_queue_ready(s->queue, VTM_LINE_DRAW) < DRAW_MAX)
+		return lot;
+	if (last->lot >= lot)
+		return 0;
+	last->lot = 0;
+	if (make_room_by_points(s, last->worth))
+		vtm_queue_place(s->queue, last, vtm_sched_now(s));
+	else
+		vtm_sched_yield(s, last);
+	return lot;
+}
+
+/* Moves <e> into the more urgent class that <w> wants, or gives it the points that it has here. */
 static void raise_class(struct vtm_sched *s, struct vtm_entry *e, const struct vtm_want *w)
 {
 	int64_t now = vtm_sched_now(s);
+	bool raised = w->class < e->class;
 
 	vtm_sched_note_class(s, e, w->class);
-	if (e->in_flight || w->class >= e->class)
+	e->wanted_ms = now;
+	if (e->in_flight || (!raised && vtm_points_sum(w->points) <= e->worth))
 		return;
 	vtm_queue_lift(s->queue, e);
-	if (e->class == VTM_CLASS_REASK) {
+	if (raised && e->class == VTM_CLASS_REASK) {
 		e->not_before_ms = 0;
 		e->since_ms = now;
 		e->attempts = 0;
 	}
-	e->class = w->class;
-	vtm_sched_mark_unsaved(s, e);
+	if (raised) {
+		e->class = w->class;
+		vtm_sched_mark_unsaved(s, e);
+	}
+	if (vtm_class_is_mail(w->class)) {
+		e->points = w->points;
+		e->worth = vtm_points_sum(w->points);
+		if (e->worth >= vtm_sched_floor(s, 0))
+			e->lot = 0;
+	}
 	vtm_queue_place(s->queue, e, now);
 	s->plan_stale = true;
 }
 
-static struct vtm_entry *new_entry(struct vtm_sched *s, const struct vtm_want *w)
+static struct vtm_entry *new_entry(struct vtm_sched *s, const struct vtm_ticket *t, const struct vtm_want *w,
+				   uint32_t lot)
 {
 	int64_t now = vtm_sched_now(s);
 	struct vtm_entry *e = vtm_queue_add(s->queue, w->lookup, w->class, now);
 
 	e->op = VTM_OP_LOOKUP;
 	e->submit = w->submit;
+	e->points = w->points;
+	e->worth = vtm_points_sum(w->points);
+	e->lot = lot;
+	e->group = w->group;
+	e->campaign = w->campaign;
+	e->network = g_strdup(t->client_net);
+	e->domain = t->features.authenticated ? g_strdup(t->sender_domain) : NULL;
+	vtm_sched_join_group(s, e);
 	vtm_sched_note_class(s, e, w->class);
 	vtm_queue_place(s->queue, e, now);
 	return e;
 }
 
-/* Finds or makes the entry that will answer <w>.  NULL: none, <why_r> says why. */
+/* By points: may <w> be the look-up of its message that takes part in the draw? */
+static bool may_draw(const struct vtm_sched *s, const struct vtm_want *w)
+{
+	return s->set.by_points && !s->set.manual && s->set.explore_percent && !s->pace.fits &&
+	       vtm_class_is_mail(w->class) && !(w->points & 1u << VTM_POINTS_SHARE) &&
+	       vtm_points_sum(w->points) < vtm_sched_floor(s, 0);
+}
+
+/* Finds or makes the entry that will answer <w>.  NULL: none, <why_r> says why.  <drawn> says whether the message took
+ * part in the draw. */
 static struct vtm_entry *entry_for(struct vtm_sched *s, const struct vtm_ticket *t, const struct vtm_want *w,
-				   enum vtm_reason *why_r)
+				   bool *drawn, enum vtm_reason *why_r)
 {
 	struct vtm_entry *e = vtm_queue_find(s->queue, &w->lookup->key);
+	int worth = vtm_points_sum(w->points);
+	uint32_t lot = 0;
 
 	if (e) {
 		s->stats.coalesced++;
@@ -142,25 +207,33 @@ static struct vtm_entry *entry_for(struct vtm_sched *s, const struct vtm_ticket 
 		raise_class(s, e, w);
 		return e;
 	}
-	if (!within_share(s, t)) {
-		*why_r = VTM_WHY_SHARE;
+	if (vtm_class_is_mail(w->class))
+		vtm_sched_note_wanted(s);
+	if (!*drawn && may_draw(s, w)) {
+		*drawn = true;
+		lot = draw(s);
+	}
+	if (s->set.by_points && !s->set.manual && vtm_class_is_mail(w->class) && !lot && !make_room_by_points(s, worth)) {
+		s->stats.left_aside++;
+		*why_r = VTM_WHY_POINTS;
 		return NULL;
 	}
-	if (!make_room(s, w->class)) {
+	if (!make_room(s, w->class, worth)) {
 		s->stats.dropped++;
 		*why_r = VTM_WHY_QUEUE;
 		return NULL;
 	}
-	return new_entry(s, w);
+	return new_entry(s, t, w, lot);
 }
 
-/* Queues what is not known.  admit() runs after all of it has its place in the queue. */
-static void queue_wants(struct vtm_sched *s, struct vtm_ticket *t)
+/* Queues what is not known, in the order of <order>.  admit() runs after all of it has its place in the queue. */
+static void queue_wants(struct vtm_sched *s, struct vtm_ticket *t, const unsigned *order)
 {
 	unsigned left = t->max_lookups;
+	bool drawn = false;
 
 	for (unsigned i = 0; i < t->n; i++) {
-		struct vtm_want *w = &t->wants[i];
+		struct vtm_want *w = &t->wants[order[i]];
 		enum vtm_reason why = VTM_WHY_NOT_ASKED;
 		struct vtm_entry *e;
 
@@ -168,12 +241,16 @@ static void queue_wants(struct vtm_sched *s, struct vtm_ticket *t)
 			left -= t->known_count && left;
 			continue;
 		}
+		if (w->features.host_of_many) {
+			vtm_sched_refuse_want(w, VTM_WHY_HOST_OF_MANY);
+			continue;
+		}
 		if (!left) {
 			vtm_sched_refuse_want(w, VTM_WHY_CAP);
 			continue;
 		}
 		left--;
-		e = entry_for(s, t, w, &why);
+		e = entry_for(s, t, w, &drawn, &why);
 		if (!e) {
 			vtm_sched_refuse_want(w, why);
 			continue;
@@ -203,6 +280,8 @@ static void admit(struct vtm_sched *s, struct vtm_ticket *t)
 
 void vtm_sched_add(struct vtm_sched *s, struct vtm_ticket *t)
 {
+	unsigned *order;
+
 	t->waiting_for = 0;
 	t->released = false;
 	t->place = NULL;
@@ -214,7 +293,11 @@ void vtm_sched_add(struct vtm_sched *s, struct vtm_ticket *t)
 		return;
 	}
 	vtm_sched_refresh(s);
-	queue_wants(s, t);
+	vtm_sched_move_pace(s, vtm_sched_now(s));
+	order = g_new(unsigned, t->n);
+	vtm_sched_judge(s, t, order);
+	queue_wants(s, t, order);
+	g_free(order);
 	admit(s, t);
 	s->plan_stale = true;	/* it may have pushed others back */
 	if (!t->waiting_for) {

@@ -11,6 +11,8 @@ static int64_t next_wake(const struct vtm_sched *s, int64_t now)
 	const struct vtm_entry *oldest = vtm_queue_oldest(s->queue);
 	int64_t at = MIN(vtm_queue_next_ripe(s->queue), vtm_sched_next_send(s, now));
 
+	at = MIN(at, vtm_sched_past_due(s));
+
 	if (!g_sequence_iter_is_end(i))
 		at = MIN(at, ((struct vtm_ticket *)g_sequence_get(i))->deadline_ms);
 	if (oldest && !oldest->in_flight)
@@ -36,10 +38,12 @@ int64_t vtm_sched_step(struct vtm_sched *s)
 	vtm_sched_expire(s, now);
 	vtm_sched_release_due(s, now);
 	vtm_sched_ask_quotas(s, now);
+	vtm_sched_move_pace(s, now);
 	vtm_sched_send_all(s, now);
 	if (s->plan_stale)
 		vtm_sched_replan(s);
 	vtm_sched_save_queue(s);
+	vtm_sched_save_past(s);
 	return MAX(next_wake(s, now), s->stats.store_failing ? now + 1000 : 0);
 }
 
@@ -53,6 +57,9 @@ struct vtm_sched *vtm_sched_new(const struct vtm_sched_settings *settings)
 	s->waiting = g_sequence_new(NULL);
 	s->unsaved = g_ptr_array_new();
 	s->shares = vtm_shares_new();
+	vtm_sched_past_init(&s->past);
+	vtm_pace_init(&s->pace);
+	vtm_queue_set_order(s->queue, s->set.by_points, vtm_sched_now(s));
 	s->answer_ms = ANSWER_FIRST_MS;
 	s->answer_dev_ms = ANSWER_FIRST_DEV_MS;
 	s->stats.server_daily.allowed = s->stats.server_monthly.allowed = -1;
@@ -78,13 +85,24 @@ void vtm_sched_free(struct vtm_sched *s)
 		return;
 	vtm_sched_release_all(s);
 	vtm_sched_save_queue(s);
+	s->past.save_due_ms = 0;
+	vtm_sched_save_past(s);
 	vtm_queue_foreach(s->queue, free_waiters, NULL);
 	vtm_queue_free(s->queue);
 	g_sequence_free(s->waiting);
 	g_ptr_array_free(s->unsaved, TRUE);
 	vtm_shares_free(s->shares);
+	vtm_sched_past_clear(&s->past);
 	vtm_budget_clear(&s->view);
 	g_free(s);
+}
+
+static void without_points(struct vtm_entry *e, void *arg)
+{
+	(void)arg;
+	e->points = 0;
+	e->worth = 0;
+	e->lot = 0;
 }
 
 void vtm_sched_configure(struct vtm_sched *s, const struct vtm_sched_settings *settings)
@@ -103,6 +121,10 @@ void vtm_sched_configure(struct vtm_sched *s, const struct vtm_sched_settings *s
 	s->quotas_due_ms = 0;
 	s->view_stale = true;
 	s->plan_stale = true;
+	if (old.by_points == s->set.by_points)
+		return;
+	vtm_queue_foreach(s->queue, without_points, NULL);
+	vtm_queue_set_order(s->queue, s->set.by_points, vtm_sched_now(s));
 }
 
 static void mark_unsaved(struct vtm_entry *e, void *arg)
@@ -115,6 +137,7 @@ static void mark_unsaved(struct vtm_entry *e, void *arg)
 void vtm_sched_set_store(struct vtm_sched *s, struct vtm_store *store)
 {
 	s->set.store = store;
+	vtm_sched_past_forget(s);
 	s->stats.store_failing = false;
 	s->view_stale = true;
 	s->plan_stale = true;
@@ -145,5 +168,9 @@ void vtm_sched_stats(const struct vtm_sched *s, struct vtm_sched_stats *out)
 	out->day_used = s->view.day_used;
 	out->month_used = s->view.month_used;
 	out->window_used = vtm_sched_slots_taken(s, now);
+	out->paced = s->set.by_points && !s->pace.fits && s->pace.budget != UINT32_MAX;
+	out->floor = vtm_sched_floor(s, 0);
+	out->day_passed = vtm_pace_passed(&s->pace);
+	out->day_budget = s->pace.budget;
 	out->oldest_ms = oldest ? now - oldest->since_ms : 0;
 }

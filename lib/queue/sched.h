@@ -23,7 +23,7 @@
 #include "base/histogram.h"
 #include "model/lookup.h"
 #include "queue/queue.h"
-#include "risk/features.h"
+#include "risk/points.h"
 #include "store/store.h"
 #include "model/verdict.h"
 #include "vt/vt.h"
@@ -37,8 +37,10 @@ struct vtm_want {
 	bool cached;			/* the answer was in cache or store */
 	bool submit;			/* may be submitted when unknown (SubmitUnknownURLs, not personal) */
 	struct vtm_item_features features;	/* owned by the ticket */
-	uint32_t points;		/* out: why it is worth what it is (risk/points.h) */
-	bool holds;			/* set by the scheduler: the ticket waits for it */
+	vtm_points points;		/* out: why it is worth what it is */
+	/* set by the scheduler */
+	bool holds;			/* the ticket waits for it */
+	uint64_t group, campaign;	/* see struct vtm_entry */
 };
 
 struct vtm_ticket {
@@ -68,6 +70,8 @@ struct vtm_sched_settings {
 	unsigned max_queue;		/* look-ups; beyond it the least urgent is dropped */
 	int64_t pending_lifetime_ms;
 	unsigned share_percent;		/* of the day's budget for one client network or sender domain; 0: no bound */
+	bool by_points;			/* Order */
+	unsigned explore_percent;	/* of the day's budget that goes by lot to what points leave aside */
 	bool reask_unknown;
 	/* vtmilterctl, beside the daemon: every class may use the whole budget, and the queue in the store, which is the
 	 * daemon's, is neither loaded nor added to */
@@ -92,6 +96,10 @@ enum vtm_status {
 enum vtm_status vtm_status_of(long http_status);
 const char *vtm_status_name(enum vtm_status s);	/* "404", "5xx", "none" */
 
+/* Look-ups are counted by their points: below 0, 0, 1, ... and this many less 2 or more. */
+#define VTM_SCHED_POINTS 16
+unsigned vtm_sched_points_index(int worth);
+
 /* Plain numbers for metrics, status and tests. */
 struct vtm_sched_stats {
 	uint64_t asked[VTM_CLASSES], answers[VTM_ANSWERS], coalesced, cached_memory, cached_store, dropped, expired;
@@ -99,6 +107,14 @@ struct vtm_sched_stats {
 	struct vtm_histogram took;		/* of answers */
 	uint64_t released_answered, released_deadline, released_unadmitted;
 	uint64_t store_errors, reasks, submissions, late_answers;
+	/* by points */
+	uint64_t asked_by_points[VTM_SCHED_POINTS], bad_by_points[VTM_SCHED_POINTS];
+	uint64_t drawn, drawn_bad;		/* by lot: what points left aside, and how much of it they had missed */
+	uint64_t left_aside;			/* look-ups that others were worth more than */
+	bool paced;				/* false: by class, or the mail fits */
+	int floor;				/* fewest points that may be sent now */
+	double day_passed;			/* 0..1 */
+	uint32_t day_budget;			/* requests that mail has today */
 	unsigned queued[VTM_CLASSES], in_flight, waiting, waiting_max;
 	double answer_ms, answer_dev_ms;	/* running mean and deviation of the time of an answer */
 	struct vtm_breaker breaker;

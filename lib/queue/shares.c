@@ -4,8 +4,12 @@
 
 #include <glib.h>
 
+struct share {
+	uint32_t used[VTM_SHARES_LEVELS];	/* requests by points, from 1 and less */
+};
+
 struct vtm_shares {
-	GHashTable *used;	/* "net NETWORK" or "dom DOMAIN" -> requests */
+	GHashTable *networks, *domains;		/* name -> struct share */
 	int64_t day;
 };
 
@@ -13,7 +17,8 @@ struct vtm_shares *vtm_shares_new(void)
 {
 	struct vtm_shares *s = g_new0(struct vtm_shares, 1);
 
-	s->used = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	s->networks = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+	s->domains = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 	return s;
 }
 
@@ -21,42 +26,60 @@ void vtm_shares_free(struct vtm_shares *s)
 {
 	if (!s)
 		return;
-	g_hash_table_destroy(s->used);
+	g_hash_table_destroy(s->networks);
+	g_hash_table_destroy(s->domains);
 	g_free(s);
 }
 
-static uint32_t used_by(const struct vtm_shares *s, const char *key)
+static int level_of(int points)
 {
-	return key ? GPOINTER_TO_UINT(g_hash_table_lookup(s->used, key)) : 0;
+	return CLAMP(points, 1, VTM_SHARES_LEVELS) - 1;
 }
 
-/* Takes ownership of <key>; NULL: nothing to charge. */
-static void charge(struct vtm_shares *s, char *key)
+static bool full(GHashTable *table, const char *name, int level, uint32_t bound)
 {
-	uint32_t used = used_by(s, key);
+	const struct share *share = name ? g_hash_table_lookup(table, name) : NULL;
+	uint64_t all = 0, as_many = 0;
 
-	if (!key)
+	if (!share)
+		return false;
+	for (int l = 0; l < VTM_SHARES_LEVELS; l++) {
+		all += share->used[l];
+		as_many += l >= level ? share->used[l] : 0;
+	}
+	return as_many >= bound || all >= 2 * (uint64_t)bound;
+}
+
+bool vtm_shares_full(const struct vtm_shares *s, int64_t day, const char *network, const char *domain, int points,
+		     uint32_t bound)
+{
+	if (s->day != day)
+		return false;
+	return full(s->networks, network, level_of(points), bound) || full(s->domains, domain, level_of(points), bound);
+}
+
+static void charge(GHashTable *table, const char *name, int level)
+{
+	struct share *share = name ? g_hash_table_lookup(table, name) : NULL;
+
+	if (!name)
 		return;
-	if (!used && g_hash_table_size(s->used) >= VTM_SHARES_MAX)
-		g_hash_table_remove_all(s->used);
-	g_hash_table_replace(s->used, key, GUINT_TO_POINTER(used + 1));
+	if (!share) {
+		if (g_hash_table_size(table) >= VTM_SHARES_MAX)
+			g_hash_table_remove_all(table);
+		share = g_new0(struct share, 1);
+		g_hash_table_insert(table, g_strdup(name), share);
+	}
+	share->used[level]++;
 }
 
-bool vtm_shares_charge(struct vtm_shares *s, int64_t day, const char *network, const char *domain, uint32_t bound)
+void vtm_shares_charge(struct vtm_shares *s, int64_t day, const char *network, const char *domain, int points)
 {
-	char *net = network ? g_strconcat("net ", network, NULL) : NULL;
-	char *dom = domain ? g_strconcat("dom ", domain, NULL) : NULL;
-
 	if (s->day != day) {
-		g_hash_table_remove_all(s->used);
+		g_hash_table_remove_all(s->networks);
+		g_hash_table_remove_all(s->domains);
 		s->day = day;
 	}
-	if ((net && used_by(s, net) >= bound) || (dom && used_by(s, dom) >= bound)) {
-		g_free(net);
-		g_free(dom);
-		return false;
-	}
-	charge(s, net);
-	charge(s, dom);
-	return true;
+	charge(s->networks, network, level_of(points));
+	charge(s->domains, domain, level_of(points));
 }

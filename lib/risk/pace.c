@@ -14,16 +14,16 @@ void vtm_pace_init(struct vtm_pace *p)
 	memset(p, 0, sizeof(*p));
 }
 
-static double slack(uint32_t budget)
+static double slack(const struct vtm_pace *p, uint32_t budget)
 {
-	return MAX(1, VTM_PACE_SLACK * budget);
+	return MAX(1, (p->unknown ? VTM_PACE_TRUST : VTM_PACE_SLACK) * budget);
 }
 
 static void begin_day(struct vtm_pace *p, int64_t day, uint32_t budget, uint32_t used)
 {
 	double left = p->day ? (double)p->budget - p->used : budget;
 
-	p->line = used + CLAMP(left, 0, slack(budget));
+	p->line = used + CLAMP(left, 0, slack(p, budget));
 	p->day = day;
 }
 
@@ -41,7 +41,7 @@ void vtm_pace_move(struct vtm_pace *p, int64_t utc_ms, uint32_t budget, uint32_t
 	p->at_ms = at;
 	p->budget = budget;
 	p->used = used;
-	p->line = MIN(MIN(p->line, used + slack(budget)), budget);
+	p->line = MIN(MIN(p->line, used + slack(p, budget)), budget);
 }
 
 double vtm_pace_passed(const struct vtm_pace *p)
@@ -49,15 +49,15 @@ double vtm_pace_passed(const struct vtm_pace *p)
 	return (double)p->at_ms / (double)DAY_MS;
 }
 
-int vtm_pace_floor(const struct vtm_pace *p, uint32_t ahead)
+int vtm_pace_floor(const struct vtm_pace *p, double part, uint32_t used)
 {
-	double steps, step = VTM_PACE_STEP * p->budget;
+	double steps, step = VTM_PACE_STEP * part * p->budget;
 
-	if (p->fits || p->budget == UINT32_MAX)
+	if (p->fits || p->budget == UINT32_MAX || (p->unknown && used < part * VTM_PACE_TRUST * p->budget))
 		return VTM_PACE_NONE;
-	if (!p->budget)
+	if (step <= 0)
 		return FLOOR_MAX;
-	steps = ((double)p->used + ahead - p->line) / step;
+	steps = (used - part * p->line) / step;
 	if (steps < 0) {
 		if (DAY_MS - p->at_ms <= LAST_MS)
 			return VTM_PACE_NONE;
@@ -66,6 +66,11 @@ int vtm_pace_floor(const struct vtm_pace *p, uint32_t ahead)
 	/* the next whole number of steps above */
 	steps = CLAMP(steps, -FLOOR_MAX, FLOOR_MAX);
 	return VTM_PACE_EVEN + (int)(steps + FLOOR_MAX) - FLOOR_MAX + 1;
+}
+
+bool vtm_pace_even(const struct vtm_pace *p, double part, uint32_t used)
+{
+	return p->budget == UINT32_MAX || used < part * p->line;
 }
 
 uint32_t vtm_pace_budget(uint32_t per_day, uint32_t month_left, unsigned days_left)

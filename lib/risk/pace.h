@@ -19,6 +19,7 @@
 #define VTM_PACE_SLACK 0.10		/* of the day: how far the line may be ahead of what is used */
 #define VTM_PACE_FITS 0.8		/* a site that wants less than this part of its requests is not paced */
 #define VTM_PACE_DAYS 3			/* so many earlier days' demand counts */
+#define VTM_PACE_TRUST 0.25		/* a site without a past is not paced before it used this part of the day's */
 #define VTM_PACE_NONE (-1000)		/* a floor that everything is above */
 
 struct vtm_pace {
@@ -28,14 +29,19 @@ struct vtm_pace {
 	uint32_t budget;		/* D */
 	uint32_t used;			/* today, as of then */
 	bool fits;			/* all of the mail's look-ups can be sent: no pace */
+	bool unknown;			/* how much the site wants is not known yet: see VTM_PACE_TRUST */
 };
 
 void vtm_pace_init(struct vtm_pace *p);
 /* Moves the line to <utc_ms>, when <used> of <budget> requests are used today.  On the first call the line starts
- * VTM_PACE_SLACK ahead of what is used; on a new day it starts with what the day before left, at most that. */
+ * VTM_PACE_SLACK ahead of what is used (VTM_PACE_TRUST where the site is <unknown>); on a new day it starts with what
+ * the day before left, at most that. */
 void vtm_pace_move(struct vtm_pace *p, int64_t utc_ms, uint32_t budget, uint32_t used);
-/* The fewest points of a look-up that may be sent after <ahead> more requests; VTM_PACE_NONE where nothing is paced. */
-int vtm_pace_floor(const struct vtm_pace *p, uint32_t ahead);
+/* A part of the requests, 0..1, has a line of its own: that part of the line.  The fewest points of a look-up that may
+ * be sent when <used> of this part are used; VTM_PACE_NONE where nothing is paced. */
+int vtm_pace_floor(const struct vtm_pace *p, double part, uint32_t used);
+/* May one more request of this part be sent, whatever its points? */
+bool vtm_pace_even(const struct vtm_pace *p, double part, uint32_t used);
 /* The part of the day that has passed, 0..1. */
 double vtm_pace_passed(const struct vtm_pace *p);
 

@@ -22,6 +22,7 @@
 
 enum vtm_on_bad { VTM_ON_BAD_ACCEPT, VTM_ON_BAD_QUARANTINE, VTM_ON_BAD_REJECT, VTM_ON_BAD_DISCARD };
 enum vtm_on_failure { VTM_ON_FAILURE_ACCEPT, VTM_ON_FAILURE_TEMPFAIL };
+enum vtm_order { VTM_ORDER_POINTS, VTM_ORDER_CLASS };
 enum vtm_journal_detail { VTM_JOURNAL_FULL, VTM_JOURNAL_IDS };
 
 /* Where a message comes from: somebody who logged in, else a client in OwnNetworks, else anybody. */
@@ -54,6 +55,8 @@ struct vtm_conf {
 	uint32_t reserve_for_manual;
 	uint32_t reserve_for_attachments_percent;
 	uint32_t sender_share_percent;
+	enum vtm_order order;
+	uint32_t explore_share_percent;
 	int64_t pending_lifetime_ms;
 	int64_t ttl_bad_ms, ttl_clean_ms, ttl_unknown_ms;
 	/* what is done with mail */

@@ -83,6 +83,8 @@ void vtm_settings_resolver(const struct vtm_conf *c, const struct vtm_clock *clo
 	s->sched.max_queue = QUEUE_MAX;
 	s->sched.pending_lifetime_ms = c->pending_lifetime_ms;
 	s->sched.share_percent = c->sender_share_percent;
+	s->sched.by_points = c->order == VTM_ORDER_POINTS;
+	s->sched.explore_percent = c->explore_share_percent;
 	s->sched.reask_unknown = c->reask_unknown;
 	s->sched.max_in_flight = IN_FLIGHT_MAX;
 	vtm_settings_vt(c, clock, &s->vt);

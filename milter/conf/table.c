@@ -132,6 +132,7 @@ static const char *const privacy_words[] = { "guarded", "host", "full", NULL };
 static const char *const on_bad_words[] = { "accept", "quarantine", "reject", "discard", NULL };
 static const char *const on_failure_words[] = { "accept", "tempfail", NULL };
 static const char *const detail_words[] = { "full", "ids", NULL };
+static const char *const order_words[] = { "points", "class", NULL };
 static const char *const format_words[] = { "syslog", "text", "json", NULL };
 static const char *const level_words[] = { "error", "warning", "notice", "info", "debug", NULL };
 
@@ -192,9 +193,13 @@ const struct vtm_directive vtm_directives[] = {
 	{ "ReserveForManual", T_NUMBER, AT(reserve_for_manual), .default_text = "20", .max = 1000000000,
 	  .help = "requests of a day that only vtmilterctl may use" },
 	{ "ReserveForAttachments", T_PERCENT, AT(reserve_for_attachments_percent), .default_text = "30%", .max = 100,
-	  .help = "share of the day's requests that URLs may not use" },
+	  .help = "by class: share of the day's requests that URLs may not use; by points: attachments within it come sooner" },
+	{ "Order", T_CHOICE, AT(order), .default_text = "class", .choices = order_words,
+	  .help = "what is asked first: points by what is known of sender and link, paced over the day; or fixed classes" },
+	{ "ExploreShare", T_PERCENT, AT(explore_share_percent), .default_text = "12%", .max = 100,
+	  .help = "share of the day's requests that goes by lot to what points leave aside" },
 	{ "SenderShare", T_PERCENT, AT(sender_share_percent), .default_text = "25%", .max = 100,
-	  .help = "share of the day's requests that one client network or sender domain may use; 0: no bound" },
+	  .help = "share of the day's requests after which a client network or sender domain comes last; 0: never" },
 	{ "PendingLifetime", T_DURATION, AT(pending_lifetime_ms), .default_text = "24h", .min = SECOND, .max = 30 * DAY,
 	  .help = "how long a look-up stays in the queue" },
 	{ "CacheTTLBad", T_DURATION, AT(ttl_bad_ms), .default_text = "7d", .min = SECOND, .max = 365 * DAY,

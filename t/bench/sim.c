@@ -15,6 +15,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "queue/sched.h"
+#include "sim-stream.h"
 #include "store/open/open.h"
 
 #define DAY_MS (24 * 3600 * G_GINT64_CONSTANT(1000))
@@ -35,6 +36,7 @@ struct options {
 	guint32 seed;
 	unsigned bulk;			/* look-ups of a mailbox that is scanned by hand meanwhile */
 	enum vtm_class bulk_class;
+	struct stream_options stream;
 	const char *items;		/* file of `vtmilterctl extract --json`, for ITEMS */
 };
 
@@ -609,7 +611,10 @@ static void usage(FILE *to)
 	fputs("usage: sim [--pattern poisson|burst|newsletter|abuser|items] [--items FILE]\n"
 	      "           [--policy vtmilter|fifo] [--days N]\n"
 	      "           [--messages N_A_DAY] [--timeout SECONDS] [--per-minute N] [--per-day N] [--seed N]\n"
-	      "           [--bulk LOOK_UPS] [--bulk-class bulk|manual]\n", to);
+	      "           [--bulk LOOK_UPS] [--bulk-class bulk|manual]\n"
+	      "       sim --stream FILE[.xz] --policy points|class|fifo|random|oracle [--per-minute N] [--per-day N]\n"
+	      "           [--timeout SECONDS] [--explore PERCENT] [--share PERCENT] [--one-in N] [--first-day N]\n"
+	      "           [--last-day N] [--seed N] [--verbose]\n", to);
 }
 
 static int parse(struct options *o, int argc, char **argv)
@@ -618,7 +623,9 @@ static int parse(struct options *o, int argc, char **argv)
 		{ "pattern", 1, NULL, 'p' }, { "policy", 1, NULL, 'P' }, { "days", 1, NULL, 'd' },
 		{ "messages", 1, NULL, 'm' }, { "timeout", 1, NULL, 't' }, { "per-minute", 1, NULL, 'n' },
 		{ "per-day", 1, NULL, 'D' }, { "items", 1, NULL, 'i' }, { "seed", 1, NULL, 's' }, { "help", 0, NULL, 'h' },
-		{ "bulk", 1, NULL, 'b' }, { "bulk-class", 1, NULL, 'B' }, { 0 }
+		{ "bulk", 1, NULL, 'b' }, { "bulk-class", 1, NULL, 'B' },
+		{ "stream", 1, NULL, 'S' }, { "explore", 1, NULL, 'e' }, { "share", 1, NULL, 'H' }, { "one-in", 1, NULL, 'o' },
+		{ "first-day", 1, NULL, 'f' }, { "last-day", 1, NULL, 'l' }, { "verbose", 0, NULL, 'v' }, { 0 }
 	};
 	int c;
 
@@ -633,7 +640,18 @@ static int parse(struct options *o, int argc, char **argv)
 			if (o->pattern == PATTERNS)
 				return 64;
 			break;
-		case 'P': o->fifo = !strcmp(optarg, "fifo"); break;
+		case 'P':
+			o->fifo = !strcmp(optarg, "fifo");
+			if (!stream_policy_parse(optarg, &o->stream.policy) && strcmp(optarg, "vtmilter"))
+				return 64;
+			break;
+		case 'S': o->stream.file = optarg; break;
+		case 'e': o->stream.explore_percent = (unsigned)n; break;
+		case 'H': o->stream.share_percent = (unsigned)n; break;
+		case 'o': o->stream.one_in = (unsigned)n; break;
+		case 'f': o->stream.first_day = (unsigned)n; break;
+		case 'l': o->stream.last_day = (unsigned)n; break;
+		case 'v': o->stream.verbose = true; break;
 		case 'd': o->days = (unsigned)n; break;
 		case 'm': o->messages = (unsigned)n; break;
 		case 't': o->timeout_ms = (int64_t)n * 1000; break;
@@ -697,6 +715,7 @@ int main(int argc, char **argv)
 {
 	struct sim s = { .o = { .days = 1, .messages = 10000, .timeout_ms = 120000, .max_waiting = 20, .seed = 1,
 				.bulk_class = VTM_CLASS_BULK,
+				.stream = { .share_percent = 25, .explore_percent = 12, .first_day = 7 },
 				.limits = { 4, 500, 15500, 20, 144 } } };
 	struct vtm_sched_stats stats = { 0 };
 	char *dir = g_dir_make_tmp("vtmilter-sim-XXXXXX", NULL), *uri;
@@ -707,6 +726,15 @@ int main(int argc, char **argv)
 	if (rc)
 		return rc < 0 ? 0 : rc;
 	vtm_log_set_sink(quiet, NULL);
+	if (s.o.stream.file) {
+		s.o.stream.timeout_ms = s.o.timeout_ms;
+		s.o.stream.limits = s.o.limits;
+		s.o.stream.max_waiting = s.o.max_waiting;
+		s.o.stream.seed = s.o.seed;
+		remove(dir);
+		g_free(dir);
+		return stream_run(&s.o.stream);
+	}
 	vtm_clock_manual_init(&s.clock, START_UTC_MS);
 	s.clock.boot = 0;
 	s.rand = g_rand_new_with_seed(s.o.seed);

@@ -18,16 +18,22 @@ static struct vtm_pace begun(void)
 	return p;
 }
 
+/* The floor after <ahead> more requests. */
+static int floor_of(const struct vtm_pace *p, uint32_t ahead)
+{
+	return vtm_pace_floor(p, 1, p->used + ahead);
+}
+
 static void test_line(void)
 {
 	struct vtm_pace p = begun();
 
 	vtm_pace_move(&p, DAY, D, 0);
 	is_int((int)p.line, 48, "it begins a tenth of the day ahead");
-	is_int(vtm_pace_floor(&p, 0), 3, "a look-up of 3 points may be sent at once");
-	is_int(vtm_pace_floor(&p, 48), 5, "5 points, after a tenth of the day's");
-	is_int(vtm_pace_floor(&p, 48 + 28), 5, "and less than 6 %% more");
-	is_int(vtm_pace_floor(&p, 48 + 29), 6, "then it takes 6");
+	is_int(floor_of(&p, 0), 3, "a look-up of 3 points may be sent at once");
+	is_int(floor_of(&p, 48), 5, "5 points, after a tenth of the day's");
+	is_int(floor_of(&p, 48 + 28), 5, "and less than 6 %% more");
+	is_int(floor_of(&p, 48 + 29), 6, "then it takes 6");
 	vtm_pace_move(&p, DAY + DAY_MS / 2, D, 0);
 	is_int((int)p.line, 48, "nobody wanted any: half a day later it is no further ahead");
 	vtm_pace_move(&p, DAY + 3 * DAY_MS / 4, D, 48);
@@ -43,7 +49,7 @@ static void busy_day(struct vtm_pace *p, int64_t day, int points, uint32_t used[
 
 	for (int64_t at = 0; at < DAY_MS; at += 15000) {
 		vtm_pace_move(p, day + at, D, n);
-		if (n < D && vtm_pace_floor(p, 0) <= points)
+		if (n < D && floor_of(p, 0) <= points)
 			n++;
 		used[at * 4 / DAY_MS] = n;
 	}
@@ -89,21 +95,45 @@ static void test_small(void)
 	struct vtm_pace p = begun();
 
 	vtm_pace_move(&p, DAY, 0, 0);
-	ok(vtm_pace_floor(&p, 0) > 100, "no request at all: nothing is worth one");
+	ok(floor_of(&p, 0) > 100, "no request at all: nothing is worth one");
 	p = begun();
 	vtm_pace_move(&p, DAY, 1, 0);
-	ok(vtm_pace_floor(&p, 0) <= 4, "one a day may be sent");
-	ok(vtm_pace_floor(&p, 1) > 4, "and then no more");
+	ok(floor_of(&p, 0) <= 4, "one a day may be sent");
+	ok(floor_of(&p, 1) > 4, "and then no more");
 	vtm_pace_move(&p, DAY + 1000, UINT32_MAX, 100000);
-	is_int(vtm_pace_floor(&p, 0), VTM_PACE_NONE, "without a limit there is no pace");
+	is_int(floor_of(&p, 0), VTM_PACE_NONE, "without a limit there is no pace");
 	p = begun();
 	vtm_pace_move(&p, DAY + DAY_MS / 2, D, 480);
-	ok(vtm_pace_floor(&p, 1) > 4, "a day that is used up when it is first seen");
+	ok(floor_of(&p, 1) > 4, "a day that is used up when it is first seen");
 	vtm_pace_move(&p, DAY + DAY_MS - 60000, D, 479);
-	is_int(vtm_pace_floor(&p, 0), VTM_PACE_NONE, "in the last minute anything may be sent");
+	is_int(floor_of(&p, 0), VTM_PACE_NONE, "in the last minute anything may be sent");
 	p.fits = true;
 	vtm_pace_move(&p, DAY + DAY_MS, D, 400);
-	is_int(vtm_pace_floor(&p, 0), VTM_PACE_NONE, "mail that fits is not paced");
+	is_int(floor_of(&p, 0), VTM_PACE_NONE, "mail that fits is not paced");
+}
+
+static void test_parts(void)
+{
+	struct vtm_pace p = begun();
+
+	vtm_pace_move(&p, DAY, D, 0);
+	is_int(vtm_pace_floor(&p, 0.5, 23), 4, "half of the requests have half of the line");
+	is_int(vtm_pace_floor(&p, 0.5, 24), 5, "and half of the step");
+	is_int(vtm_pace_floor(&p, 0.5, 24 + 15), 6, "above it");
+	ok(vtm_pace_even(&p, 0.125, 5) && !vtm_pace_even(&p, 0.125, 6), "an eighth may send six of them");
+	ok(vtm_pace_floor(&p, 0, 0) > 100 && !vtm_pace_even(&p, 0, 0), "no part, no request");
+}
+
+static void test_unknown(void)
+{
+	struct vtm_pace p = begun();
+
+	p.unknown = true;
+	vtm_pace_move(&p, DAY, 60, 0);
+	is_int(vtm_pace_floor(&p, 1, 14), VTM_PACE_NONE, "a site without a past is not paced for the first quarter");
+	is_int(vtm_pace_floor(&p, 1, 15), 5, "and then begins even");
+	vtm_pace_move(&p, DAY + DAY_MS / 2, 60, 15);
+	is_int(vtm_pace_floor(&p, 1, 30), 5, "half a day later another quarter is there, for no more are kept");
 }
 
 static void test_budget(void)
@@ -128,6 +158,8 @@ int main(void)
 	test_days();
 	test_left_over();
 	test_small();
+	test_parts();
+	test_unknown();
 	test_budget();
 	return done_testing();
 }

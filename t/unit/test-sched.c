@@ -578,7 +578,7 @@ static void store_knows_less(void)
 static void caps(void)
 {
 	struct rig r;
-	struct mail *m, *sender[3];
+	struct mail *m;
 
 	rig_init(&r);
 	begin(&r);
@@ -587,60 +587,66 @@ static void caps(void)
 	ok(verdict(m, 9) == VTM_PENDING && verdict(m, 10) == VTM_BYPASSED && why(m, 10) == VTM_WHY_CAP,
 	   "ten look-ups of a message, the eleventh is capped");
 	mail_free(m);
-	r.set.share_percent = 1;	/* 5 of 500 */
-	vtm_sched_configure(r.sched, &r.set);
-	for (int i = 0; i < 3; i++) {
-		sender[i] = mail_new(&r, "s", (unsigned)i * 4, 4, VTM_CLASS_URL_FIRST, 0);
-		sender[i]->ticket.client_net = g_strdup(i < 2 ? "192.0.2.0/24" : "198.51.100.0/24");
-		vtm_sched_add(r.sched, &sender[i]->ticket);
-	}
-	ok(verdict(sender[1], 0) == VTM_PENDING && why(sender[1], 1) == VTM_WHY_SHARE, "a network ends at its share");
-	ok(verdict(sender[2], 0) == VTM_PENDING, "another one does not suffer");
-	for (int i = 0; i < 3; i++)
-		mail_free(sender[i]);
 	rig_clear(&r);
 }
 
 /* One url of <network> and <domain>. */
-static struct mail *mail_from(struct rig *r, unsigned n, const char *network, const char *domain)
+static struct mail *mail_from(struct rig *r, unsigned n, const char *network, const char *domain, bool authenticated)
 {
 	struct mail *m = mail_new(r, "f", n, 1, VTM_CLASS_URL_FIRST, 0);
 
 	m->ticket.client_net = g_strdup(network);
 	m->ticket.sender_domain = g_strdup(domain);
+	m->ticket.features.authenticated = authenticated;
 	vtm_sched_add(r->sched, &m->ticket);
 	return m;
 }
 
+/* Is the url of mail_from(<n>) asked? */
+static bool was_asked(struct rig *r, unsigned n)
+{
+	struct vtm_lookup *l = lookup("f", n, VTM_CLASS_URL_FIRST);
+	bool asked = g_hash_table_contains(r->asked, &l->key);
+
+	vtm_lookup_free(l);
+	return asked;
+}
+
 static void shares(void)
 {
-	static const struct { const char *network, *domain; bool within; } mails[] = {
-		{ "192.0.2.0/24", "a.example", true }, { "198.51.100.0/24", "a.example", true },
-		{ "192.0.2.0/24", "a.example", false },	/* the domain has its two */
-		{ "192.0.2.0/24", "b.example", true },	/* and nothing was charged to the network for it */
-		{ "192.0.2.0/24", "c.example", false }, { NULL, "c.example", true }, { NULL, NULL, true },
-	};
-	struct mail *m[G_N_ELEMENTS(mails)];
+	struct mail *m[8];
 	struct rig r;
 
 	rig_init(&r);
 	r.set.limits.per_day = 299;
+	r.set.limits.per_minute = 3;
 	r.set.share_percent = 1;	/* 2 of 299 */
 	vtm_sched_configure(r.sched, &r.set);
 	begin(&r);
-	for (unsigned i = 0; i < G_N_ELEMENTS(mails); i++) {
-		m[i] = mail_from(&r, i, mails[i].network, mails[i].domain);
-		is_int(why(m[i], 0) != VTM_WHY_SHARE, mails[i].within, "share: message %u of %s, %s is %s", i + 1,
-		       mails[i].network ? mails[i].network : "-", mails[i].domain ? mails[i].domain : "-",
-		       mails[i].within ? "within" : "beyond");
-	}
-	vtm_clock_manual_advance(&r.clock, 86400000);
+	m[0] = mail_from(&r, 0, "192.0.2.0/24", "a.example", false);
+	m[1] = mail_from(&r, 1, "192.0.2.0/24", "a.example", true);
 	step(&r);
-	for (unsigned i = 0; i < G_N_ELEMENTS(mails); i++)
+	end_all(&r, VTM_ANSWER_REPORT, 0, 9);
+	m[2] = mail_from(&r, 2, "192.0.2.0/24", "b.example", false);
+	m[3] = mail_from(&r, 3, "198.51.100.0/24", "b.example", false);
+	ok(verdict(m[2], 0) == VTM_PENDING, "share: a look-up beyond it is queued, not refused");
+	step(&r);
+	ok(was_asked(&r, 3) && !was_asked(&r, 2), "share: one of another network goes first, though it came later");
+	pass(&r, 61000);
+	ok(was_asked(&r, 2), "share: the other is asked while requests are left");
+	end_all(&r, VTM_ANSWER_REPORT, 0, 9);
+	pass(&r, 61000);
+	m[4] = mail_from(&r, 4, NULL, "a.example", true);
+	step(&r);
+	end_all(&r, VTM_ANSWER_REPORT, 0, 9);
+	m[5] = mail_from(&r, 5, NULL, "a.example", true);
+	m[6] = mail_from(&r, 6, NULL, "a.example", false);
+	m[7] = mail_from(&r, 7, NULL, "c.example", true);
+	step(&r);
+	ok(was_asked(&r, 6) && was_asked(&r, 7) && !was_asked(&r, 5),
+	   "share: a domain is charged where it is authenticated, and nowhere else");
+	for (unsigned i = 0; i < G_N_ELEMENTS(m); i++)
 		mail_free(m[i]);
-	m[0] = mail_from(&r, 100, "192.0.2.0/24", "a.example");
-	ok(why(m[0], 0) != VTM_WHY_SHARE, "share: a new day begins with nothing charged");
-	mail_free(m[0]);
 	rig_clear(&r);
 }
 
