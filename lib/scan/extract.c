@@ -121,6 +121,21 @@ static bool from_is_authentic(const struct vtm_mime_summary *s, const char *auth
 	return false;
 }
 
+static void take_heading(struct vtm_heading *h, struct vtm_mime_summary *s, bool authentic)
+{
+	memset(h, 0, sizeof(*h));
+	h->message_id = g_steal_pointer(&s->message_id);
+	h->from_domain = g_steal_pointer(&s->from_domain);
+	h->dmarc_pass = authentic;
+}
+
+void vtm_heading_clear(struct vtm_heading *h)
+{
+	g_free(h->message_id);
+	g_free(h->from_domain);
+	memset(h, 0, sizeof(*h));
+}
+
 static void ignore_attachments(struct vtm_items *items)
 {
 	for (guint i = 0; i < items->list->len; i++)
@@ -201,7 +216,8 @@ static void read_message(struct extraction *x, struct vtm_spool *spool, struct v
 	vtm_decode_end(&x->decode);
 }
 
-struct vtm_items *vtm_extract(struct vtm_spool *spool, const struct vtm_extract_settings *settings, char **message_id_r)
+struct vtm_items *vtm_extract(struct vtm_spool *spool, const struct vtm_extract_settings *settings,
+			      struct vtm_heading *heading_r)
 {
 	struct extraction x = {
 		.settings = settings, .items = vtm_items_new(), .links = vtm_items_new(),
@@ -210,6 +226,7 @@ struct vtm_items *vtm_extract(struct vtm_spool *spool, const struct vtm_extract_
 	};
 	struct vtm_mime_summary summary = { .parts = 0 };
 	uint64_t taken;
+	bool authentic;
 
 	if (take_memory(settings, vtm_spool_size(spool), &taken))
 		read_message(&x, spool, &summary);
@@ -220,12 +237,13 @@ struct vtm_items *vtm_extract(struct vtm_spool *spool, const struct vtm_extract_
 	note_flags(&x, &summary);
 	x.items->unparsable = x.items->unparsable || summary.unparsable;
 	mark_unsubscribe(x.links, &summary);
-	if (settings->ignore && from_is_authentic(&summary, settings->authserv_id) &&
+	authentic = from_is_authentic(&summary, settings->authserv_id);
+	if (settings->ignore && authentic &&
 	    vtm_ignore_host(settings->ignore, summary.from_domain))
 		ignore_attachments(x.items);
 	join(&x);
-	if (message_id_r)
-		*message_id_r = g_steal_pointer(&summary.message_id);
+	if (heading_r)
+		take_heading(heading_r, &summary, authentic);
 	vtm_mime_summary_clear(&summary);
 	return x.items;
 }

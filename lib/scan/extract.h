@@ -32,9 +32,16 @@ struct vtm_extract_settings {	/* everything is borrowed during a call */
 /* The defaults of vtmilter.conf. */
 void vtm_extract_defaults(struct vtm_extract_settings *s);
 
-/* Never NULL: what cannot be read is told by the flags in the result.  *message_id_r (may be NULL): new string or
- * NULL. */
+/* What the header says.  The strings are owned: vtm_heading_clear() frees them. */
+struct vtm_heading {
+	char *message_id;	/* with brackets; NULL: none */
+	char *from_domain;	/* of the only From address, A-labels; NULL: none, or several that differ */
+	bool dmarc_pass;	/* for from_domain, says the topmost Authentication-Results of authserv_id */
+};
+void vtm_heading_clear(struct vtm_heading *h);
+
+/* Never NULL: what cannot be read is told by the flags in the result.  <heading_r> may be NULL. */
 struct vtm_items *vtm_extract(struct vtm_spool *spool, const struct vtm_extract_settings *settings,
-			      char **message_id_r);
+			      struct vtm_heading *heading_r);
 
 #endif

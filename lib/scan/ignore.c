@@ -7,9 +7,9 @@
 #include "base/error.h"
 #include "base/hash.h"
 #include "base/log.h"
+#include "scan/lines.h"
 #include "url/url.h"
 
-#define LINE_BYTES 1024
 #define ENTRIES 1000000		/* of domains, and of hashes */
 
 struct vtm_ignore {
@@ -127,72 +127,31 @@ static char *hash_normal(const char *line, GError **error)
 
 /* ---- files ----------------------------------------------------------------- */
 
-/* One line without its comment; an entry goes into <set>. */
-static bool add_line(GHashTable *set, const char *line, size_t len, char *(*normal)(const char *, GError **),
-		     GError **error)
-{
-	char buf[LINE_BYTES + 1], *entry;
+/* Entries on their way into a set. */
+struct adding {
+	GHashTable *set;
+	char *(*normal)(const char *, GError **);
+};
 
-	if (len > LINE_BYTES) {
-		g_set_error(error, VTM_ERROR, VTM_ERROR_CONFIG, "a line of more than %d bytes", LINE_BYTES);
-		return false;
-	}
-	if (memchr(line, '\0', len)) {
-		g_set_error(error, VTM_ERROR, VTM_ERROR_CONFIG, "a NUL byte: not a text file");
-		return false;
-	}
-	memcpy(buf, line, len);
-	buf[len] = '\0';
-	for (char *p = buf; (p = strchr(p, '#')); p++) {
-		if (p == buf || g_ascii_isspace(p[-1])) {
-			*p = '\0';
-			break;
-		}
-	}
-	if (!*g_strstrip(buf))
-		return true;
-	entry = normal(buf, error);
+static bool add_entry(char *line, void *arg, GError **error)
+{
+	const struct adding *a = arg;
+	char *entry = a->normal(line, error);
+
 	if (!entry)
 		return false;
-	if (g_hash_table_size(set) >= ENTRIES && !g_hash_table_contains(set, entry)) {
+	if (g_hash_table_size(a->set) >= ENTRIES && !g_hash_table_contains(a->set, entry)) {
 		g_set_error(error, VTM_ERROR, VTM_ERROR_LIMIT, "more than %d entries", ENTRIES);
 		g_free(entry);
 		return false;
 	}
-	g_hash_table_add(set, entry);
+	g_hash_table_add(a->set, entry);
 	return true;
 }
 
 static int add_file(GHashTable *set, const char *path, char *(*normal)(const char *, GError **), GError **error)
 {
-	char *text = NULL;
-	const char *p, *end;
-	gsize len;
-	int rc = 0;
-	GError *why = NULL;
-
-	if (!g_file_get_contents(path, &text, &len, &why)) {
-		/* GLib's text names the file */
-		g_set_error_literal(error, VTM_ERROR, VTM_ERROR_CONFIG, why->message);
-		g_error_free(why);
-		return -1;
-	}
-	p = text;
-	end = text + len;
-	if (g_str_has_prefix(text, "\xef\xbb\xbf"))
-		p += 3;
-	for (unsigned line = 1; !rc && p < end; line++) {
-		const char *eol = memchr(p, '\n', (size_t)(end - p));
-		size_t n = (size_t)((eol ? eol : end) - p);
-
-		if (!add_line(set, p, n, normal, &why)) {
-			g_propagate_prefixed_error(error, why, "%s:%u: ", path, line);
-			rc = -1;
-		}
-		p += n + 1;
-	}
-	g_free(text);
-	return rc;
+	return vtm_lines_read(path, add_entry, &(struct adding){ set, normal }, error);
 }
 
 int vtm_ignore_add_domains(struct vtm_ignore *i, const char *path, GError **error)

@@ -183,6 +183,7 @@ void vtm_scan_message(struct vtm_resolver *resolver, const struct vtm_scan_setti
 {
 	int64_t began = vtm_boot_ms(clock);
 	struct vtm_extract_settings extract = settings->extract;
+	struct vtm_heading heading;
 	struct vtm_work work;
 	struct asking a;
 	char *net = envelope->client_address ? vtm_net_of(envelope->client_address) : NULL;
@@ -194,7 +195,8 @@ void vtm_scan_message(struct vtm_resolver *resolver, const struct vtm_scan_setti
 	work.progress_ms = progress_ms;
 	extract.work = &work;
 	extract.client_net = net;
-	d->items = vtm_extract(*spool, &extract, &d->message_id);
+	d->items = vtm_extract(*spool, &extract, &heading);
+	d->message_id = g_steal_pointer(&heading.message_id);
 	g_clear_pointer(spool, vtm_spool_free);
 	g_free(net);
 	a.wants = g_array_new(FALSE, FALSE, sizeof(struct vtm_want));
@@ -212,6 +214,7 @@ void vtm_scan_message(struct vtm_resolver *resolver, const struct vtm_scan_setti
 	for (guint i = 0; i < a.wants->len; i++)
 		vtm_lookup_free(g_array_index(a.wants, struct vtm_want, i).lookup);
 	g_array_free(a.wants, TRUE);
+	vtm_heading_clear(&heading);
 }
 
 void vtm_scan_journal(struct vtm_resolver *resolver, const struct vtm_scan_settings *settings,

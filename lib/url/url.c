@@ -310,6 +310,14 @@ const char *vtm_host_domain(const char *host)
 	return domain ? domain : host;
 }
 
+bool vtm_host_is_tenant(const char *host)
+{
+	const char *dot = vtm_host_is_ip(host) ? NULL : strchr(vtm_host_domain(host), '.');
+
+	return suffixes() && dot &&
+	       psl_is_public_suffix2(suffixes(), dot + 1, PSL_TYPE_PRIVATE | PSL_TYPE_NO_STAR_RULE);
+}
+
 /* ---- absolute ones ------------------------------------------------------ */
 
 /* One byte, escaped if it may not stand in a URL. */

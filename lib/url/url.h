@@ -49,6 +49,9 @@ bool vtm_host_like_file(const char *host);
 /* The registrable domain inside <host>, or <host>. Pointer into <host>. */
 const char *vtm_host_domain(const char *host);
 bool vtm_host_is_ip(const char *host);
+/* Is the domain of <host> one of those that a company gives to anybody, such as "someone.github.io"?  (The suffix list's
+ * private part.) */
+bool vtm_host_is_tenant(const char *host);
 
 /* Percent-decodes once; new string, NUL-terminated; NULL if it holds %00. */
 char *vtm_url_unescape(const char *text, gssize len);

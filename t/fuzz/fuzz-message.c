@@ -27,15 +27,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	GHashTable *seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	struct vtm_extract_settings s;
 	struct vtm_items *items;
-	char *id = NULL;
+	struct vtm_heading heading;
 
 	vtm_extract_defaults(&s);
 	s.resource_urls = s.bare_domains = true;
 	s.archive_bytes = MIN(s.archive_bytes, 4 * 1024 * 1024);
 	FUZZ_CHECK(vtm_spool_add(spool, data, size, NULL) == 0);
-	items = vtm_extract(spool, &s, &id);
+	items = vtm_extract(spool, &s, &heading);
 	FUZZ_CHECK(items && items->list->len <= s.max_items);
-	FUZZ_CHECK(!id || g_utf8_validate(id, -1, NULL));
+	FUZZ_CHECK(!heading.message_id || g_utf8_validate(heading.message_id, -1, NULL));
 	for (guint n = 0; n < items->list->len; n++) {
 		const struct vtm_item *i = g_ptr_array_index(items->list, n);
 
@@ -45,6 +45,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	g_hash_table_destroy(seen);
 	vtm_items_free(items);
 	vtm_spool_free(spool);
-	g_free(id);
+	vtm_heading_clear(&heading);
 	return 0;
 }
