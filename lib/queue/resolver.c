@@ -8,7 +8,8 @@
 
 #define TURN_MAX_MS 1000		/* the thread turns at least so often (watchdog, statistics) */
 #define OLD_CLIENTS_MS 50		/* and so often while requests of earlier settings are in flight */
-#define VERDICTS_EXPIRE_MS 60000	/* how often expired verdicts are deleted */
+#define EXPIRE_MS 60000		/* how often old rows are deleted */
+#define HISTORY_EXPIRE_MAX 5000	/* of the history, whose rows are smaller and come faster */
 #define VERDICTS_EXPIRE_MAX 1000	/* at most so many at a time */
 
 /* ---- settings are deep copies: the caller's may go ---- */
@@ -238,15 +239,26 @@ static void publish(struct vtm_resolver *r, const struct vtm_sched_stats *s)
 	g_mutex_unlock(&r->lock);
 }
 
-static void expire_verdicts(struct vtm_resolver *r, struct vtm_store *store)
+static int expire_history(struct vtm_resolver *r, struct vtm_store *store, GError **error)
+{
+	uint32_t hour = vtm_history_hour_of(vtm_utc_ms(r->clock) - r->set.history_retention_ms);
+
+	if (!r->set.history_retention_ms)
+		return 0;
+	return vtm_store_history_expire(store, vtm_history_day_of(hour), r->set.history_size, HISTORY_EXPIRE_MAX,
+					error);
+}
+
+static void expire_rows(struct vtm_resolver *r, struct vtm_store *store)
 {
 	int64_t now = vtm_boot_ms(r->clock);
 	GError *error = NULL;
 
 	if (!store || now < r->expire_ms)
 		return;
-	r->expire_ms = now + VERDICTS_EXPIRE_MS;
-	if (vtm_store_verdicts_expire(store, VERDICTS_EXPIRE_MAX, &error) < 0)
+	r->expire_ms = now + EXPIRE_MS;
+	if (vtm_store_verdicts_expire(store, VERDICTS_EXPIRE_MAX, &error) < 0 ||
+	    expire_history(r, store, &error) < 0)
 		note_failure(r, error);
 }
 
@@ -260,7 +272,7 @@ static void step_store(struct vtm_resolver *r)
 	vtm_sched_stats(r->sched, &s);
 	vtm_storage_mend(r->storage, &s);
 	store = vtm_storage_store(r->storage);
-	expire_verdicts(r, store);
+	expire_rows(r, store);
 	if (vtm_journal_step(r->journal, store, &error) < 0)
 		note_failure(r, g_steal_pointer(&error));
 	if (vtm_lates_step(r->lates, store, &error) < 0)

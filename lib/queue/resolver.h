@@ -35,7 +35,8 @@ struct vtm_resolver_settings {
 	 * <json> is the caller's to free. */
 	void (*late)(void *arg, struct vtm_resolver *r, int64_t id, char *json);
 	void *arg;
-	int64_t journal_retention_ms;
+	int64_t journal_retention_ms, history_retention_ms;	/* history 0: nothing is deleted */
+	unsigned history_size;		/* records of each kind */
 	bool journal_ids_only;
 };
 

@@ -79,8 +79,7 @@ static const char *domain_of(const struct vtm_lists *lists, const char *host)
 	return tenant ? tenant : vtm_host_domain(host);
 }
 
-/* Each URL of such a host is somebody else's. */
-static bool on_paths(const struct vtm_lists *lists, const char *host)
+bool vtm_features_host_of_many(const struct vtm_lists *lists, const char *host)
 {
 	return vtm_lists_hosting(lists, host) == VTM_HOSTING_PATHS || vtm_lists_is_shortener(lists, host);
 }
@@ -110,7 +109,7 @@ void vtm_features_of_item(const struct vtm_lists *lists, const struct vtm_item *
 		return;
 	}
 	domain = domain_of(lists, item->host);
-	paths = on_paths(lists, item->host);
+	paths = vtm_features_host_of_many(lists, item->host);
 	out->group = g_strdup(paths ? without_scheme(item->subject) : domain);
 	out->anybody_publishes = paths || vtm_lists_tenant(lists, item->host) || vtm_host_is_tenant(item->host);
 	out->host_of_many = paths && lookup && lookup->key.kind == VTM_LOOKUP_HOST;

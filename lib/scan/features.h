@@ -20,5 +20,7 @@ void vtm_features_of_message(const struct vtm_lists *lists, const struct vtm_ite
 /* Of one item, which <lookup> answers; <message> as above. */
 void vtm_features_of_item(const struct vtm_lists *lists, const struct vtm_item *item, const struct vtm_lookup *lookup,
 			  const struct vtm_message_features *message, struct vtm_item_features *out);
+/* Does anybody publish on <host> itself, so that a look-up of the host says nothing of one of its links? */
+bool vtm_features_host_of_many(const struct vtm_lists *lists, const char *host);
 
 #endif

@@ -7,7 +7,7 @@
 #include "base/error.h"
 #include "base/hash.h"
 #include "base/log.h"
-#include "scan/lines.h"
+#include "scan/entries.h"
 #include "url/url.h"
 
 #define ENTRIES 1000000		/* of domains, and of hashes */
@@ -151,7 +151,7 @@ static bool add_entry(char *line, void *arg, GError **error)
 
 static int add_file(GHashTable *set, const char *path, char *(*normal)(const char *, GError **), GError **error)
 {
-	return vtm_lines_read(path, add_entry, &(struct adding){ set, normal }, error);
+	return vtm_entries_read(path, add_entry, &(struct adding){ set, normal }, error);
 }
 
 int vtm_ignore_add_domains(struct vtm_ignore *i, const char *path, GError **error)

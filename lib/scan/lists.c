@@ -7,7 +7,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "scan/ignore.h"
-#include "scan/lines.h"
+#include "scan/entries.h"
 #include "url/url.h"
 
 #define BRAND_LEAST 5		/* letters: shorter words are part of too many others */
@@ -157,7 +157,7 @@ static bool add_brand(char *entry, void *arg, GError **error)
 
 int vtm_lists_read(struct vtm_lists *l, const char *dir, GError **error)
 {
-	static const struct { const char *name; vtm_line_each *add; } files[VTM_LISTS_FILES] = {
+	static const struct { const char *name; vtm_entry_each *add; } files[VTM_LISTS_FILES] = {
 		{ "shared-hosting", add_hosting }, { "shorteners", add_shortener },
 		{ "brands", add_brand }, { "cheap-tlds", add_cheap },
 	};
@@ -167,7 +167,7 @@ int vtm_lists_read(struct vtm_lists *l, const char *dir, GError **error)
 		char *path = g_build_filename(dir, files[i].name, NULL);
 
 		if (g_file_test(path, G_FILE_TEST_EXISTS))
-			n = vtm_lines_read(path, files[i].add, l, error) < 0 ? -1 : n + 1;
+			n = vtm_entries_read(path, files[i].add, l, error) < 0 ? -1 : n + 1;
 		g_free(path);
 	}
 	return n;

@@ -2,7 +2,7 @@
 /* lists.h - what is known of hosts in general: where anybody publishes, shorteners, brands, cheap top-level domains.
  *
  * Four files of a directory; a file that is not there leaves its list empty, and the points of its row are then given to
- * nobody.  Read once and then immutable: any thread.  Lines are as in lines.h:
+ * nobody.  Read once and then immutable: any thread.  Lines are as in entries.h:
  *
  *	shared-hosting	"docs.example.com": anybody publishes pages on this host;
  *			"*.pages.example": anybody gets a host below this domain

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/netlist.h"
+#include "scan/features.h"
 
 #define WANTS_MAX 256	/* look-ups of one message that may be looked for in the store at all */
 
@@ -13,6 +14,7 @@ struct asking {
 	GArray *wants;		/* of struct vtm_want */
 	GHashTable *index;	/* look-up key -> position + 1 */
 	GHashTable *hosts;	/* hosts that have a want of class URL_FIRST */
+	struct vtm_message_features features;
 };
 
 void vtm_decision_clear(struct vtm_decision *d)
@@ -53,6 +55,11 @@ struct vtm_lookup *vtm_scan_lookup_of(struct vtm_item *item, const struct vtm_sc
 	}
 	if (!(item->kind == VTM_ATTACHMENT ? settings->attachments : settings->urls)) {
 		bypass(item, VTM_WHY_DISABLED);
+		return NULL;
+	}
+	if (item->kind == VTM_URL && host_only(item, settings) &&
+	    vtm_features_host_of_many(settings->lists, item->host)) {
+		bypass(item, VTM_WHY_HOST_OF_MANY);
 		return NULL;
 	}
 	if (item->kind == VTM_ATTACHMENT)
@@ -100,6 +107,7 @@ static void add_want(struct asking *a, struct vtm_item *item, const struct vtm_s
 	}
 	w.submit = settings->submit_unknown_urls && item->kind == VTM_URL && !item->personal &&
 		   w.lookup->key.kind == VTM_LOOKUP_URL;
+	vtm_features_of_item(settings->lists, item, w.lookup, &a->features, &w.features);
 	g_array_append_val(a->wants, w);
 	g_hash_table_insert(a->index, &w.lookup->key, GUINT_TO_POINTER(a->wants->len));
 }
@@ -165,6 +173,7 @@ static void ask(struct vtm_resolver *resolver, struct asking *a, const struct vt
 	t.max_lookups = settings->max_lookups;
 	t.known_count = settings->known_count;
 	t.deadline_ms = deadline_ms;
+	t.features = a->features;
 	if (envelope->shares_apply) {
 		t.client_net = envelope->client_address ? vtm_net_of(envelope->client_address) : NULL;
 		t.sender_domain = domain_of(envelope->sender);
@@ -202,6 +211,7 @@ void vtm_scan_message(struct vtm_resolver *resolver, const struct vtm_scan_setti
 	a.wants = g_array_new(FALSE, FALSE, sizeof(struct vtm_want));
 	a.index = g_hash_table_new(vtm_key_hash, vtm_key_equal);
 	a.hosts = g_hash_table_new(g_str_hash, g_str_equal);
+	vtm_features_of_message(settings->lists, d->items, &heading, envelope->client_address, &a.features);
 	collect(&a, d->items, settings);
 	if (a.wants->len)
 		ask(resolver, &a, settings, envelope, began + settings->timeout_ms, progress, progress_arg,
@@ -211,9 +221,12 @@ void vtm_scan_message(struct vtm_resolver *resolver, const struct vtm_scan_setti
 	d->delay_ms = vtm_boot_ms(clock) - began;
 	g_hash_table_destroy(a.hosts);
 	g_hash_table_destroy(a.index);
-	for (guint i = 0; i < a.wants->len; i++)
+	for (guint i = 0; i < a.wants->len; i++) {
+		vtm_item_features_clear(&g_array_index(a.wants, struct vtm_want, i).features);
 		vtm_lookup_free(g_array_index(a.wants, struct vtm_want, i).lookup);
+	}
 	g_array_free(a.wants, TRUE);
+	vtm_message_features_clear(&a.features);
 	vtm_heading_clear(&heading);
 }
 

@@ -7,6 +7,7 @@
 #define VTM_SCAN_H
 
 #include "scan/extract.h"
+#include "scan/lists.h"
 #include "url/privacy.h"
 #include "queue/resolver.h"
 #include "model/tags.h"
@@ -22,6 +23,7 @@ struct vtm_scan_settings {	/* a copy of what vtmilter.conf says, borrowed during
 	int64_t read_ms;		/* reading and unpacking the message end after so long: VT_Bypassed; 0: no deadline */
 	bool journal;
 	struct vtm_extract_settings extract;
+	const struct vtm_lists *lists;	/* what is known of hosts; NULL: nothing */
 	/* Who answers a ticket instead of the resolver, with what vtm_resolver_ask() promises; NULL: the resolver. */
 	void (*ask)(void *ask_arg, struct vtm_ticket *t, bool (*progress)(void *), void *progress_arg,
 		    int64_t progress_ms);

@@ -219,6 +219,23 @@ out:
 	return good;
 }
 
+/* The directory that is installed may lack them, or not be there: then vtmilter works without. */
+static bool read_host_lists(const struct vtm_conf_loader *l, GError **error)
+{
+	struct vtm_conf *c = l->c;
+	int n;
+
+	c->lists = vtm_lists_new();
+	n = vtm_lists_read(c->lists, c->list_directory ? c->list_directory : PKGDATADIR, error);
+	if (n < 0)
+		return blame(l, "ListDirectory", error);
+	c->lists_found = (unsigned)n;
+	if (n || !c->list_directory)
+		return true;
+	vtm_conf_complain(error, "'%s' has none of shared-hosting, shorteners, brands, cheap-tlds", c->list_directory);
+	return blame(l, "ListDirectory", error);
+}
+
 static bool read_lists(const struct vtm_conf_loader *l, GError **error)
 {
 	struct vtm_conf *c = l->c;
@@ -230,7 +247,7 @@ static bool read_lists(const struct vtm_conf_loader *l, GError **error)
 	for (unsigned i = 0; c->ignored_hashes && c->ignored_hashes[i]; i++)
 		if (vtm_ignore_add_hashes(c->ignore, c->ignored_hashes[i], error) < 0)
 			return blame(l, "IgnoredHashes", error);
-	return true;
+	return read_host_lists(l, error);
 }
 
 /* Can the file (NULL: none) be read?  <secret>: by its owner only? */

@@ -39,6 +39,7 @@ static void conf_free(struct vtm_conf *c)
 	vtm_netlist_free(c->trusted_relays);
 	vtm_netlist_free(c->skip_networks);
 	vtm_ignore_free(c->ignore);
+	vtm_lists_free(c->lists);
 	if (c->api_key)
 		explicit_bzero(c->api_key, strlen(c->api_key));
 	g_free(c->api_key);

@@ -14,6 +14,7 @@
 #include <stdio.h>
 
 #include "scan/ignore.h"
+#include "scan/lists.h"
 #include "base/log.h"
 #include "base/netlist.h"
 #include "url/privacy.h"
@@ -44,6 +45,7 @@ struct vtm_conf {
 	bool submit_unknown_urls, reask_unknown;
 	GStrv ignored_domains, ignored_hashes;	/* file names */
 	char *authserv_id;
+	char *list_directory;	/* of what is known of hosts (scan/lists.h); NULL: those that are installed */
 	uint32_t detection_threshold;
 	uint32_t max_lookups_per_message;
 	bool scan_archives, scan_pdf;
@@ -74,7 +76,8 @@ struct vtm_conf {
 	bool foreground;
 	/* store and journal */
 	char *store, *store_password_file, *store_ca_file, *store_cert_file, *store_key_file, *store_prefix;
-	int64_t journal_retention_ms;
+	int64_t journal_retention_ms, history_retention_ms;
+	uint32_t history_size;
 	int journal_detail;
 	GStrv late_verdict_command;	/* argv; NULL: none */
 	int64_t late_verdict_timeout_ms;
@@ -86,6 +89,8 @@ struct vtm_conf {
 	bool log_urls;
 	/* made from the above */
 	struct vtm_ignore *ignore;
+	struct vtm_lists *lists;
+	unsigned lists_found;	/* of VTM_LISTS_FILES */
 	char *api_key;		/* NULL if not Enabled */
 };
 

@@ -33,6 +33,7 @@ void vtm_settings_scan(const struct vtm_conf *c, struct vtm_scan_settings *s)
 	s->read_ms = MAX(c->timeout_ms, READ_LEAST_MS);
 	s->extract.ignore = c->ignore;
 	s->extract.authserv_id = c->authserv_id;
+	s->lists = c->lists;
 }
 
 void vtm_settings_budget(const struct vtm_conf *c, struct vtm_budget_limits *l)
@@ -91,5 +92,7 @@ void vtm_settings_resolver(const struct vtm_conf *c, const struct vtm_clock *clo
 	s->store_uri = c->store;
 	vtm_settings_store(c, clock, &s->store);
 	s->journal_retention_ms = c->journal_retention_ms;
+	s->history_retention_ms = c->history_retention_ms;
+	s->history_size = c->history_size;
 	s->journal_ids_only = c->journal_detail == VTM_JOURNAL_IDS;
 }

@@ -256,6 +256,7 @@ static void defaults(void)
 	is_str(c->store, "sqlite:/var/lib/vtmilter/vtmilter.db", "Store");
 	is_str(c->store_prefix, "vtmilter:", "StorePrefix");
 	ok(c->journal_retention_ms == 30 * INT64_C(86400000) && c->journal_detail == VTM_JOURNAL_FULL &&
+	   c->history_retention_ms == 90 * INT64_C(86400000) && c->history_size == 200000 && !c->list_directory &&
 	   !c->late_verdict_command && c->late_verdict_timeout_ms == 60000 && !c->metrics_listen, "journal");
 	ok(c->log_format == VTM_LOG_SYSLOG && c->log_level == VTM_LOG_INFO && !c->log_urls, "log");
 	is_str(c->syslog_facility, "mail", "SyslogFacility");
@@ -378,6 +379,8 @@ static void bounds(void)
 		{ "CacheTTLUnknown", "1s", "365d" },
 		{ "SocketMode", "0", "0777" },
 		{ "JournalRetention", "0", "3650d" },
+		{ "HistoryRetention", "1d", "365d" },
+		{ "HistorySize", "1000", "1000000" },
 		{ "LateVerdictTimeout", "1s", "1h" },
 	};
 	static const char *const refuses[][2] = {
@@ -406,6 +409,10 @@ static void bounds(void)
 		{ "CacheTTLClean 0", ":2: CacheTTLClean: found '0', " DURATION "1s to 365d" },
 		{ "CacheTTLUnknown 1w", ":2: CacheTTLUnknown: found '1w', " DURATION "1s to 365d" },
 		{ "JournalRetention 3651d", ":2: JournalRetention: found '3651d', " DURATION "0s to 3650d" },
+		{ "HistoryRetention 23h", ":2: HistoryRetention: found '23h', " DURATION "1d to 365d" },
+		{ "HistoryRetention 366d", ":2: HistoryRetention: found '366d', " DURATION "1d to 365d" },
+		{ "HistorySize 999", ":2: HistorySize: found '999', " NUMBER "1000 to 1000000" },
+		{ "HistorySize 1000001", ":2: HistorySize: found '1000001', " NUMBER "1000 to 1000000" },
 		{ "LateVerdictTimeout 61m", ":2: LateVerdictTimeout: found '61m', " DURATION "1s to 1h" },
 		{ "SocketMode 660x", ":2: SocketMode: found '660x', expected an octal mode such as 0660, at most "
 				     "0777" },

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* lines.c - text files with one entry a line. */
-#include "scan/lines.h"
+/* entries.c - text files with one entry a line. */
+#include "scan/entries.h"
 
 #include <string.h>
 
 #include "base/error.h"
 
 /* One line without its comment. */
-static bool take_line(const char *line, size_t len, vtm_line_each *each, void *arg, GError **error)
+static bool take_line(const char *line, size_t len, vtm_entry_each *each, void *arg, GError **error)
 {
-	char buf[VTM_LINE_BYTES + 1];
+	char buf[VTM_ENTRY_BYTES + 1];
 
-	if (len > VTM_LINE_BYTES) {
-		g_set_error(error, VTM_ERROR, VTM_ERROR_CONFIG, "a line of more than %d bytes", VTM_LINE_BYTES);
+	if (len > VTM_ENTRY_BYTES) {
+		g_set_error(error, VTM_ERROR, VTM_ERROR_CONFIG, "a line of more than %d bytes", VTM_ENTRY_BYTES);
 		return false;
 	}
 	if (memchr(line, '\0', len)) {
@@ -30,7 +30,7 @@ static bool take_line(const char *line, size_t len, vtm_line_each *each, void *a
 	return !*g_strstrip(buf) || each(buf, arg, error);
 }
 
-int vtm_lines_read(const char *path, vtm_line_each *each, void *arg, GError **error)
+int vtm_entries_read(const char *path, vtm_entry_each *each, void *arg, GError **error)
 {
 	char *text = NULL;
 	const char *p, *end;
