@@ -40,7 +40,7 @@ _vtmilterctl()
 		;;
 	esac
 	case $command in
-	'') words="extract scan status quota list show cache ignore rescan store plan doctor reload submit" ;;
+	'') words="extract scan status quota list show cache ignore rescan store plan learn doctor reload submit" ;;
 	cache) words='show forget' ;;
 	ignore) words='add remove list' ;;
 	store) words='copy' ;;
@@ -54,7 +54,7 @@ _vtmilterctl()
 	-*) words="$words $common" ;;
 	*)
 		case $command in
-		extract|scan|plan|submit)
+		extract|scan|plan|learn|submit)
 			mapfile -t COMPREPLY < <(compgen -f -- "$word")
 			return
 			;;

@@ -93,10 +93,20 @@ static void hand_out(void *arg, int64_t id, char *json)
 	r->set.late(r->set.arg, r, id, json);
 }
 
+/* Mail from now on need not be learned from mailboxes.  A store that fails here is told of at its next call. */
+static void note_live(const struct vtm_resolver *r, struct vtm_store *store)
+{
+	uint32_t since;
+
+	vtm_store_history_live(store, vtm_history_hour_of(vtm_utc_ms(r->clock)), &since, NULL);
+}
+
 static void store_changed(void *arg, struct vtm_store *store)
 {
 	struct vtm_resolver *r = arg;
 
+	if (store && !r->set.sched.manual)
+		note_live(r, store);
 	if (r->sched)
 		vtm_sched_set_store(r->sched, store);
 }

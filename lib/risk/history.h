@@ -26,8 +26,11 @@
 #define VTM_HISTORY_KNOWN_SENDERS 2
 
 /* Stores keep these numbers. */
-enum vtm_history_kind { VTM_HISTORY_LINK, VTM_HISTORY_FROM, VTM_HISTORY_NETWORK };
-#define VTM_HISTORY_KINDS (VTM_HISTORY_NETWORK + 1)
+enum vtm_history_kind {
+	VTM_HISTORY_LINK, VTM_HISTORY_FROM, VTM_HISTORY_NETWORK,
+	VTM_HISTORY_MESSAGE	/* a message that was learned, so that it is not learned again */
+};
+#define VTM_HISTORY_KINDS (VTM_HISTORY_MESSAGE + 1)
 
 /* A plain value. */
 struct vtm_history_key {

@@ -120,6 +120,10 @@ static int copy_history(struct copy *c, struct vtm_store *from, GError **error)
 	if (rc == 1 && vtm_store_history_each(from, copy_record, c, error) < 0)
 		rc = -1;
 	g_free(secret);
+	secret = NULL;
+	if (rc >= 0 && vtm_store_meta_get(from, VTM_STORE_LIVE, &secret, error) == 1)
+		rc = vtm_store_meta_set(c->to, VTM_STORE_LIVE, secret, error);
+	g_free(secret);
 	return rc < 0 || finish(c) < 0 || copy_days(from, c->to, error) < 0 ? -1 : 0;
 }
 

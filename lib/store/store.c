@@ -360,6 +360,24 @@ int vtm_store_history_secret(struct vtm_store *s, uint8_t secret[VTM_HISTORY_SEC
 	return rc < 0 ? -1 : 0;
 }
 
+int vtm_store_history_live(struct vtm_store *s, uint32_t hour, uint32_t *since_r, GError **error)
+{
+	char *value = NULL, text[16];
+	int rc = vtm_store_meta_get(s, VTM_STORE_LIVE, &value, error);
+
+	*since_r = 0;
+	if (rc == 0 && hour) {
+		g_snprintf(text, sizeof(text), "%u", hour);
+		rc = may_change(s, error) ? ended(s, s->ops->meta_default(s, VTM_STORE_LIVE, text, error)) : -1;
+		if (rc >= 0)
+			rc = vtm_store_meta_get(s, VTM_STORE_LIVE, &value, error);
+	}
+	if (value)
+		*since_r = (uint32_t)g_ascii_strtoull(value, NULL, 10);
+	g_free(value);
+	return rc < 0 ? -1 : 0;
+}
+
 int vtm_store_history_get(struct vtm_store *s, const struct vtm_history_key *keys, size_t n, struct vtm_history *out,
 			  GError **error)
 {

@@ -234,6 +234,10 @@ int vtm_store_history_get(struct vtm_store *s, const struct vtm_history_key *key
  * how many records are new.  Where hosts share the store and change a record at the same time, one sighting may be
  * lost. */
 int vtm_store_history_note(struct vtm_store *s, const struct vtm_sighting *sightings, size_t n, GError **error);
+/* Since which hour vtmilter itself notes mail; 0 in *since_r: not yet.  <hour>, unless it is 0, is noted where none is:
+ * earlier mail may be learned without counting anything twice. */
+int vtm_store_history_live(struct vtm_store *s, uint32_t hour, uint32_t *since_r, GError **error);
+#define VTM_STORE_LIVE "history-live"	/* name of the value that holds it */
 /* Adds to what is known of one day's mail. */
 int vtm_store_history_count(struct vtm_store *s, const struct vtm_history_day *d, GError **error);
 /* The last days that had mail, newest first, at most <max> <= VTM_HISTORY_DAYS_MAX.  Returns how many. */

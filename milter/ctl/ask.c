@@ -221,13 +221,16 @@ int vtm_ctl_asker_init(struct vtm_ctl_asker *a, const struct vtm_ctl *c, bool mu
 	memset(a, 0, sizeof(*a));
 	a->c = c;
 	a->ignore = vtm_ignore_new();
+	a->lists = vtm_lists_new();
 	vtm_settings_scan(c->conf, &a->settings);
 	a->settings.timeout_ms = VTM_CTL_WAIT_MS;
 	a->settings.known_count = true;
 	a->settings.extract.decoders = c->decoders;
 	a->settings.extract.ignore = a->ignore;
+	a->settings.lists = a->lists;
 	a->settings.ask_arg = a;
-	if (vtm_ctl_read_lists(c->conf, a->ignore, error) && find_way(a, must, &why) >= 0)
+	if (vtm_ctl_read_lists(c->conf, a->ignore, error) && vtm_ctl_read_hosts(c->conf, a->lists, error) &&
+	    find_way(a, must, &why) >= 0)
 		return 0;
 	if (why && !must) {
 		vtm_ctl_warn(c, "%s; nothing is asked", why->message);
@@ -248,6 +251,7 @@ void vtm_ctl_asker_clear(struct vtm_ctl_asker *a)
 		vtm_cache_free(a->cache);
 	vtm_conf_unref(a->conf);
 	vtm_ignore_free(a->ignore);
+	vtm_lists_free(a->lists);
 	g_free(a->trouble);
 	memset(a, 0, sizeof(*a));
 }

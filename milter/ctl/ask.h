@@ -18,6 +18,7 @@ struct vtm_ctl_asker {
 	const struct vtm_ctl *c;
 	struct vtm_scan_settings settings;
 	struct vtm_ignore *ignore;
+	struct vtm_lists *lists;
 	bool bulk;			/* what is asked comes after mail */
 	char *trouble;			/* what the daemon said last when it could not be asked, NULL: nothing */
 	/* without a daemon */

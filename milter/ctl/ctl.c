@@ -33,6 +33,8 @@ static const struct vtm_ctl_command commands[] = {
 	  false, vtm_ctl_store_command },
 	{ "rescan", "ID", "ask again about a delivered message's items", "", VTM_CTL_QUIET, false, vtm_ctl_rescan },
 	{ "plan", "MAILDIR|MBOX...", "whether the key is enough for such mail", "", VTM_CTL_QUIET, true, vtm_ctl_plan },
+	{ "learn", "MAILDIR|MBOX...", "what mail that is there already says of senders and links, off line", "",
+	  VTM_CTL_QUIET, true, vtm_ctl_learn },
 	{ "doctor", "", "what is wrong with the set-up, and the line to change", "", VTM_CTL_NO_CONF, false, vtm_ctl_doctor },
 	{ "reload", "", "make the daemon read its configuration again", "", VTM_CTL_QUIET, false, vtm_ctl_reload },
 };
@@ -76,7 +78,7 @@ static void print_help(void)
 	      "\n"
 	      "Exit status: 0 done, 1 found something bad or did not find it, 64 wrong usage,\n"
 	      "69 service cannot be reached, 75 no requests left: try later, 78 configuration,\n"
-	      "130 a scan was interrupted.\n"
+	      "130 interrupted.\n"
 	      "See vtmilterctl(8).\n", stdout);
 }
 

@@ -64,6 +64,7 @@ int vtm_ctl_reload(struct vtm_ctl *c, int argc, char **argv);
 int vtm_ctl_list(struct vtm_ctl *c, int argc, char **argv);
 int vtm_ctl_show(struct vtm_ctl *c, int argc, char **argv);
 int vtm_ctl_rescan(struct vtm_ctl *c, int argc, char **argv);
+int vtm_ctl_learn(struct vtm_ctl *c, int argc, char **argv);
 int vtm_ctl_plan(struct vtm_ctl *c, int argc, char **argv);
 int vtm_ctl_doctor(struct vtm_ctl *c, int argc, char **argv);
 int vtm_ctl_ignore(struct vtm_ctl *c, int argc, char **argv);
@@ -74,6 +75,8 @@ int vtm_ctl_store_command(struct vtm_ctl *c, int argc, char **argv);
 
 /* The lists of the configuration, without the key, which only the daemon's user may read. */
 bool vtm_ctl_read_lists(const struct vtm_conf *conf, struct vtm_ignore *ignore, GError **error);
+/* The lists of hosts, installed or the configuration's own. */
+bool vtm_ctl_read_hosts(const struct vtm_conf *conf, struct vtm_lists *lists, GError **error);
 
 /* ---- print.c ---- */
 

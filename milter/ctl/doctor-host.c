@@ -9,6 +9,7 @@
 #include "ctl/doctor-parts.h"
 #include "mail/mime.h"
 
+#define HISTORY_YOUNG_DAYS 7	/* below it vtmilterctl learn is proposed */
 #define USER_USUAL "vtmilter"
 #define ROOM_LEAST (64 * 1024 * 1024)
 #define FILES_BESIDES 100	/* descriptors for everything but mail */
@@ -167,6 +168,20 @@ static bool check_store_files(struct vtm_doctor *d, const char *path)
 	return fine;
 }
 
+/* How many days of mail vtmilter remembers: what is new here cannot be told before. */
+static void check_history(struct vtm_doctor *d, struct vtm_store *s)
+{
+	uint16_t today = vtm_history_day_of(vtm_history_hour_of(vtm_utc_ms(d->c->clock)));
+	int reach = vtm_store_history_reach(s, today, NULL);
+
+	if (reach >= 0 && reach < HISTORY_YOUNG_DAYS)
+		vtm_doctor_note(d, "history", vtm_doctor_run("vtmilterctl learn /var/vmail"),
+				"only %d days of mail are known: which senders and links are usual here is hardly known; "
+				"learn it from your mailboxes", reach);
+	else if (reach >= 0)
+		vtm_doctor_fine(d, "history", "%d days of mail are known", reach);
+}
+
 /* Opens it, which makes none: that would belong to whoever runs doctor. */
 static void check_store_opens(struct vtm_doctor *d, const char *path)
 {
@@ -192,6 +207,8 @@ static void check_store_opens(struct vtm_doctor *d, const char *path)
 				   "%s", error->message);
 	else
 		vtm_doctor_problem(d, "store", vtm_doctor_line(d->conf_path, "Store %s", d->conf->store), "%s", error->message);
+	if (works)
+		check_history(d, s);
 	g_clear_error(&error);
 	vtm_budget_clear(&b);
 	vtm_store_close(s);

@@ -130,6 +130,11 @@ bool vtm_ctl_read_lists(const struct vtm_conf *conf, struct vtm_ignore *ignore, 
 	return true;
 }
 
+bool vtm_ctl_read_hosts(const struct vtm_conf *conf, struct vtm_lists *lists, GError **error)
+{
+	return vtm_lists_read(lists, conf->list_directory ? conf->list_directory : PKGDATADIR, error) >= 0;
+}
+
 int vtm_ctl_extract(struct vtm_ctl *c, int argc, char **argv)
 {
 	struct extraction x = { .c = c, .temp = g_get_tmp_dir() };

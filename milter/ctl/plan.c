@@ -26,6 +26,7 @@ struct plan {
 	const struct vtm_ctl *c;
 	struct vtm_scan_settings settings;
 	struct vtm_ignore *ignore;
+	struct vtm_lists *lists;
 	GArray *messages;	/* of struct message */
 	GArray *keys;		/* of guint: numbers of look-ups */
 	GHashTable *numbers;	/* struct vtm_key -> number + 1 */
@@ -320,13 +321,15 @@ int vtm_ctl_plan(struct vtm_ctl *c, int argc, char **argv)
 	if (!argc)
 		return vtm_ctl_usage(c, "which MAILDIR or MBOX?");
 	p.ignore = vtm_ignore_new();
+	p.lists = vtm_lists_new();
 	p.messages = g_array_new(FALSE, FALSE, sizeof(struct message));
 	p.keys = g_array_new(FALSE, FALSE, sizeof(guint));
 	p.numbers = g_hash_table_new_full(vtm_key_hash, vtm_key_equal, g_free, NULL);
 	vtm_settings_scan(c->conf, &p.settings);
 	p.settings.extract.ignore = p.ignore;
+	p.settings.lists = p.lists;
 	p.settings.extract.decoders = c->decoders;
-	if (vtm_ctl_read_lists(c->conf, p.ignore, &error))
+	if (vtm_ctl_read_lists(c->conf, p.ignore, &error) && vtm_ctl_read_hosts(c->conf, p.lists, &error))
 		status = make_plan(&p, argc, argv);
 	else
 		status = vtm_ctl_fail(c, error);
@@ -334,5 +337,6 @@ int vtm_ctl_plan(struct vtm_ctl *c, int argc, char **argv)
 	g_array_free(p.keys, TRUE);
 	g_hash_table_destroy(p.numbers);
 	vtm_ignore_free(p.ignore);
+	vtm_lists_free(p.lists);
 	return status;
 }

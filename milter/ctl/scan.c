@@ -1,90 +1,41 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* scan.c - vtmilterctl scan: what the milter would say of messages. */
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 #include "ctl/ask.h"
 #include "ctl/mailbox.h"
+#include "ctl/progress.h"
 #include "model/tags.h"
 
 #define LABEL_MAX 8192
-#define BAR_WIDTH 30
 #define BAR_MS 500		/* between looks at the bar and for ^C */
-#define INTERRUPTED (128 + SIGINT)	/* as shells say it */
 
 struct scanning {
 	struct vtm_ctl_asker asker;
 	const struct vtm_ctl *c;
-	bool bar, bar_shown;		/* a progress bar on standard error */
-	unsigned total, done, bad;
+	struct vtm_ctl_bar bar;
+	unsigned bad;
 	bool many;			/* more than one message may come */
 	bool begun;			/* --from was met */
 	bool trouble;			/* a file could not be read */
 	int status;			/* not EX_OK: stopped */
 };
 
-/* ---- ^C ---- */
-
-static volatile sig_atomic_t interrupted;
-
-static void on_interrupt(int sig)
-{
-	(void)sig;
-	interrupted = 1;
-}
-
-/* The first ^C stops after what is being done; the second ends the program, as without this. */
-static void catch_interrupt(void)
-{
-	struct sigaction a = { .sa_handler = on_interrupt, .sa_flags = (int)SA_RESETHAND | SA_RESTART };
-
-	sigemptyset(&a.sa_mask);
-	sigaction(SIGINT, &a, NULL);
-}
-
 /* ---- progress ---- */
 
-static void clear_bar(struct scanning *s)
-{
-	if (s->bar_shown)
-		fputs("\r\033[K", stderr);
-	s->bar_shown = false;
-}
-
-/* Columns of the terminal. */
-static int width(void)
-{
-	struct winsize w = { 0 };
-
-	return ioctl(STDERR_FILENO, TIOCGWINSZ, &w) == 0 && w.ws_col ? w.ws_col : 80;
-}
-
-/* On one line, however narrow: a bar that wraps could not be cleared. */
 static void draw_bar(struct scanning *s)
 {
 	char counts[64];
-	int n = g_snprintf(counts, sizeof(counts), "%u/%u, %u bad", s->done, s->total, s->bad), room, full;
 
-	if (!s->bar)
-		return;
-	room = MIN(width() - 1 - n - 3, BAR_WIDTH);
-	fputs("\r\033[K", stderr);
-	if (room > 0) {
-		full = s->total ? (int)MIN((uint64_t)s->done * (uint64_t)room / s->total, (uint64_t)room) : 0;
-		fprintf(stderr, "[%.*s%*s] ", full, "##############################", room - full, "");
-	}
-	fprintf(stderr, "%.*s", MAX(width() - 1, 1), counts);
-	fflush(stderr);
-	s->bar_shown = true;
+	g_snprintf(counts, sizeof(counts), "%u/%u, %u bad", s->bar.done, s->bar.total, s->bad);
+	vtm_ctl_bar_draw(&s->bar, counts);
 }
 
 static bool on_progress(void *arg)
 {
 	draw_bar(arg);
-	return !interrupted;
+	return !vtm_ctl_interrupted();
 }
 
 static bool count_one(const struct vtm_mail *mail, void *arg)
@@ -144,8 +95,8 @@ static bool report(struct scanning *s, const struct vtm_mail *mail, const struct
 {
 	char *label = vtm_mail_label(mail), *why = NULL;
 
-	clear_bar(s);
-	s->status = interrupted ? INTERRUPTED :
+	vtm_ctl_bar_clear(&s->bar);
+	s->status = vtm_ctl_interrupted() ? VTM_CTL_INTERRUPTED :
 				  vtm_ctl_must_stop(&s->asker, (struct vtm_item *const *)d->items->list->pdata,
 						    d->items->list->len, &why);
 	if (s->status != EX_OK) {
@@ -154,7 +105,7 @@ static bool report(struct scanning *s, const struct vtm_mail *mail, const struct
 		vtm_ctl_warn(s->c, "%s; go on with --from %s", why ? why : "interrupted", word);
 		g_free(word);
 	} else {
-		s->done++;
+		s->bar.done++;
 		s->bad += (d->tags & VTM_TAG_BIT(VTM_TAG_BAD)) != 0;
 		if (s->c->json)
 			put_json(mail, d);
@@ -267,7 +218,7 @@ static void unreadable(const char *file, const char *why, void *arg)
 	struct scanning *s = arg;
 
 	(void)file;
-	clear_bar(s);
+	vtm_ctl_bar_clear(&s->bar);
 	vtm_ctl_warn(s->c, "%s", why);
 	s->trouble = true;
 }
@@ -303,7 +254,7 @@ static bool scan_one(const struct vtm_mail *mail, void *arg)
 		g_free(told);
 		g_free(label);
 		if (!s->begun) {
-			s->done++;
+			s->bar.done++;
 			return true;
 		}
 	}
@@ -334,20 +285,20 @@ static void scan_all(struct scanning *s, int argc, char **argv)
 {
 	GError *error = NULL;
 
-	s->bar = isatty(STDERR_FILENO) && !s->c->headers && !s->c->json && g_strcmp0(g_getenv("TERM"), "dumb");
+	s->bar.on = vtm_ctl_bar_possible() && !s->c->headers && !s->c->json;
 	s->begun = !s->c->from;
 	s->many = argc > 1 || g_file_test(argv[0], G_FILE_TEST_IS_DIR);
-	for (int i = 0; s->bar && i < argc; i++)
-		if (strcmp(argv[i], "-") && vtm_mailbox_walk(argv[i], count_one, &s->total, NULL, NULL) < 0)
+	for (int i = 0; s->bar.on && i < argc; i++)
+		if (strcmp(argv[i], "-") && vtm_mailbox_walk(argv[i], count_one, &s->bar.total, NULL, NULL) < 0)
 			continue;	/* told below */
 	for (int i = 0; i < argc && s->status == EX_OK; i++)
 		if (vtm_mailbox_walk(argv[i], scan_one, s, unreadable, &error) < 0) {
-			clear_bar(s);
+			vtm_ctl_bar_clear(&s->bar);
 			s->status = vtm_ctl_fail(s->c, error);
 		}
-	clear_bar(s);
-	if (s->bar)
-		fprintf(stderr, "%u of %u messages, %u bad\n", s->done, MAX(s->done, s->total), s->bad);
+	vtm_ctl_bar_clear(&s->bar);
+	if (s->bar.on)
+		fprintf(stderr, "%u of %u messages, %u bad\n", s->bar.done, MAX(s->bar.done, s->bar.total), s->bad);
 	if (s->status == EX_OK && !s->begun)
 		s->status = vtm_ctl_usage(s->c, "--from: there is no message '%s'; without --from all is scanned, and "
 					  "what was answered is not asked again", s->c->from);
@@ -366,7 +317,7 @@ int vtm_ctl_scan(struct vtm_ctl *c, int argc, char **argv)
 	if (c->headers)
 		s.asker.settings.timeout_ms = c->conf->timeout_ms;
 	else
-		catch_interrupt();
+		vtm_ctl_catch_interrupt();
 	scan_all(&s, argc, argv);
 	vtm_ctl_asker_clear(&s.asker);
 	if (s.status != EX_OK)
