@@ -3,6 +3,7 @@
 #include "ctl/progress.h"
 
 #include <glib.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
