@@ -147,6 +147,14 @@ static size_t take_place(struct vtm_base64 *d, unsigned class, uint8_t *out)
 	return end_group(d, equals, out);
 }
 
+/* Does this '=' end a group in the reading ENDED?  In others each one does. */
+static bool completes_group(struct vtm_base64 *d)
+{
+	if (d->reading != VTM_BASE64_ENDED)
+		return true;
+	return d->have >= 2 && d->have + ++d->padding >= 4;
+}
+
 /* Decodes one byte: all that are not in a whole group of four. */
 static size_t decode_byte(struct vtm_base64 *d, uint8_t byte, uint8_t *out)
 {
@@ -158,12 +166,13 @@ static size_t decode_byte(struct vtm_base64 *d, uint8_t byte, uint8_t *out)
 	}
 	if (d->reading == VTM_BASE64_PLACED)
 		return take_place(d, class, out);
+	if (class == PADDING && (d->reading == VTM_BASE64_JOINED || !completes_group(d)))
+		return 0;
 	if (class == PADDING) {
 		d->padding++;
 		d->place = (d->place + 1) & 3;
 		d->after_padding = true;
-		if (d->reading == VTM_BASE64_STRICT)
-			d->stopped = true;
+		d->stopped = d->reading == VTM_BASE64_STRICT || d->reading == VTM_BASE64_ENDED;
 		return flush(d, out);
 	}
 	if (d->after_padding) {
@@ -171,6 +180,8 @@ static size_t decode_byte(struct vtm_base64 *d, uint8_t byte, uint8_t *out)
 		d->misplaced = d->misplaced || d->place;
 		d->after_padding = false;
 	}
+	if (d->reading == VTM_BASE64_ENDED)
+		d->padding = 0;
 	d->place = (d->place + 1) & 3;
 	d->bits = d->bits << 6 | class;
 	return ++d->have < 4 ? 0 : end_group(d, 0, out);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* base64.h - base64 as mail has it (RFC 2045 section 6.8), and base64url (RFC 4648 section 5).  Base layer.
  *
- * Decodes by streaming.  Mail programs read broken base64 in three ways; the decoder says when they differ.  An end
+ * Decodes by streaming.  Programs read broken base64 in several ways; the decoder says when they differ.  An end
  * without padding keeps its last 1-2 bytes (GMime 3.2.13 drops them).
  */
 #ifndef VTM_BASE64_H
@@ -15,7 +15,9 @@
 enum vtm_base64_reading {
 	VTM_BASE64_LENIENT,	/* skips foreign bytes, starts a new group after padding */
 	VTM_BASE64_STRICT,	/* stops at the first padding */
-	VTM_BASE64_PLACED	/* a '=' takes a place in its group of four, as Thunderbird reads it */
+	VTM_BASE64_PLACED,	/* a '=' takes a place in its group of four, as Thunderbird reads it */
+	VTM_BASE64_JOINED,	/* ignores every '=', as Perl's MIME::Parser does */
+	VTM_BASE64_ENDED	/* ignores a '=' that completes no group, stops at one that does, as Python does */
 };
 
 struct vtm_base64 {	/* set to zero, then .reading; read the flags after the end */
@@ -25,8 +27,8 @@ struct vtm_base64 {	/* set to zero, then .reading; read the flags after the end 
 	unsigned place;		/* places of the group of four, '=' included: 0..3 */
 	bool after_padding;	/* the last character was a '=' */
 	bool stopped;
-	bool data_after_padding;	/* STRICT differs from the others */
-	bool misplaced;			/* PLACED differs from LENIENT, which says so */
+	bool data_after_padding;	/* STRICT and JOINED differ from LENIENT */
+	bool misplaced;			/* PLACED and ENDED differ from both; said by LENIENT */
 	bool junk;			/* bytes outside of the alphabet other than white space: programs differ, see mime-leaf.c */
 	unsigned padding;
 };

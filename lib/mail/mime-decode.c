@@ -79,7 +79,8 @@ static void decode_base64(struct sink *s)
 	struct vtm_decode *d = s->d;
 	static const enum vtm_base64_reading readings[] = {
 		[VTM_READING_USUAL] = VTM_BASE64_LENIENT, [VTM_READING_STRICT] = VTM_BASE64_STRICT,
-		[VTM_READING_PLACED] = VTM_BASE64_PLACED,
+		[VTM_READING_PLACED] = VTM_BASE64_PLACED, [VTM_READING_JOINED] = VTM_BASE64_JOINED,
+		[VTM_READING_ENDED] = VTM_BASE64_ENDED,
 	};
 	struct vtm_base64 state = { .reading = readings[d->reading] };
 
@@ -95,7 +96,8 @@ static void decode_base64(struct sink *s)
 	add(s, out, vtm_base64_end(&state, out));
 	g_free(out);
 	d->differs[VTM_READING_STRICT] = state.data_after_padding;
-	d->differs[VTM_READING_PLACED] = state.misplaced;
+	d->differs[VTM_READING_JOINED] = state.data_after_padding;
+	d->differs[VTM_READING_PLACED] = d->differs[VTM_READING_ENDED] = state.misplaced;
 	d->doubtful = state.junk;
 }
 

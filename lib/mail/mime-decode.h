@@ -22,7 +22,9 @@ enum vtm_encoding {
 enum vtm_decode_reading {
 	VTM_READING_USUAL,
 	VTM_READING_STRICT,	/* base64 ends at its padding; quoted-printable loses blanks at the end of a line */
-	VTM_READING_PLACED,	/* base64: a '=' takes a place in its group */
+	VTM_READING_PLACED,	/* base64: these three are base64.h's */
+	VTM_READING_JOINED,
+	VTM_READING_ENDED,
 	VTM_DECODE_READINGS
 };
 

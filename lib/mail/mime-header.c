@@ -82,7 +82,6 @@ enum vtm_encoding vtm_header_encoding(const char *value, bool *known_r)
 		{ "x-yencode", VTM_ENCODING_YENC }, { "x-yenc", VTM_ENCODING_YENC }, { "yenc", VTM_ENCODING_YENC },
 	};
 	const char *p = vtm_header_skip_comments(value);
-	bool quoted = *p == '"';
 	size_t n;
 
 	p += strspn(p, " \t\"");
@@ -91,8 +90,7 @@ enum vtm_encoding vtm_header_encoding(const char *value, bool *known_r)
 	for (size_t i = 0; i < G_N_ELEMENTS(known); i++) {
 		if (n != strlen(known[i].name) || g_ascii_strncasecmp(p, known[i].name, n))
 			continue;
-		p = vtm_header_skip_comments(p + n);
-		*known_r = !quoted && (!*p || *p == ';');
+		*known_r = !g_ascii_strcasecmp(value, known[i].name);
 		return known[i].encoding;
 	}
 	return VTM_ENCODING_NONE;

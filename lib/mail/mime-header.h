@@ -19,8 +19,8 @@ char *vtm_header_unfold(const char *raw);
 /* After the blanks and comments (RFC 5322 section 3.2.2) at <p>. */
 const char *vtm_header_skip_comments(const char *p);
 
-/* The transfer encoding that a value names, comments and blanks aside; what nobody knows is not decoded.
- * *known_r: it is one of RFC 2045's or uuencode, and nothing else stands there that some programs might trip over. */
+/* The transfer encoding that a value names, comments and blanks aside; NONE for one that nobody knows.  *known_r: the
+ * value is that name and nothing else, on which some programs trip even if it is a comment. */
 enum vtm_encoding vtm_header_encoding(const char *value, bool *known_r);
 
 /* Where the body behind the header begins, seen from a field at <at>; <len> if there is none. */

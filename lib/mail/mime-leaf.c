@@ -184,6 +184,20 @@ static bool has_invalid_type(const struct vtm_fields *f)
 	return false;
 }
 
+/* The content without its last line end, if the message ends there and not at a delimiter: programs differ in whether
+ * that line end belongs to the part. */
+static struct vtm_slice without_last_line_end(const struct vtm_visit *v, struct vtm_slice content)
+{
+	const struct vtm_level *l = v->level;
+	size_t n = content.len;
+
+	while (l && l->doc == v->doc && !l->boundary)
+		l = l->up;
+	if (l && l->doc == v->doc && n && content.data + n == v->doc->bytes + v->doc->len && content.data[n - 1] == '\n')
+		n -= n > 1 && content.data[n - 2] == '\r' ? 2 : 1;
+	return (struct vtm_slice){ content.data, n };
+}
+
 static void give_as(struct vtm_walk *w, const struct vtm_part *as, enum vtm_part_kind kind, const char *type,
 		    struct vtm_slice content, const enum vtm_encoding *list, unsigned n)
 {
@@ -237,9 +251,12 @@ static void complete_fields(const struct vtm_visit *v, struct vtm_fields *f)
 void vtm_visit_leaf(struct vtm_walk *w, struct vtm_visit *v)
 {
 	struct vtm_slice content = vtm_visit_content(w, v), header = vtm_visit_header(v);
+	struct vtm_slice shorter = without_last_line_end(v, content);
 	char *type = vtm_entity_type(v->entity);
 	const char **via = vtm_level_way(v->level);
 	enum vtm_encoding list[VTM_ENCODINGS];
+	static const enum vtm_encoding as_it_is[] = { VTM_ENCODING_NONE };
+	enum vtm_part_kind first;
 	struct vtm_fields f;
 	struct vtm_part p;
 	unsigned n = vtm_visit_encodings(w, v, vtm_visit_content, list);
@@ -252,16 +269,25 @@ void vtm_visit_leaf(struct vtm_walk *w, struct vtm_visit *v)
 		.links = (const char *const *)f.links->pdata, .bases = (const char *const *)f.bases->pdata,
 		.flowed = f.flowed, .delsp = f.delsp, .depth = v->level ? v->level->depth : 0, .via = via,
 	};
-	if (!v->reading)
+	if (v->reading == VTM_READ_FIRST)
 		vtm_push_types(w, v, vtm_visit_content);
-	if (n > 1 || has_invalid_type(&f))
+	if (p.kind != VTM_PART_ATTACHMENT || (n == 1 && list[0] == VTM_ENCODING_BASE64))	/* it changes nothing */
+		shorter = content;
+	if (n > 1 || has_invalid_type(&f) || shorter.len < content.len)
 		vtm_walk_group(w, v);
 	p.group = v->group;
 	doubt_leaf(w, v, &p, &f, content);
+	first = p.kind;
 	vtm_give_all(w, &p, content, list, n);
+	p.kind = first;
+	if (shorter.len < content.len)
+		vtm_give_all(w, &p, shorter, list, n);
 	if (has_invalid_type(&f)) {
 		give_as(w, &p, VTM_PART_TEXT, "text/plain", content, list, n);
 		give_as(w, &p, VTM_PART_HTML, "text/html", content, list, n);
+	} else if (n > 1 && (first == VTM_PART_TEXT || first == VTM_PART_HTML)) {
+		/* RFC 2045 section 6.4: in an unknown encoding it is a file of an unknown type */
+		give_as(w, &p, VTM_PART_ATTACHMENT, "application/octet-stream", content, as_it_is, 1);
 	}
 	vtm_fields_clear(&f);
 	g_free(via);

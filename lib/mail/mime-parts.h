@@ -32,7 +32,7 @@ struct vtm_visit {
 	const struct vtm_level *level;
 	unsigned place;		/* among its siblings, from 0 */
 	unsigned group;
-	bool reading;		/* a further reading already: it gets no others of its own */
+	enum { VTM_READ_FIRST, VTM_READ_BY_TYPE, VTM_READ_AGAIN } reading;	/* see vtm_push_types(), the others below it */
 	bool has_body;		/* vtm_visit_body() was asked before */
 	struct vtm_slice body;
 };
@@ -78,7 +78,8 @@ unsigned vtm_visit_encodings(struct vtm_walk *w, struct vtm_visit *v, vtm_visit_
 			     enum vtm_encoding list[VTM_ENCODINGS]);
 
 /* Each pushes the readings that <v> has besides GMime's: by several Content-Type fields, by several boundaries in one
- * field, by another boundary, by a transfer encoding of a multipart. */
+ * field, by another boundary, by a transfer encoding of a multipart.  A reading by a type has those by boundaries and
+ * encodings, no other reading has further ones. */
 void vtm_push_types(struct vtm_walk *w, struct vtm_visit *v, vtm_visit_bytes *bytes);
 void vtm_push_boundaries(struct vtm_walk *w, struct vtm_visit *v, const char *taken);
 void vtm_push_boundary(struct vtm_walk *w, struct vtm_visit *v, const char *boundary, struct vtm_slice body);

@@ -120,7 +120,8 @@ unsigned vtm_visit_encodings(struct vtm_walk *w, struct vtm_visit *v, vtm_visit_
 		known = known && sure;
 	}
 	g_ptr_array_free(values, TRUE);
-	if (!n || !known)
+	/* uuencode and yEnc are not of the standard: what does not know them takes the bytes as they are */
+	if (!n || !known || list[0] == VTM_ENCODING_UU || list[0] == VTM_ENCODING_YENC)
 		n = add_encoding(list, n, VTM_ENCODING_NONE);
 	if (by_type != VTM_ENCODING_NONE)
 		n = add_encoding(list, n, by_type);
@@ -183,6 +184,7 @@ static struct vtm_doc *read_again(struct vtm_walk *w, const struct vtm_visit *v,
 	return d->root ? d : NULL;
 }
 
+/* <with_encoding>: it is a reading by another type, which may have further ones itself. */
 static void push_reading(struct vtm_walk *w, struct vtm_visit *v, const char *type, struct vtm_slice body,
 			 bool with_encoding)
 {
@@ -191,7 +193,8 @@ static void push_reading(struct vtm_walk *w, struct vtm_visit *v, const char *ty
 
 	if (d)
 		vtm_walk_push(w, &(struct vtm_visit){
-			.entity = d->root, .message = d->header, .doc = d, .level = v->level, .place = v->place, .group = group, .reading = true
+			.entity = d->root, .message = d->header, .doc = d, .level = v->level, .place = v->place, .group = group,
+			.reading = with_encoding ? VTM_READ_BY_TYPE : VTM_READ_AGAIN
 		});
 }
 

@@ -109,10 +109,11 @@ static void read_undivided(struct vtm_walk *w, struct vtm_visit *v, const struct
 	if (body.data && !vtm_slice_is_blank(body)) {
 		p.group = vtm_walk_group(w, v);
 		vtm_give_all(w, &p, body, none, 1);
-		if (guess && !v->reading)
+		if (guess && v->reading != VTM_READ_AGAIN)
 			vtm_push_boundary(w, v, guess, body);
 		/* an encoded word is decoded when it is read again, and not found */
-		vtm_walk_doubt(w, !v->reading && (guess ? strstr(guess, "=?") != NULL : vtm_doubt_outside(body.data, body.len)));
+		vtm_walk_doubt(w, guess ? strstr(guess, "=?") || v->reading == VTM_READ_AGAIN :
+					  vtm_doubt_outside(body.data, body.len));
 		p.kind = VTM_PART_ATTACHMENT;
 		if (!guess)
 			vtm_give_all(w, &p, body, none, 1);
@@ -171,8 +172,9 @@ static void visit_multipart(struct vtm_walk *w, struct vtm_visit *v)
 		return;
 	if (boundary)
 		vtm_boundaries_add(w->boundaries, boundary);
-	if (!v->reading) {
+	if (v->reading == VTM_READ_FIRST)
 		vtm_push_types(w, v, vtm_visit_body);
+	if (v->reading != VTM_READ_AGAIN) {
 		vtm_push_boundaries(w, v, boundary);
 		vtm_push_decoded(w, v);
 	}
@@ -204,7 +206,7 @@ static void visit_message(struct vtm_walk *w, struct vtm_visit *v)
 		return;
 	if (inner)
 		doubt_header(w, v, inner);
-	if (!v->reading)
+	if (v->reading == VTM_READ_FIRST)
 		vtm_push_types(w, v, vtm_visit_body);
 	if (part) {
 		vtm_walk_push(w, &(struct vtm_visit){ .entity = part, .message = inner, .doc = v->doc, .level = level, .group = v->group });

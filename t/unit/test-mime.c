@@ -101,9 +101,11 @@ static const struct {
 	{ "base64", MIXED FILE_B64 "QUJD\r\n--b--\r\n", "file 1 application/x-test [f] {ABC}\n", false, false },
 	{ "base64 without padding", MIXED FILE_B64 "QUI\r\n--b--\r\n", "file 1 application/x-test [f] {AB}\n", false, false },
 	{ "base64 in chunks", MIXED FILE_B64 "QQ==\r\nQkM=\r\n--b--\r\n",
-	  "file 1 application/x-test [f] #1 {ABC}\nfile 1 application/x-test [f] #1 {A}\n", false, false },
+	  "file 1 application/x-test [f] #1 {ABC}\nfile 1 application/x-test [f] #1 {A}\nfile 1 application/x-test [f] #1 {A\\004$}\n",
+	  false, false },
 	{ "an encoding with blanks, comment, odd case",
-	  TOP "Content-Type: a/b\r\nContent-Transfer-Encoding: (x)\r\n\tBase64 (y) \r\n\r\nQUJD", "file 0 a/b {ABC}\n", false, false },
+	  TOP "Content-Type: a/b\r\nContent-Transfer-Encoding: (x)\r\n\tBase64 (y) \r\n\r\nQUJD",
+	  "file 0 a/b #1 {ABC}\nfile 0 a/b #1 {QUJD}\n", false, false },
 	{ "an unknown encoding", TOP "Content-Type: a/b\r\nContent-Transfer-Encoding: base65\r\n\r\nQUJD",
 	  "file 0 a/b #1 {QUJD}\nfile 0 a/b #1 {ABC}\n",
 	  false, false },
@@ -116,7 +118,7 @@ static const struct {
 	{ "quoted-printable", TOP "Content-Type: a/b\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
 	  "a=3Db=3d=\r\nc= \t\r\nd=zz=\r\n", "file 0 a/b {a=b=cd=zz}\n", false, false },
 	{ "uuencode", TOP "Content-Type: a/b\r\nContent-Transfer-Encoding: x-uuencode\r\n\r\nbegin 644 x\r\n#04)#\r\n`\r\nend\r\n",
-	  "file 0 a/b {ABC}\n", false, false },
+	  "file 0 a/b #1 {ABC}\nfile 0 a/b #1 {begin 644 x\\r\\n#04)#\\r\\n`\\r\\nend\\r\\n}\n", false, false },
 	{ "a message in a message", TOP "Content-Type: message/rfc822\r\n\r\nSubject: y\r\nContent-Type: text/html\r\n\r\n<b>",
 	  "html 1 text/html {<b>}\n", false, false },
 	{ "an encoded message in a message", TOP "Content-Type: message/rfc822\r\nContent-Transfer-Encoding: base64\r\n\r\n"
