@@ -27,8 +27,8 @@ const char *vtm_answer_name(enum vtm_answer a)
 	return answer_names[a];
 }
 
-/* The documented error codes.  Only these are repeated in a log line: a server can put anything else there, our key
- * too.  <later>: says nothing about the item, another time may do. */
+/* The documented error codes.  Only these are repeated in log lines: a server can send anything else, even our key.
+ * <later>: the error says nothing about the item; a later request may succeed. */
 static const struct { const char *code; bool later; } codes[] = {
 	{ "AlreadyExistsError", false },
 	{ "AuthenticationRequiredError", false },
@@ -127,8 +127,8 @@ static void say_status(struct vtm_result *r, const struct vtm_vt_reply *j)
 	r->why = g_strdup_printf("HTTP %ld%s%s", r->status, code >= 0 ? " " : "", code >= 0 ? codes[code].code : "");
 }
 
-/* Any other status.  Only VirusTotal itself can say that it does not know or not take an item; a proxy's page in its
- * place is a failure. */
+/* Any other status.  Only an error of VirusTotal's own can say that it does not know or will not take an item; a page
+ * from a proxy is a failure. */
 static enum vtm_answer read_refusal(const struct vtm_question *q, const struct vtm_vt_reply *j, struct vtm_result *r)
 {
 	bool ours = j->form == VTM_REPLY_ERROR && (q->op == VTM_OP_LOOKUP || q->op == VTM_OP_ANALYSIS);

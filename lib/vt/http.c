@@ -11,7 +11,7 @@
 #include "vt/address.h"
 
 #define CONNECTIONS_KEPT 8
-#define IDLE_MAX_S 50		/* before the other side is likely to close it */
+#define IDLE_MAX_S 50		/* servers close idle connections after about a minute */
 #define RETRY_AFTER_MAX_S (366 * 24 * 3600)
 #define ERROR_PAUSE_MS 100	/* after libcurl failed to wait */
 /* A transfer that ends while its name is looked up leaves a thread of libcurl's in getaddrinfo(), which nothing can
@@ -43,7 +43,7 @@ struct transfer {
 	void *tag;
 	bool plain;		/* http, not https */
 	bool sent;
-	const char *refusal;	/* why a callback of ours stopped it; static */
+	const char *refusal;	/* why one of our callbacks stopped it; static */
 	bool too_large;
 	int64_t date_ms;
 	int64_t retry_s;	/* -1: none */
@@ -59,7 +59,7 @@ static bool global_init(void)
 	return state == 1;
 }
 
-/* ---- what libcurl calls ---- */
+/* ---- callbacks from libcurl ---- */
 
 /* Before a request goes out.  libcurl repeats a request by itself when a kept connection turns out to be closed, but
  * whether the server has counted the first one is not known; and a name may say localhost and be elsewhere. */
@@ -129,7 +129,7 @@ static size_t take_header(char *data, size_t size, size_t n, void *arg)
 	size_t len = size * n;
 	char *value;
 
-	if (len >= 5 && !memcmp(data, "HTTP/", 5)) {	/* a reply behind an interim one starts afresh */
+	if (len >= 5 && !memcmp(data, "HTTP/", 5)) {	/* the final reply after an interim one */
 		t->date_ms = t->retry_date_ms = 0;
 		t->retry_s = -1;
 	} else if ((value = header_value(data, len, "Date"))) {
@@ -183,7 +183,7 @@ static int restrict_protocols(CURL *e, bool plain)
 	return rc;
 }
 
-/* The total time is what bounds a slow drip; a bound on speed would also end answers that are merely late. */
+/* The total time also bounds a server that sends a byte now and then; a minimum speed would end slow answers, too. */
 static int set_bounds(CURL *e, const struct vtm_http *h)
 {
 	int rc = 0;
@@ -323,7 +323,7 @@ static struct vtm_http_reply *reply_of(struct transfer *t, CURLcode code)
 	return r;
 }
 
-/* Did <t> end while a name was looked up?  libcurl then knows no time of its end. */
+/* Did <t> end during its name look-up?  libcurl then has no time for the look-up. */
 static bool left_a_thread(struct transfer *t, CURLcode code)
 {
 	curl_off_t lookup_us = 0;
@@ -339,7 +339,7 @@ static bool lookups_are_stuck(const struct vtm_http *h)
 	return oldest && g_get_monotonic_time() - oldest < STUCK_WINDOW_US;
 }
 
-/* libcurl has lost its way (memory, descriptors): no transfer can be relied on any more. */
+/* Ends every transfer after libcurl itself failed (memory, descriptors). */
 static void fail_all(struct vtm_http *h, CURLMcode code)
 {
 	GHashTableIter i;

@@ -28,47 +28,49 @@ struct vtm_http_request {
 	const char *const *headers;	/* "Name: value", NULL-terminated */
 	const char *form;		/* body of a POST (application/x-www-form-urlencoded), NULL: GET */
 	const char *file;		/* path: POST it as the one part "file" of multipart/form-data; NULL: none */
-	int64_t timeout_ms;		/* of this request in place of total_timeout_ms; 0: that */
+	int64_t timeout_ms;		/* for this request; 0: total_timeout_ms */
 	void *tag;
 };
 
-/* What is wrong with the other side's certificate. */
+/* What is wrong with the server's certificate. */
 enum vtm_tls_fault {
-	VTM_TLS_FINE,		/* or there was none to look at */
-	VTM_TLS_UNTRUSTED,	/* no authority that we trust has signed it */
+	VTM_TLS_FINE,		/* nothing, or no certificate came */
+	VTM_TLS_UNTRUSTED,	/* not signed by a trusted authority */
 	VTM_TLS_EXPIRED,
-	VTM_TLS_NOT_YET,	/* it is valid from later on */
-	VTM_TLS_NAME,		/* it is of another host */
+	VTM_TLS_NOT_YET,	/* not valid yet */
+	VTM_TLS_NAME,		/* issued for another host */
 	VTM_TLS_OTHER,
 	VTM_TLS_CA_FILE		/* ca_file cannot be read, or holds no certificate */
 };
 
 struct vtm_http_reply {
 	void *tag;
-	long status;			/* 0: none came; set also when the body failed */
+	long status;			/* HTTP status, also if the body failed; 0: none received */
 	char *body;			/* NUL added; owned; NULL if the body failed */
 	size_t body_len;
 	bool too_large;
 	int64_t date_ms;		/* Date header as UTC ms, 0: none or not a date */
 	int64_t retry_after_ms;		/* Retry-After (seconds, or a date less Date), at most a year; -1: none */
 	int64_t took_ms;
-	const char *failure;		/* static text of the transport's failure, NULL: a whole reply came */
+	const char *failure;		/* why no whole reply was received, static; NULL: one was */
 	enum vtm_tls_fault tls;
 };
 void vtm_http_reply_clear(struct vtm_http_reply *r);
 
 /* Copies the settings. */
 struct vtm_http *vtm_http_new(const struct vtm_http_settings *s, GError **error);
-/* Drops what is in flight without replies. */
+/* Ends all transfers without replies. */
 void vtm_http_free(struct vtm_http *h);
-/* Copies the request.  -1: not made (error set, without the url); else exactly one reply follows.  How many may be
- * in flight is the caller's business.  A request whose host name gets no answer from the name servers leaves a thread
- * behind that waits for them; after 16 of those in a minute further requests fail at once. */
+/* Copies the request.  -1 and an error, which does not contain the URL: it cannot be sent; else exactly one reply
+ * follows.  The caller limits how many are in flight.  If name servers do not answer, each request leaves a thread that
+ * waits for them; after 16 of those in a minute, further requests fail at once. */
 int vtm_http_start(struct vtm_http *h, const struct vtm_http_request *r, GError **error);
-/* Lets transfers go on; waits at most <max_ms> for something to happen unless a reply is there.  If libcurl itself fails,
- * every transfer in flight ends with a failure. */
+/* Runs the transfers; waits for events for at most <max_ms>, unless a reply is ready.  If libcurl itself fails, every
+ * transfer in flight ends with a failure. */
 void vtm_http_poll(struct vtm_http *h, int64_t max_ms);
-void vtm_http_wakeup(struct vtm_http *h);	/* any thread */
-int vtm_http_reply(struct vtm_http *h, struct vtm_http_reply *r);	/* 1 taken, 0 none */
+/* Ends a wait in vtm_http_poll().  Any thread. */
+void vtm_http_wakeup(struct vtm_http *h);
+/* Takes one reply: 1, or 0 if none is ready.  The caller clears it. */
+int vtm_http_reply(struct vtm_http *h, struct vtm_http_reply *r);
 
 #endif

@@ -7,7 +7,7 @@
 #include <gio/gio.h>
 #include <string.h>
 
-/* The byte that "%xx" at <s> stands for; 0 if it is none or must stay. */
+/* The byte that "%xx" at <s> encodes; 0 if <s> is not an escape, or encodes NUL. */
 static char escaped_byte(const char *s)
 {
 	if (s[0] != '%' || !g_ascii_isxdigit(s[1]) || !g_ascii_isxdigit(s[2]))
@@ -77,9 +77,9 @@ static bool place_parse(const char *url, struct place *p)
 	return p->authority[0] != '\0';
 }
 
-/* How a report on <id>, <url> matches a question about <lookup>'s url; false: it is about another item.  VirusTotal has
- * its own normal form, whose rules are not published: escapes and slashes are known to differ, so those are compared
- * loosely.  What differs in more, on the same host, is taken for the host: it can make an item bad, never clean. */
+/* How a report on <id>, <url> matches the URL of <lookup>; false: it is about another item.  VirusTotal has its own
+ * normal form, whose rules are not published.  Escapes and slashes are known to differ, so they are compared loosely.
+ * A report on any other URL of the same host counts as one on the host: it can make an item bad, never clean. */
 static bool same_url(const struct vtm_lookup *lookup, const char *id, const char *url, enum vtm_match *match_r)
 {
 	struct place asked = { 0 }, told = { 0 };

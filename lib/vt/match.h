@@ -21,7 +21,7 @@ bool vtm_match_lookup(const struct vtm_lookup *lookup, const struct vtm_vt_reply
 bool vtm_match_analysis(const struct vtm_lookup *lookup, const char *analysis, const struct vtm_vt_reply *j,
 			enum vtm_match *match_r);
 
-/* Is <url> on the server of <base>: same scheme, host and port, and no user name?  The key and a file are sent to it. */
+/* Is <url> on the server of <base>: same scheme, host and port, and no user name?  The key and files go there. */
 bool vtm_match_server(const char *base, const char *url);
 
 #endif

@@ -37,7 +37,7 @@ static void word_of(struct json_object *o, const char *name, char *word, size_t 
 	g_free(text);
 }
 
-/* A count: -1 if it is no number of at least 0; larger ones are cut to <max>. */
+/* A count, at most <max>; -1 if it is not a number or below 0. */
 static int64_t count_of(struct json_object *number, int64_t max)
 {
 	if (json_object_is_type(number, json_type_int)) {

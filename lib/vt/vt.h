@@ -33,19 +33,19 @@ enum vtm_op {
 	VTM_OP_UPLOAD		/* POST /files, or to such a place; 1 request (vtm_vt_upload) */
 };
 
-/* What an answer means, whatever its form. */
+/* What an answer means. */
 enum vtm_answer {
 	VTM_ANSWER_REPORT,	/* report is set (verdict not judged yet: numbers only) */
-	VTM_ANSWER_NOT_FOUND,	/* 404 in VirusTotal's own words: it has no record */
+	VTM_ANSWER_NOT_FOUND,	/* 404 with VirusTotal's NotFoundError: it has no record */
 	VTM_ANSWER_SUBMITTED,	/* analysis is set: poll it */
 	VTM_ANSWER_ANALYSING,	/* the analysis is queued or in progress */
 	VTM_ANSWER_QUOTAS,	/* quotas are set */
 	VTM_ANSWER_UPLOAD_URL,	/* upload_url is set */
 	VTM_ANSWER_QUOTA,	/* 429: not allowed to ask now */
 	VTM_ANSWER_DENIED,	/* 401, 403 */
-	VTM_ANSWER_REJECTED,	/* 400 and other 4xx in VirusTotal's own words: it will never take this item */
-	VTM_ANSWER_FAILED	/* no usable answer: network, TLS, time-out, 5xx, redirect, too large, not JSON (a proxy's 404
-				 * page too), of another item */
+	VTM_ANSWER_REJECTED,	/* 400 and other 4xx with an error of VirusTotal's: it will never take this item */
+	VTM_ANSWER_FAILED	/* no usable answer: network, TLS, time-out, 5xx, redirect, too large, not JSON (such as a
+				 * proxy's 404 page), about another item */
 };
 #define VTM_ANSWERS (VTM_ANSWER_FAILED + 1)
 const char *vtm_answer_name(enum vtm_answer a);
@@ -58,17 +58,16 @@ struct vtm_result {
 	struct vtm_quota hourly, daily, monthly;
 	char *analysis;			/* id, or NULL; owned by the result */
 	char *upload_url;		/* on the API's own host; or NULL; owned */
-	long status;			/* HTTP status, 0: none came */
+	long status;			/* HTTP status, 0: none received */
 	int64_t server_utc_ms;		/* the answer's Date, 0: none */
-	int64_t retry_after_ms;		/* -1: not told */
+	int64_t retry_after_ms;		/* -1: no Retry-After */
 	int64_t took_ms;
 	enum vtm_tls_fault tls;
-	char *why;			/* for VTM_ANSWER_FAILED and friends: one line for the log, nothing of the body; owned */
+	char *why;			/* unless the answer is usable: one line for the log, nothing from the body; owned */
 };
 void vtm_result_clear(struct vtm_result *r);
 
 struct vtm_vt_settings {
-	const struct vtm_clock *clock;
 	const char *base_url;		/* without a final slash */
 	const char *api_key;
 	const char *ca_file;		/* NULL: the system's */
@@ -79,29 +78,27 @@ struct vtm_vt_settings {
 
 struct vtm_vt;
 
-/* Copies the settings.  NULL and an error if libcurl will not have them. */
+/* Copies the settings.  NULL and an error if the key or the URL is invalid, or libcurl fails. */
 struct vtm_vt *vtm_vt_new(const struct vtm_vt_settings *settings, GError **error);
-/* Drops what is in flight without results. */
+/* Ends all requests without results. */
 void vtm_vt_free(struct vtm_vt *vt);
 
 /* Starts a request; its result will carry <tag>.  <lookup> may be NULL for ANALYSIS (<analysis> is the id) and QUOTAS.
- * Returns -1 and an error if it could not even be made; else exactly one result follows. */
+ * Returns -1 and an error if it cannot be sent; else exactly one result follows. */
 int vtm_vt_start(struct vtm_vt *vt, enum vtm_op op, const struct vtm_lookup *lookup, const char *analysis, void *tag,
 		 GError **error);
 
-/* Bytes of a file that is sent to POST /files, which takes 32 MB with all that goes around it; larger ones need an
- * upload_url. */
+/* The largest file for POST /files, in bytes; the whole request may have 32 MB.  Larger files need an upload_url. */
 #define VTM_VT_DIRECT_MAX (30 * 1024 * 1024)
 #define VTM_VT_FILE_MAX (650 * 1024 * 1024)
 
-/* Sends the file at <path>, whose SHA-256 is that of <lookup>: it becomes public.  <upload_url>: where to, NULL:
- * /files.  May last <timeout_ms>, which is longer than a slot of the budget does: the caller keeps one.  Errors as
- * above. */
+/* Sends the file at <path>, whose SHA-256 is that of <lookup>: it becomes public.  <upload_url> NULL:
+ * /files.  <timeout_ms> may be longer than a slot of the budget lasts; the caller keeps the slot.  Errors as above. */
 int vtm_vt_upload(struct vtm_vt *vt, const struct vtm_lookup *lookup, const char *path, const char *upload_url,
 		  int64_t timeout_ms, void *tag, GError **error);
 unsigned vtm_vt_in_flight(const struct vtm_vt *vt);
 
-/* Lets transfers go on and waits for something to happen, at most <max_ms>. */
+/* Runs the requests and waits for events, at most <max_ms>. */
 void vtm_vt_poll(struct vtm_vt *vt, int64_t max_ms);
 /* Ends a poll from any thread. */
 void vtm_vt_wakeup(struct vtm_vt *vt);

@@ -57,10 +57,9 @@ void vtm_settings_store(const struct vtm_conf *c, const struct vtm_clock *clock,
 	s->prefix = c->store_prefix;
 }
 
-void vtm_settings_vt(const struct vtm_conf *c, const struct vtm_clock *clock, struct vtm_vt_settings *s)
+void vtm_settings_vt(const struct vtm_conf *c, struct vtm_vt_settings *s)
 {
 	memset(s, 0, sizeof(*s));
-	s->clock = clock;
 	s->base_url = c->api_base_url;
 	s->api_key = c->api_key;
 	s->ca_file = c->ca_file;
@@ -88,7 +87,7 @@ void vtm_settings_resolver(const struct vtm_conf *c, const struct vtm_clock *clo
 	s->sched.explore_percent = c->explore_share_percent;
 	s->sched.reask_unknown = c->reask_unknown;
 	s->sched.max_in_flight = IN_FLIGHT_MAX;
-	vtm_settings_vt(c, clock, &s->vt);
+	vtm_settings_vt(c, &s->vt);
 	s->store_uri = c->store;
 	vtm_settings_store(c, clock, &s->store);
 	s->journal_retention_ms = c->journal_retention_ms;

@@ -31,7 +31,7 @@ int vtm_ctl_ask_quotas(const struct vtm_ctl *c, const struct vtm_conf *conf, str
 	struct vtm_vt *vt;
 	int rc = -1;
 
-	vtm_settings_vt(conf, c->clock, &s);
+	vtm_settings_vt(conf, &s);
 	vt = vtm_vt_new(&s, error);
 	if (!vt)
 		return -1;

@@ -385,7 +385,7 @@ static int set_up(struct submission *s, GError **error)
 		return -1;
 	}
 	vtm_settings_budget(s->c->conf, &s->limits);
-	vtm_settings_vt(s->c->conf, s->c->clock, &settings);
+	vtm_settings_vt(s->c->conf, &settings);
 	s->store = vtm_ctl_store(s->c, false, error);
 	if (s->store)
 		s->vt = vtm_vt_new(&settings, error);

@@ -27,7 +27,6 @@ static struct vtm_vt *client_at(const char *scheme, int port, const char *key, c
 {
 	char *url = g_strdup_printf("%s://127.0.0.1:%d/api/v3", scheme, port);
 	const struct vtm_vt_settings set = {
-		.clock = vtm_clock_system(),
 		.base_url = url,
 		.api_key = key,
 		.ca_file = ca_file,
