@@ -210,8 +210,9 @@ static char *pdf_text(struct vtm_decoders *pool, const char *data, size_t len)
 static void pdfs(struct vtm_decoders *pool)
 {
 	/* the table is missing: it is mended, which takes an exception in the library */
-	static const char mended[] = "%PDF-1.4\n1 0 obj\n<</Type/Catalog/OpenAction<</URI(https://a.example/)>>/X(at http://b.example/)>>"
-		"\nendobj\ntrailer\n<</Root 1 0 R>>\n";
+	static const char mended[] = "%PDF-1.4\n1 0 obj\n<</Type/Catalog/Pages 2 0 R/OpenAction<</URI(https://a.example/)>>"
+		"/X(at http://b.example/)>>\nendobj\n2 0 obj\n<</Type/Pages/Kids[]/Count 0>>\nendobj\n"
+		"trailer\n<</Root 1 0 R>>\n";
 	char *there = pdf_text(pool, mended, sizeof(mended) - 1), *here = pdf_text(NULL, mended, sizeof(mended) - 1);
 
 #ifdef HAVE_QPDF

@@ -244,8 +244,10 @@ static void bounds(void)
 		g_string_append_c(deep, ']');
 	check(page("", deep->str), VTM_PDF_CAPPED, "", "arrays in arrays");
 
-	g_ptr_array_add(objects, g_strdup("<</Type/Catalog/X 2 0 R>>"));
-	for (guint i = 2; i <= VTM_PDF_OBJECTS_MAX + 1; i++)
+	/* qpdf 12 wants pages, which come first */
+	g_ptr_array_add(objects, g_strdup("<</Type/Catalog/Pages 2 0 R/X 3 0 R>>"));
+	g_ptr_array_add(objects, g_strdup("<</Type/Pages/Kids[]/Count 0>>"));
+	for (guint i = 3; i <= VTM_PDF_OBJECTS_MAX + 1; i++)
 		g_ptr_array_add(objects, g_strdup_printf("[%u 0 R]", i + 1));
 	g_ptr_array_add(objects, g_strdup("[(https://end.example/)]"));
 	g_ptr_array_add(objects, NULL);
