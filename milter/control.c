@@ -14,7 +14,7 @@
 #include "base/error.h"
 #include "base/log.h"
 
-#define BACKLOG 8
+#define BACKLOG 128
 #define SOCKET_MODE 0660
 
 struct vtm_control {
@@ -23,6 +23,7 @@ struct vtm_control {
 	int fd;
 	int end_fd;		/* readable: the thread is to end */
 	GThread *thread;
+	GPtrArray *clients;	/* of struct client *, the first first; the thread's */
 	vtm_control_answer *answer;
 	void *arg;
 };
@@ -33,59 +34,33 @@ static int fail(GError **error, const char *path)
 	return -1;
 }
 
-/* ---- one client ---- */
+/* ---- clients ---- */
 
-/* True: ready before the client's time is over. */
-static bool wait_ready(const struct vtm_control *c, int fd, short events, int64_t until_ms)
+enum client_state { READING, WRITING, DONE };
+
+struct client {
+	int fd;
+	enum client_state state;
+	int64_t until_ms;	/* it has its line sent by then, or its answer taken */
+	char line[VTM_CONTROL_LINE_MAX + 1];
+	size_t len;
+	char *reply;
+	size_t reply_len, sent;
+};
+
+static struct client *client_new(const struct vtm_control *c, int fd)
 {
-	struct pollfd p[2] = { { .fd = fd, .events = events }, { .fd = c->end_fd, .events = POLLIN } };
-	int64_t left;
-	int n;
+	struct client *k = g_new0(struct client, 1);
 
-	do {
-		left = until_ms - vtm_boot_ms(c->clock);
-		n = left > 0 ? poll(p, 2, (int)left) : 0;
-	} while (n < 0 && errno == EINTR);
-	return n > 0 && !p[1].revents;
+	k->fd = fd;
+	k->until_ms = vtm_boot_ms(c->clock) + VTM_CONTROL_CLIENT_MS;
+	return k;
 }
 
-/* True: a whole line, without its end, in <line>. */
-static bool read_line(const struct vtm_control *c, int fd, char line[VTM_CONTROL_LINE_MAX + 1])
+static void client_free(struct client *k)
 {
-	int64_t until_ms = vtm_boot_ms(c->clock) + VTM_CONTROL_CLIENT_MS;
-	size_t len = 0;
-	char *end;
-	ssize_t n;
-
-	while (len < VTM_CONTROL_LINE_MAX && wait_ready(c, fd, POLLIN, until_ms)) {
-		n = recv(fd, line + len, VTM_CONTROL_LINE_MAX - len, 0);
-		if (n <= 0)
-			return false;
-		len += (size_t)n;
-		line[len] = '\0';
-		end = strpbrk(line, "\r\n");
-		if (end) {
-			*end = '\0';
-			return true;
-		}
-	}
-	return false;
-}
-
-static void write_line(const struct vtm_control *c, int fd, const char *text)
-{
-	int64_t until_ms = vtm_boot_ms(c->clock) + VTM_CONTROL_CLIENT_MS;
-	char *line = g_strconcat(text, "\n", NULL);
-	size_t len = strlen(line), sent = 0;
-	ssize_t n;
-
-	while (sent < len && wait_ready(c, fd, POLLOUT, until_ms)) {
-		n = send(fd, line + sent, len - sent, MSG_NOSIGNAL | MSG_DONTWAIT);
-		if (n < 0 && errno != EAGAIN)
-			break;
-		sent += n > 0 ? (size_t)n : 0;
-	}
-	g_free(line);
+	g_free(k->reply);
+	g_free(k);
 }
 
 static char *peer_of(int fd)
@@ -98,47 +73,187 @@ static char *peer_of(int fd)
 	return g_strdup_printf("uid %ld, pid %ld", (long)who.uid, (long)who.pid);
 }
 
-static void serve_client(struct vtm_control *c, int fd)
+/* Takes over <text>. */
+static void begin_reply(const struct vtm_control *c, struct client *k, char *text)
 {
-	char line[VTM_CONTROL_LINE_MAX + 1], *peer, *answer = NULL;
+	k->reply = g_strconcat(text, "\n", NULL);
+	k->reply_len = strlen(k->reply);
+	k->state = WRITING;
+	k->until_ms = vtm_boot_ms(c->clock) + VTM_CONTROL_CLIENT_MS;
+	g_free(text);
+}
 
-	if (!read_line(c, fd, line)) {
-		write_line(c, fd,
-			   "{\"error\":\"one line of at most " G_STRINGIFY(VTM_CONTROL_LINE_MAX) " bytes expected\"}");
+static void refuse(const struct vtm_control *c, struct client *k)
+{
+	begin_reply(c, k, g_strdup("{\"error\":\"one line of at most " G_STRINGIFY(VTM_CONTROL_LINE_MAX)
+				   " bytes expected\"}"));
+}
+
+static void answer_line(const struct vtm_control *c, struct client *k)
+{
+	char *peer = peer_of(k->fd), *text = c->answer(k->line, peer, c->arg);
+
+	begin_reply(c, k, text ? text : g_strdup("{\"error\":\"no such command\"}"));
+	g_free(peer);
+}
+
+/* Reads what is there. */
+static void read_some(const struct vtm_control *c, struct client *k)
+{
+	ssize_t n = recv(k->fd, k->line + k->len, VTM_CONTROL_LINE_MAX - k->len, MSG_DONTWAIT);
+	char *end;
+
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (n <= 0) {
+		refuse(c, k);
 		return;
 	}
-	peer = peer_of(fd);
-	answer = c->answer(line, peer, c->arg);
-	write_line(c, fd, answer ? answer : "{\"error\":\"no such command\"}");
-	g_free(answer);
-	g_free(peer);
+	k->len += (size_t)n;
+	k->line[k->len] = '\0';
+	end = strpbrk(k->line, "\r\n");
+	if (end) {
+		*end = '\0';
+		answer_line(c, k);
+	} else if (k->len == VTM_CONTROL_LINE_MAX) {
+		refuse(c, k);
+	}
+}
+
+static void write_some(struct client *k)
+{
+	ssize_t n = send(k->fd, k->reply + k->sent, k->reply_len - k->sent, MSG_NOSIGNAL | MSG_DONTWAIT);
+
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	k->sent += n > 0 ? (size_t)n : 0;
+	if (n <= 0 || k->sent == k->reply_len)
+		k->state = DONE;
+}
+
+/* Does whatever can be done for <k> without waiting. */
+static void serve_client(const struct vtm_control *c, struct client *k)
+{
+	if (k->state == READING)
+		read_some(c, k);
+	if (k->state == WRITING)
+		write_some(k);
+}
+
+/* Its time is over: one that said nothing is told so, one that takes no answer is not. */
+static void expire(const struct vtm_control *c, struct client *k)
+{
+	if (k->state == READING) {
+		refuse(c, k);
+		write_some(k);
+	}
+	k->state = DONE;
+}
+
+static short events_of(const struct client *k)
+{
+	return k->state == READING ? POLLIN : POLLOUT;
 }
 
 void vtm_control_serve(const struct vtm_clock *clock, int fd, vtm_control_answer *answer, void *arg)
 {
 	struct vtm_control c = { .clock = clock, .fd = -1, .end_fd = -1, .answer = answer, .arg = arg };
+	struct client *k = client_new(&c, fd);
 
-	serve_client(&c, fd);
+	while (k->state != DONE) {
+		struct pollfd p = { .fd = fd, .events = events_of(k) };
+		int64_t left_ms = k->until_ms - vtm_boot_ms(clock);
+
+		if (left_ms <= 0 || poll(&p, 1, (int)left_ms) == 0)
+			expire(&c, k);
+		else
+			serve_client(&c, k);
+	}
+	client_free(k);
+}
+
+/* ---- the thread ---- */
+
+static void drop_client(struct vtm_control *c, guint at)
+{
+	struct client *k = c->clients->pdata[at];
+
+	close(k->fd);
+	client_free(k);
+	g_ptr_array_remove_index(c->clients, at);
+}
+
+/* One more client.  When there are too many, the one that came first has had the most time and makes room. */
+static void take_client(struct vtm_control *c)
+{
+	int fd = accept4(c->fd, NULL, NULL, SOCK_CLOEXEC);
+	struct client *k;
+
+	if (fd < 0) {
+		if (errno == EMFILE || errno == ENFILE)
+			g_usleep(100000);	/* else this would be a busy loop */
+		return;
+	}
+	if (c->clients->len >= VTM_CONTROL_CLIENTS_MAX)
+		drop_client(c, 0);
+	k = client_new(c, fd);
+	g_ptr_array_add(c->clients, k);
+	serve_client(c, k);
+}
+
+/* Serves those for whom poll() found something, and drops those whose time is over or who are done. */
+static void serve_clients(struct vtm_control *c, const struct pollfd *p)
+{
+	int64_t now_ms = vtm_boot_ms(c->clock);
+
+	for (guint i = 0; i < c->clients->len; i++) {
+		struct client *k = c->clients->pdata[i];
+
+		if (p[i].revents)
+			serve_client(c, k);
+		else if (now_ms >= k->until_ms)
+			expire(c, k);
+	}
+	for (guint i = c->clients->len; i > 0; i--)
+		if (((struct client *)c->clients->pdata[i - 1])->state == DONE)
+			drop_client(c, i - 1);
+}
+
+/* Milliseconds until the first client's time is over; -1: there is none. */
+static int next_ms(const struct vtm_control *c)
+{
+	int64_t first_ms = INT64_MAX, now_ms = vtm_boot_ms(c->clock);
+
+	for (guint i = 0; i < c->clients->len; i++)
+		first_ms = MIN(first_ms, ((struct client *)c->clients->pdata[i])->until_ms);
+	return first_ms == INT64_MAX ? -1 : (int)MAX(first_ms - now_ms, 0);
 }
 
 static gpointer run(gpointer arg)
 {
 	struct vtm_control *c = arg;
-	struct pollfd p[2] = { { .fd = c->fd, .events = POLLIN }, { .fd = c->end_fd, .events = POLLIN } };
-	int fd;
+	struct pollfd p[VTM_CONTROL_CLIENTS_MAX + 2];
+	guint n;
 
 	for (;;) {
-		if (poll(p, 2, -1) < 0 && errno != EINTR)
-			return NULL;
-		if (p[1].revents)
-			return NULL;
-		fd = accept4(c->fd, NULL, NULL, SOCK_CLOEXEC);
-		if (fd >= 0) {
-			serve_client(c, fd);
-			close(fd);
-		} else if (errno == EMFILE || errno == ENFILE) {
-			g_usleep(100000);	/* else this would be a busy loop */
+		n = c->clients->len;
+		for (guint i = 0; i < n; i++) {
+			struct client *k = c->clients->pdata[i];
+
+			p[i] = (struct pollfd){ .fd = k->fd, .events = events_of(k) };
 		}
+		p[n] = (struct pollfd){ .fd = c->fd, .events = POLLIN };
+		p[n + 1] = (struct pollfd){ .fd = c->end_fd, .events = POLLIN };
+		if (poll(p, n + 2, next_ms(c)) < 0) {
+			if (errno != EINTR)
+				return NULL;
+			continue;
+		}
+		if (p[n + 1].revents)
+			return NULL;
+		serve_clients(c, p);
+		if (p[n].revents)
+			take_client(c);
 	}
 }
 
@@ -175,6 +290,7 @@ struct vtm_control *vtm_control_open(const char *path, const struct vtm_user *u,
 
 	c->path = g_strdup(path);
 	c->clock = clock;
+	c->clients = g_ptr_array_new();
 	c->fd = c->end_fd = -1;
 	if (!listen_at(c, u, error))
 		return c;
@@ -205,6 +321,9 @@ void vtm_control_free(struct vtm_control *c)
 		return;
 	if (c->thread && write(c->end_fd, &one, sizeof(one)) == sizeof(one))
 		g_thread_join(c->thread);
+	while (c->clients->len)
+		drop_client(c, c->clients->len - 1);
+	g_ptr_array_free(c->clients, TRUE);
 	if (c->path)
 		unlink(c->path);
 	if (c->fd >= 0)

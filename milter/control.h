@@ -2,8 +2,9 @@
 /* control.h - the control socket: how vtmilterctl talks to the running daemon.
  *
  * A local socket of mode 0660.  A client sends one line, gets one line (JSON) and the connection ends.  One thread
- * serves one client after the other; each has VTM_CONTROL_CLIENT_MS to send its line, and as long to take the answer.
- * Commands are words; none takes a path.
+ * serves all clients; each has VTM_CONTROL_CLIENT_MS to send its line, and as long to take the answer, and blocks no
+ * other meanwhile.  At most VTM_CONTROL_CLIENTS_MAX are connected: one more closes the oldest connection.  Commands are
+ * words; none takes a path.
  *
  *	reload			vtm_reload_answer()
  *	all others		vtm_answer()
@@ -18,7 +19,8 @@
 #include "process.h"
 
 #define VTM_CONTROL_LINE_MAX 8448	/* bytes of a command: the longest URL that is asked about, and a few words */
-#define VTM_CONTROL_CLIENT_MS 2000
+#define VTM_CONTROL_CLIENT_MS 5000
+#define VTM_CONTROL_CLIENTS_MAX 64
 
 struct vtm_control;
 

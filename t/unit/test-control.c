@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "control.h"
@@ -82,11 +83,53 @@ static void test_slow(void)
 	takes_ms = 0;
 }
 
+static int connect_to(const char *path)
+{
+	struct sockaddr_un un = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	g_strlcpy(un.sun_path, path, sizeof(un.sun_path));
+	return connect(fd, (struct sockaddr *)&un, sizeof(un)) ? -1 : fd;
+}
+
+/* Three times as many silent clients as may be connected; then one that asks. */
+static void test_silent(void)
+{
+	char *dir = g_dir_make_tmp("vtm-control-XXXXXX", NULL), *path = g_build_filename(dir, "s", NULL), reply[64];
+	struct vtm_user u = { .uid = getuid(), .gid = getgid() };
+	struct vtm_control *c = vtm_control_open(path, &u, vtm_clock_system(), NULL);
+	int silent[3 * VTM_CONTROL_CLIENTS_MAX], fd;
+	int64_t began_ms;
+	ssize_t n;
+
+	ok(c && !vtm_control_start(c, answer, &asked, NULL), "the socket is served");
+	for (size_t i = 0; i < G_N_ELEMENTS(silent); i++)
+		silent[i] = connect_to(path);
+	began_ms = vtm_boot_ms(vtm_clock_system());
+	fd = connect_to(path);
+	ok(send(fd, "status\n", 7, MSG_NOSIGNAL) == 7, "behind %zu silent clients one asks", G_N_ELEMENTS(silent));
+	n = recv(fd, reply, sizeof(reply), 0);
+	ok(n == 12 && !memcmp(reply, "{\"bytes\":6}\n", 12), "and is answered");
+	ok(vtm_boot_ms(vtm_clock_system()) - began_ms < VTM_CONTROL_CLIENT_MS / 2, "at once");
+	close(fd);
+	is_int(recv(silent[0], reply, sizeof(reply), 0), 0, "the first of the silent ones was dropped");
+	n = recv(silent[G_N_ELEMENTS(silent) - 1], reply, sizeof(reply), 0);
+	ok(n > 8 && !memcmp(reply, "{\"error\"", 8), "the last one is told that its time is over");
+	ok(vtm_boot_ms(vtm_clock_system()) - began_ms >= VTM_CONTROL_CLIENT_MS - 1000, "when it is");
+	for (size_t i = 0; i < G_N_ELEMENTS(silent); i++)
+		close(silent[i]);
+	vtm_control_free(c);
+	rmdir(dir);
+	g_free(path);
+	g_free(dir);
+}
+
 int main(void)
 {
 	vtm_clock_manual_init(&clock_of_test, 1700000000000);
 	test_lines();
 	test_bound();
 	test_slow();
+	test_silent();
 	return done_testing();
 }
