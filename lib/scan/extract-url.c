@@ -22,7 +22,6 @@ struct wrapped {
 /* Adds <u> unless there is no room. */
 static struct vtm_item *add(struct extraction *x, const struct vtm_url *u, enum vtm_role role, const char *from)
 {
-	bool personal = u->host_only || vtm_privacy_rule(u);
 	struct vtm_item *item = vtm_item_new(VTM_URL, u->normal), *first;
 
 	first = g_hash_table_lookup(x->links->seen, item);
@@ -34,6 +33,7 @@ static struct vtm_item *add(struct extraction *x, const struct vtm_url *u, enum 
 	item->role = role;
 	if (!first) {
 		item->host_only = u->host_only;
+		item->personal = vtm_privacy_rule(u) != NULL;
 		item->host = g_strdup(u->host);
 		item->from = g_strdup(from);
 		item->depth = x->part->depth;
@@ -48,7 +48,7 @@ static struct vtm_item *add(struct extraction *x, const struct vtm_url *u, enum 
 	item = vtm_items_add(x->links, item);
 	/* what is written out somewhere is known as a whole */
 	item->host_only = item->host_only && u->host_only;
-	item->personal = item->personal || personal;
+	item->personal = item->personal || u->host_only;
 	return item;
 }
 
@@ -165,6 +165,9 @@ static void on_ref(const char *reference, enum vtm_role role, const char *base, 
 
 	if (role == VTM_ROLE_RESOURCE && !x->settings->resource_urls)
 		return;
+	/* a short reference to a long base is a long URL */
+	if (!vtm_work_spend(x->settings->work, LINK_PASSES * (strlen(reference) + (base ? strlen(base) : 0))))
+		return;
 	if (seen(x, (char)('a' + role), base, reference, strlen(reference)))
 		return;
 	take_read(x, vtm_url_resolve(base, reference, -1), role, reference, strlen(reference));
@@ -177,6 +180,8 @@ static void on_found(const char *text, size_t len, bool bare, void *arg)
 	struct extraction *x = arg;
 
 	if (bare && !x->settings->bare_domains)
+		return;
+	if (!vtm_work_spend(x->settings->work, LINK_PASSES * len))
 		return;
 	if (seen(x, bare ? 'B' : 'T', NULL, text, len))
 		return;
