@@ -8,6 +8,8 @@
 #include "mail/mime-params.h"
 #include "mail/signature.h"
 
+#define FIELDS_COST 32	/* times that a header is looked at, for all its fields and parameters */
+
 /* Types that are shown like text and are not files, unless they have a name. */
 static bool is_notice(const char *type)
 {
@@ -124,13 +126,13 @@ static bool give_encoding(struct vtm_walk *w, struct vtm_part *p, struct vtm_sli
 {
 	struct vtm_decode usual = { .encoding = encoding };
 
-	if (!count_part(w))
+	if (!vtm_work_spend(w->reader->work, encoded.len) || !count_part(w))
 		return false;
 	give(w, p, encoded, &usual);
 	for (unsigned r = 0; r < VTM_DECODE_READINGS; r++) {
 		struct vtm_decode other = { .encoding = encoding, .reading = r };
 
-		if (usual.differs[r] && count_part(w))
+		if (usual.differs[r] && vtm_work_spend(w->reader->work, encoded.len) && count_part(w))
 			give(w, p, encoded, &other);
 	}
 	/* all programs decode base64 with foreign bytes in the same ways; not so the others */
@@ -261,6 +263,8 @@ void vtm_visit_leaf(struct vtm_walk *w, struct vtm_visit *v)
 	struct vtm_part p;
 	unsigned n = vtm_visit_encodings(w, v, vtm_visit_content, list);
 
+	/* when the work ends, the rest of the message is not visited; this leaf still is */
+	vtm_work_spend(w->reader->work, (uint64_t)FIELDS_COST * header.len);
 	vtm_fields_read(&f, header.data, header.len);
 	complete_fields(v, &f);
 	p = (struct vtm_part){

@@ -37,6 +37,7 @@ struct vtm_doc *vtm_walk_document(struct vtm_walk *w, const char *bytes, size_t 
 {
 	struct vtm_doc *d = vtm_doc_new(bytes, len, own);
 
+	vtm_work_spend(w->reader->work, len);	/* when that ends it, nothing of the document is visited */
 	g_ptr_array_add(w->docs, d);
 	w->summary->capped = w->summary->capped || d->capped;
 	w->summary->no_memory = w->summary->no_memory || d->no_memory;

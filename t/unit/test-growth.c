@@ -168,6 +168,52 @@ static void parameters(GString *m, unsigned n)
 	g_string_append(m, " a=b\r\n\r\nx\r\n");
 }
 
+/* Each part is a page that may declare its charset anywhere in its beginning. */
+static void pages(GString *m, unsigned n)
+{
+	char *tags = g_strnfill(4000, '<');
+
+	g_string_append(m, MIME "Content-Type: multipart/mixed; boundary=b\r\n\r\n");
+	for (unsigned i = 0; i < n; i++)
+		g_string_append_printf(m, "--b\r\nContent-Type: text/html\r\n\r\n<meta %s\r\n", tags);
+	g_string_append(m, "--b--\r\n");
+	g_free(tags);
+}
+
+/* Sixty multiparts in one another, the last one with four boundaries to choose from, and lines that all but one could
+ * begin with. */
+static void boundaries(GString *m, unsigned n)
+{
+	g_string_append(m, MIME);
+	for (unsigned i = 0; i < 28; i++)
+		g_string_append_printf(m, "Content-Type: multipart/mixed; boundary=\"------------%u\"\r\n\r\n--------------%u\r\n", i, i);
+	g_string_append(m, "Content-Type: multipart/mixed; boundary=-a; boundary=-b; boundary=-c; boundary=-d\r\n\r\n---d\r\n\r\n");
+	repeat(m, n, "-------------\r\n");
+}
+
+/* A leaf of dashes, and a boundary that differs in its last character only. */
+static void dashes(GString *m, unsigned n)
+{
+	char *most = g_strnfill(68, '-'), *all = g_strnfill(n, '-');
+
+	g_string_append_printf(m, MIME "Content-Type: multipart/mixed; boundary=\"%sx\"\r\n\r\n--%sx\r\n\r\n%s\r\n", most, most, all);
+	g_free(most);
+	g_free(all);
+}
+
+static void fields_of_parts(GString *m, unsigned n)
+{
+	g_string_append(m, MIME "Content-Type: multipart/mixed; boundary=b\r\n\r\n");
+	for (unsigned i = 0; i < n; i++) {
+		g_string_append(m, "--b\r\n");
+		for (unsigned k = 0; k < 8; k++)
+			g_string_append_printf(m, "Content-Type: text/plain; x; name*%u=%u.exe; charset=c%u\r\n"
+					       "Content-Disposition: inline; =; filename=\"%u\r\n", k, i, k, k);
+		g_string_append_printf(m, "\r\n%u\r\n", i);
+	}
+	g_string_append(m, "--b--\r\n");
+}
+
 static void put_le(GString *a, guint32 n, unsigned bytes)
 {
 	for (unsigned i = 0; i < bytes; i++)
@@ -418,6 +464,12 @@ static const struct kind kinds[] = {
 	{ "quoted text", 10000, NULL, "Content-Type: text/plain; format=flowed; delsp=yes\r\n\r\n",
 	  ">> > http://a.example.com/b \r\n" },
 	{ "parts", 1000, parts, NULL, NULL },
+	{ "pages that may declare a charset", 50, pages, NULL, NULL },
+	{ "boundaries of several readings", 4000, boundaries, NULL, NULL },
+	{ "dashes", 100000, dashes, NULL, NULL },
+	{ "fields of parts", 50, fields_of_parts, NULL, NULL },
+	{ "yEnc files", 2500, NULL, "\r\n",
+	  "=ybegin line=128 size=2 name=a\r\nkl\r\n=yend size=2\r\n=ybegin line=1 size=9 name=b\r\n" },
 	{ "links in HTML", 1500, links, NULL, NULL },
 	{ "links in text", 2500, text_links, NULL, NULL },
 	{ "wrapped links", 1000, wrapped_links, NULL, NULL },
