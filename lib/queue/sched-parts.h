@@ -50,6 +50,7 @@ struct vtm_sched {
 	struct vtm_budget view;			/* as last read from the store */
 	bool view_stale;
 	int64_t day_ends_ms;			/* boot ms at which the next UTC day begins */
+	int64_t reread_ms;			/* when it must be read again in any case */
 	int64_t day;				/* day of <view> at its last reading */
 	int64_t others_due_ms;			/* when to read other hosts' answers again */
 	int64_t spent_due_ms;			/* when to read their spending again, at the earliest */

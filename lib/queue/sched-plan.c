@@ -75,7 +75,7 @@ void vtm_sched_refresh(struct vtm_sched *s)
 	GError *error = NULL;
 	int64_t now = vtm_sched_now(s), utc;
 
-	if (!s->set.store || (!s->view_stale && now < s->day_ends_ms))
+	if (!s->set.store || (!s->view_stale && now < s->day_ends_ms && now < s->reread_ms))
 		return;
 	if (!vtm_sched_check_store(s, vtm_store_budget_read(s->set.store, &s->view, &error), &error) ||
 	    !vtm_sched_check_store(s, vtm_store_budget_utc(s->set.store, &utc, &error), &error))
@@ -83,6 +83,8 @@ void vtm_sched_refresh(struct vtm_sched *s)
 	s->view_stale = false;
 	s->spent_due_ms = now + VTM_SCHED_OTHERS_MS;
 	s->day_ends_ms = now + vtm_budget_next_day_ms(utc) - utc;
+	/* just after midnight it is still yesterday's count, if that is higher */
+	s->reread_ms = utc % DAY_MS <= VTM_MIDNIGHT_AFTER_MS ? now + VTM_MIDNIGHT_AFTER_MS - utc % DAY_MS + 1 : INT64_MAX;
 	if (s->view.day != s->day)
 		new_day(s);
 	vtm_sched_move_pace(s, now);
@@ -234,11 +236,9 @@ enum vtm_reason vtm_sched_why_not(const struct vtm_sched *s, const struct vtm_en
 		return VTM_WHY_SERVICE;
 	vtm_sched_open_lines(s, open);
 	rank = rank_of(s, e, open);
-	if (rank >= left_today(s, vtm_sched_spender(s, e->class)))
-		return VTM_WHY_BUDGET;
-	if (paced(s, e))
+	if (left_today(s, vtm_sched_spender(s, e->class)) && paced(s, e))
 		return VTM_WHY_PACE;
-	if (!open[vtm_queue_line(s->queue, e)])
+	if (!open[vtm_queue_line(s->queue, e)] || rank >= left_today(s, vtm_sched_spender(s, e->class)))
 		return VTM_WHY_BUDGET;
 	start = vtm_budget_slot_at(&s->limits, &s->view, MAX(now, s->refused_until_ms), rank, answer_bound(s));
 	start = MAX(start, now + (int64_t)((s->in_flight + rank) / s->set.max_in_flight) * answer_bound(s));

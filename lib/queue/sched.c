@@ -12,6 +12,8 @@ static int64_t next_wake(const struct vtm_sched *s, int64_t now)
 	int64_t at = MIN(vtm_queue_next_ripe(s->queue), vtm_sched_next_send(s, now));
 
 	at = MIN(at, vtm_sched_past_due(s));
+	if (s->set.store && vtm_queue_size(s->queue))
+		at = MIN(at, s->reread_ms);
 
 	if (!g_sequence_iter_is_end(i))
 		at = MIN(at, ((struct vtm_ticket *)g_sequence_get(i))->deadline_ms);

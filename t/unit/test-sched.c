@@ -650,6 +650,35 @@ static void shares(void)
 	rig_clear(&r);
 }
 
+/* A day that is used up ends: requests go on seconds after midnight, not when something else happens. */
+static void midnight(void)
+{
+	struct mail *m;
+	struct rig r;
+
+	rig_init(&r);
+	r.set.limits.per_minute = 0;
+	r.set.limits.per_day = 30;
+	r.set.limits.reserve_attachments = 0;
+	vtm_sched_configure(r.sched, &r.set);
+	begin(&r);
+	m = mail_comes(&r, "a", 0, 10, VTM_CLASS_RISKY, 0);
+	for (int i = 0; i < 4; i++) {
+		end_all(&r, VTM_ANSWER_REPORT, 0, 9);
+		step(&r);
+	}
+	mail_free(m);
+	m = mail_comes(&r, "b", 0, 2, VTM_CLASS_RISKY, 0);
+	is_int(r.sent->len, 10, "midnight: the day is used up");
+	end_all(&r, VTM_ANSWER_REPORT, 0, 9);
+	pass(&r, 12 * 3600 * 1000 - (r.clock.utc - START_UTC) + 500);
+	end_all(&r, VTM_ANSWER_REPORT, 0, 9);
+	pass(&r, 10000);
+	is_int(r.sent->len, 12, "midnight: ten seconds later the rest is sent");
+	mail_free(m);
+	rig_clear(&r);
+}
+
 static void full_queue(void)
 {
 	struct rig r;
@@ -1059,6 +1088,7 @@ int main(void)
 	store_knows_less();
 	caps();
 	shares();
+	midnight();
 	full_queue();
 	restart();
 	restart_while_asked_by_hand();
