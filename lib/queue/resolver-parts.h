@@ -34,7 +34,7 @@ struct vtm_resolver {
 	struct vtm_resolver_settings set;
 	struct vtm_storage *storage;
 	struct vtm_sched *sched;
-	int64_t expire_ms;
+	int64_t expire_ms, expire_history_ms;
 	GPtrArray *old_vt;		/* clients of earlier settings with requests in flight */
 };
 

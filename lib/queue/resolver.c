@@ -9,7 +9,8 @@
 #define TURN_MAX_MS 1000		/* the thread turns at least so often (watchdog, statistics) */
 #define OLD_CLIENTS_MS 50		/* and so often while requests of earlier settings are in flight */
 #define EXPIRE_MS 60000		/* how often old rows are deleted */
-#define HISTORY_EXPIRE_MAX 5000	/* of the history, whose rows are smaller and come faster */
+#define HISTORY_EXPIRE_MAX 2000	/* of the history at a time */
+#define HISTORY_EXPIRE_MS 600000	/* and how often it is looked through */
 #define VERDICTS_EXPIRE_MAX 1000	/* at most so many at a time */
 
 /* ---- settings are deep copies: the caller's may go ---- */
@@ -249,14 +250,17 @@ static void publish(struct vtm_resolver *r, const struct vtm_sched_stats *s)
 	g_mutex_unlock(&r->lock);
 }
 
+/* Counting the records takes as long as many look-ups, so it is done seldom, unless there are too many. */
 static int expire_history(struct vtm_resolver *r, struct vtm_store *store, GError **error)
 {
 	uint32_t hour = vtm_history_hour_of(vtm_utc_ms(r->clock) - r->set.history_retention_ms);
+	int n;
 
-	if (!r->set.history_retention_ms)
+	if (!r->set.history_retention_ms || vtm_boot_ms(r->clock) < r->expire_history_ms)
 		return 0;
-	return vtm_store_history_expire(store, vtm_history_day_of(hour), r->set.history_size, HISTORY_EXPIRE_MAX,
-					error);
+	n = vtm_store_history_expire(store, vtm_history_day_of(hour), r->set.history_size, HISTORY_EXPIRE_MAX, error);
+	r->expire_history_ms = vtm_boot_ms(r->clock) + (n == HISTORY_EXPIRE_MAX ? EXPIRE_MS : HISTORY_EXPIRE_MS);
+	return n;
 }
 
 static void expire_rows(struct vtm_resolver *r, struct vtm_store *store)

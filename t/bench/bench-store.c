@@ -2,6 +2,10 @@
 /* bench-store.c - what a store costs: fills it with verdicts, then opens, asks, takes from the budget and journals.
  *
  *	bench-store URI [VERDICTS]
+ *	bench-store --history URI [RECORDS]
+ *
+ * With --history it is filled with as many records of each kind of the history, and read and changed as for messages of
+ * twelve link domains.
  *
  * The store should be new.  Prints NAME VALUE UNIT, a line each.
  */
@@ -167,12 +171,121 @@ static void journal(struct vtm_store *st, unsigned i)
 	vtm_journal_message_clear(&m);
 }
 
+/* ---- history ---- */
+
+#define LINKS 12		/* of a message */
+#define SIGHTINGS (LINKS + 2)
+#define FLUSHED 64		/* messages whose sightings are written together */
+
+static const char secret[VTM_HISTORY_SECRET] = "bench";
+static unsigned records;
+
+static struct vtm_history_key name_of(unsigned kind, unsigned n)
+{
+	char name[32];
+
+	g_snprintf(name, sizeof(name), "domain%u.example", n);
+	return vtm_history_key_of((const uint8_t *)secret, (enum vtm_history_kind)kind, name);
+}
+
+static void fill_history(struct vtm_store *st, unsigned n)
+{
+	struct vtm_sighting s[VTM_STORE_BATCH];
+	double start = now_us();
+	size_t used = 0;
+
+	for (unsigned i = 0; i < n; i++)
+		for (unsigned kind = 0; kind <= VTM_HISTORY_NETWORK; kind++) {
+			s[used++] = (struct vtm_sighting){ .key = name_of(kind, i), .hour = 480000 + i % 2160, .messages = 1,
+							   .sender = kind == VTM_HISTORY_LINK ? i + 1 : 0 };
+			if (used == VTM_STORE_BATCH || (i == n - 1 && kind == VTM_HISTORY_NETWORK)) {
+				must(vtm_store_history_note(st, s, used, &error));
+				used = 0;
+			}
+		}
+	say("record added", (now_us() - start) / n / 3, "us");
+}
+
+/* The keys of a message: hashed as the daemon does. */
+static void keys_of(unsigned i, struct vtm_history_key list[SIGHTINGS])
+{
+	list[0] = name_of(VTM_HISTORY_FROM, i * 7919u % records);
+	list[1] = name_of(VTM_HISTORY_NETWORK, i * 104729u % records);
+	for (unsigned k = 0; k < LINKS; k++)
+		list[2 + k] = name_of(VTM_HISTORY_LINK, (i * 7919u + k * 15485863u) % records);
+}
+
+static void hash_message(struct vtm_store *st, unsigned i)
+{
+	struct vtm_history_key list[SIGHTINGS];
+
+	(void)st;
+	keys_of(i, list);
+}
+
+static void read_message(struct vtm_store *st, unsigned i)
+{
+	struct vtm_history_key list[SIGHTINGS];
+	struct vtm_history out[SIGHTINGS];
+
+	keys_of(i, list);
+	must(vtm_store_history_get(st, list, SIGHTINGS, out, &error) == SIGHTINGS ? 0 : -1);
+}
+
+static void note_messages(struct vtm_store *st, unsigned i)
+{
+	struct vtm_sighting s[FLUSHED * SIGHTINGS];
+
+	for (unsigned m = 0; m < FLUSHED; m++) {
+		struct vtm_history_key list[SIGHTINGS];
+
+		keys_of(i * FLUSHED + m, list);
+		for (unsigned k = 0; k < SIGHTINGS; k++)
+			s[m * SIGHTINGS + k] = (struct vtm_sighting){ .key = list[k], .hour = 483000, .messages = 1 };
+	}
+	must(vtm_store_history_note(st, s, FLUSHED * SIGHTINGS, &error));
+}
+
+static void bench_history(const char *uri, unsigned n)
+{
+	struct vtm_store *st = must_open(uri);
+	unsigned size[VTM_HISTORY_KINDS];
+	double start;
+
+	records = n;
+	fill_history(st, n);
+	vtm_store_close(st);
+	start = now_us();
+	st = must_open(uri);
+	say("opened", (now_us() - start) / 1000, "ms");
+	best("names of a message hashed", ASKS, hash_message, st);
+	best("message's records read", ASKS, read_message, st);
+	best("64 messages noted", 4, note_messages, st);
+	start = now_us();
+	must(vtm_store_history_size(st, size, &error));
+	say("records counted", (now_us() - start) / 1000, "ms");
+	start = now_us();
+	must(vtm_store_history_expire(st, 0, n, 5000, &error));
+	say("nothing to delete", (now_us() - start) / 1000, "ms");
+	start = now_us();
+	must(vtm_store_history_expire(st, 0, n - 1000, 3000, &error));
+	say("3,000 records deleted", (now_us() - start) / 1000, "ms");
+	vtm_store_close(st);
+}
+
 int main(int argc, char **argv)
 {
 	unsigned n = argc > 2 ? (unsigned)atoi(argv[2]) : 100000;
 	struct vtm_store *st;
 	double start;
 
+	if (argc > 2 && !strcmp(argv[1], "--history")) {
+		n = argc > 3 ? (unsigned)atoi(argv[3]) : 200000;
+		if (n > 1000) {
+			bench_history(argv[2], n);
+			return 0;
+		}
+	}
 	if (argc < 2 || n < 1) {
 		fputs("usage: bench-store URI [VERDICTS]\n", stderr);
 		return 64;

@@ -37,6 +37,12 @@ started_in "sqlite:$work/bench.db"
 echo "$(($(file_size "$work/bench.db") - $(file_size "$work/few.db"))) $many" |
 	awk '{ printf "%d bytes a verdict\n", $1 / $2 }'
 
+echo '---- SQLite, history of 200,000 records of each kind'
+"$builddir/t/bench/bench-store" --history "sqlite:$work/history.db" 200000
+started_in "sqlite:$work/history.db"
+sqlite_bytes=$(file_size "$work/history.db")
+echo "$sqlite_bytes" | awk '{ printf "%.1f MB of file\n", $1 / 1e6 }'
+
 [ -n "$redis_flavour" ] || { echo 'neither redis-server nor valkey-server'; exit 0; }
 redis_start main --appendonly no || bail "no $redis_server"
 echo "---- Redis by a socket, $many verdicts"

@@ -27,6 +27,7 @@ empty	1	is not on a list	ignore remove nobody.example
 empty	0	no items$	scan @PLAIN
 empty	0	0 items$	extract @PLAIN
 empty	1	no messages	plan @DIR
+empty	0	^learned: +0$	learn @DIR
 empty	64	file of 1 byte to 650 MiB	submit --public @NOTHING
 empty	0	^verdicts: +0$	store copy sqlite:@DB sqlite:@WORK/copy0.db
 empty	0	^$	reload
@@ -48,6 +49,7 @@ normal	1	VT_Bad$	scan @BAD
 normal	0	^X-VT-Tag: VT_Bad	scan --headers @BAD
 normal	0	url +link +http://malware	extract @BAD
 normal	0	^items: +1: 0 attachments, 1 urls	plan @BAD
+normal	0	^memory: +[0-9]+ link domains	learn @BAD
 normal	1	bad +64/72 .*not sent	submit --public @EICAR
 normal	0	^messages: +1$	store copy sqlite:@DB sqlite:@WORK/copy1.db
 normal	0	^$	reload
@@ -74,6 +76,8 @@ args	64	which FILE	extract
 args	64	No such file	extract @NONE
 args	64	which MAILDIR	plan
 args	64	No such file	plan @NONE
+args	64	which MAILDIR	learn
+args	64	No such file	learn @NONE
 args	64	expected one FILE or URL	submit --public
 args	64	becomes public.*say --public	submit @BAD
 args	64	No such file	submit --public @NONE
@@ -104,8 +108,10 @@ down	0	later.example	ignore list
 down	1	verdict: +bad	cache show http://malware.wicar.org/data/eicar.com
 down	0	url +link +http://malware	extract @BAD
 down	0	^items: +1:	plan @BAD
+down	0	^memory:	learn @BAD
 down	1	problem +daemon	doctor
 nostore	69	vtmilter.db	list
+nostore	69	vtmilter.db	learn @BAD
 nostore	69	vtmilter.db	show x
 nostore	69	vtmilter.db	rescan x
 nostore	69	vtmilter.db	cache show http://nobody.example.net/
