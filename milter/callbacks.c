@@ -12,7 +12,7 @@
 #include "session.h"
 #include "conf/settings.h"
 
-#define PROGRESS_MS 5000	/* Sendmail's R: is 10 s by default */
+#define PROGRESS_MS 5000	/* half of the default of R: in Sendmail, 10 s */
 
 /* The steps that are not answered; libmilter answers in their place where the MTA does not know of that.  Since the
  * body is among them, there is no SMFIS_SKIP: a reply for each chunk costs more than the rare message that need not
@@ -24,7 +24,7 @@ static struct vtm_session *session_of(SMFICTX *ctx)
 	return smfi_getpriv(ctx);
 }
 
-/* Some callbacks may come without the ones before (a port scan, an MTA that gives up). */
+/* A callback may come without the earlier ones (a port scan, an MTA that gives up). */
 static struct vtm_message *message_of(SMFICTX *ctx)
 {
 	struct vtm_session *s = session_of(ctx);
@@ -50,7 +50,7 @@ static sfsistat on_negotiate(SMFICTX *ctx, unsigned long actions, unsigned long 
 	(void)f2;
 	(void)f3;
 	if ((actions & needed) != needed)
-		vtm_log_limited(VTM_LOG_ERROR, "negotiate", "the MTA does not offer header changes: mail passes "
+		vtm_log_limited(VTM_LOG_ERROR, "negotiate", "the MTA does not allow header changes: mail is delivered "
 				"without tags and with forged ones");
 	/* By TCP one reply before the content is needed: without any, the content waits for a delayed ACK of 40 ms */
 	if (!vtm_daemon.inet)
@@ -127,7 +127,7 @@ static sfsistat on_body(SMFICTX *ctx, unsigned char *data, size_t len)
 
 struct waiting {
 	SMFICTX *ctx;
-	bool gone;		/* the MTA does not listen any more */
+	bool gone;		/* the MTA has closed the connection */
 };
 
 static bool progress(void *arg)
@@ -138,10 +138,10 @@ static bool progress(void *arg)
 	return !w->gone;
 }
 
-/* A message that could not be kept says that nobody looked at it. */
+/* Tags a message that could not be stored as VT_Bypassed. */
 static void decide_unkept(const char *queue_id, bool too_large, struct vtm_decision *d)
 {
-	vtm_log_limited(VTM_LOG_WARNING, "spool", "%s: the message could not be kept for reading (%s): bypassed",
+	vtm_log_limited(VTM_LOG_WARNING, "spool", "%s: the message could not be stored for reading (%s): tagged VT_Bypassed",
 			queue_id,
 			too_large ? "it is larger than MaxMessageSize" : "can TempDirectory be written, is it full?");
 	memset(d, 0, sizeof(*d));
@@ -155,9 +155,9 @@ static void decide_unkept(const char *queue_id, bool too_large, struct vtm_decis
 static const char *failure_of(const struct vtm_message *m, const struct vtm_decision *d, bool kept, bool edited)
 {
 	if (!kept)
-		return m->spool && vtm_spool_too_large(m->spool) ? NULL : "the message could not be kept for reading";
+		return m->spool && vtm_spool_too_large(m->spool) ? NULL : "the message could not be stored for reading";
 	if (d->items->unread)
-		return "the message that was kept could not be read back";
+		return "the stored message could not be read back";
 	if (d->items->no_memory)
 		return "there was no memory to read all of the message";
 	for (guint i = 0; i < d->items->list->len; i++) {
@@ -169,7 +169,7 @@ static const char *failure_of(const struct vtm_message *m, const struct vtm_deci
 	return edited ? NULL : "the MTA did not take a change of headers";
 }
 
-/* Headers of ours are deleted before any waiting: what the MTA has seen of it holds even if it gives up on us later. */
+/* Removes X-VT-* headers before any wait: edits that the MTA has received hold even if it gives up on us later. */
 static sfsistat scan(SMFICTX *ctx, const struct vtm_session *s, struct vtm_message *m, const char *queue_id)
 {
 	struct vtm_resolver *resolver = vtm_daemon_resolver();
@@ -196,7 +196,7 @@ static sfsistat scan(SMFICTX *ctx, const struct vtm_session *s, struct vtm_messa
 		decide_unkept(queue_id, vtm_spool_too_large(m->spool), &d);
 	if (d.items->no_memory)
 		vtm_log_limited(VTM_LOG_WARNING, "memory",
-				"%s: there was no memory to read all of the message: bypassed", queue_id);
+				"%s: not enough memory to read all of the message: tagged VT_Bypassed", queue_id);
 	if (d.items->unfinished)
 		vtm_log_limited(VTM_LOG_WARNING, "work",
 				"%s: reading the message took too much work or time: the rest was not read, bypassed",

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* callbacks.h - what libmilter calls: each translates and delegates. */
+/* callbacks.h - the functions that libmilter calls; each passes its arguments on. */
 #ifndef VTM_CALLBACKS_H
 #define VTM_CALLBACKS_H
 

@@ -21,9 +21,9 @@ struct vtm_control {
 	char *path;
 	const struct vtm_clock *clock;
 	int fd;
-	int end_fd;		/* readable: the thread is to end */
+	int end_fd;		/* becomes readable when the thread should end */
 	GThread *thread;
-	GPtrArray *clients;	/* of struct client *, the first first; the thread's */
+	GPtrArray *clients;	/* of struct client *, oldest first; only the thread uses it */
 	vtm_control_answer *answer;
 	void *arg;
 };
@@ -41,7 +41,7 @@ enum client_state { READING, WRITING, DONE };
 struct client {
 	int fd;
 	enum client_state state;
-	int64_t until_ms;	/* it has its line sent by then, or its answer taken */
+	int64_t until_ms;	/* the end of its time to send its line, or to read the answer */
 	char line[VTM_CONTROL_LINE_MAX + 1];
 	size_t len;
 	char *reply;
@@ -275,7 +275,7 @@ static int listen_at(struct vtm_control *c, const struct vtm_user *u, GError **e
 	c->end_fd = eventfd(0, EFD_CLOEXEC);
 	if (c->fd < 0 || c->end_fd < 0)
 		return fail(error, c->path);
-	old = umask(0777);	/* nobody's until it has its mode */
+	old = umask(0777);	/* nobody may connect before the socket has its mode */
 	rc = bind(c->fd, (struct sockaddr *)&un, sizeof(un));
 	umask(old);
 	if (rc || listen(c->fd, BACKLOG))

@@ -4,7 +4,7 @@
 
 struct vtm_daemon vtm_daemon;
 
-/* Counts are numbers of one width, so that a new one needs no line here. */
+/* All counts have the same width, so the functions below need no change for a new one. */
 G_STATIC_ASSERT(sizeof(struct vtm_counts) % sizeof(uint64_t) == 0);
 
 void vtm_daemon_count(const struct vtm_counts *more)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* daemon.h - what all sessions of the daemon share.
  *
- * Set up in main() before the first session and constant from then on, but for <resolver> and the counts;
- * what the members point to has locks of its own.
+ * Set up before the first session and then constant, but for <resolver>, <open> and the counts.  The objects that it
+ * points to have their own locks.
  */
 #ifndef VTM_DAEMON_H
 #define VTM_DAEMON_H
@@ -24,15 +24,15 @@
 
 /* What happened to messages since the start.  A plain value. */
 struct vtm_counts {
-	uint64_t messages;		/* that came to their end */
+	uint64_t messages;		/* that arrived to their end */
 	uint64_t skipped, trusted;	/* not scanned: SkipNetworks, SkipAuthenticated or Enabled; TrustedRelays */
-	uint64_t unkept;		/* could not be kept for reading (disk full, MaxMessageSize) */
-	uint64_t lost_mta;		/* the MTA went away while they waited */
-	uint64_t forged;		/* had X-VT-* headers of their own */
+	uint64_t unkept;		/* could not be stored for reading (disk full, MaxMessageSize) */
+	uint64_t lost_mta;		/* the MTA closed the connection while they waited */
+	uint64_t forged;		/* arrived with X-VT-* headers */
 	uint64_t rejected, quarantined, discarded;	/* OnBad */
 	uint64_t tempfailed;		/* OnFailure */
 	uint64_t items[VTM_URL + 1][VTM_VERDICTS];	/* by kind; wrappers do not count */
-	uint64_t bypassed[VTM_REASONS];	/* items without a verdict, by why */
+	uint64_t bypassed[VTM_REASONS];	/* items without a verdict, by reason */
 	uint64_t tagged[VTM_TAGS];
 	uint64_t untagged;		/* scanned, without an item */
 	struct vtm_histogram delay;	/* of scanned messages, at their end */
@@ -47,15 +47,15 @@ struct vtm_daemon {
 	struct vtm_decoders *decoders;
 	struct vtm_share *collecting, *reading;	/* MaxMemory: half for messages being collected, half for reading them */
 	int64_t start_utc_ms;
-	bool inet;			/* the MTA comes by TCP (callbacks.c: the reply to DATA) */
+	bool inet;			/* Socket is TCP (callbacks.c: the reply to DATA) */
 
-	struct vtm_resolver *resolver;	/* atomic; NULL: not Enabled since the start.  Once set, it stays. */
+	struct vtm_resolver *resolver;	/* atomic; NULL until Enabled is yes for the first time, then constant */
 	gint open;			/* atomic: messages between MAIL and their end */
 	GMutex lock;			/* covers counts */
 	struct vtm_counts counts;
 };
 
-/* The process's own. */
+/* The daemon of this process. */
 extern struct vtm_daemon vtm_daemon;
 
 static inline struct vtm_resolver *vtm_daemon_resolver(void)
@@ -63,7 +63,7 @@ static inline struct vtm_resolver *vtm_daemon_resolver(void)
 	return g_atomic_pointer_get(&vtm_daemon.resolver);
 }
 
-/* Adds <more> to the counts; a copy of them.  Any thread. */
+/* Add <more> to the counts, and copy them.  Any thread. */
 void vtm_daemon_count(const struct vtm_counts *more);
 void vtm_daemon_counts(struct vtm_counts *out);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* health.c - is the daemon well, and if not, why? */
+/* health.c - see health.h. */
 #include "health.h"
 
 static void circuit(const struct vtm_breaker *b, int64_t now, GString *why)

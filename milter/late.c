@@ -17,10 +17,10 @@
 #include "base/json.h"
 #include "base/log.h"
 
-#define WORDS_MAX 300	/* of what a command says on standard error, for the log */
-#define VARIABLE_MAX 32768	/* bytes; of more, with others of that size, execve() makes an error */
-#define LOOK_MS 20	/* between looks whether it has ended */
-#define STOP_MS 2000	/* what runs when the daemon stops gets so long; it is run again after the next start */
+#define WORDS_MAX 300	/* bytes of a command's standard error for the log */
+#define VARIABLE_MAX 32768	/* bytes of a variable; if several are larger, execve() fails */
+#define LOOK_MS 20	/* between checks whether it has ended */
+#define STOP_MS 2000	/* time for a running command when the daemon stops; it is run again after the next start */
 
 struct vtm_late_runner {
 	GThreadPool *pool;
@@ -92,14 +92,14 @@ static void close_fd(int *fd)
 	*fd = -1;
 }
 
-/* A command that runs. */
+/* A running command. */
 struct running {
 	const char *name, *who;	/* the command, the message */
 	pid_t pid;
 	int in, err;		/* our ends of its standard input and error, nonblocking; -1: closed */
-	const char *text;	/* what is still to be written */
+	const char *text;	/* the rest of its standard input */
 	size_t left;
-	GString *words;		/* the beginning of what it said */
+	GString *words;		/* the beginning of its standard error */
 };
 
 static bool for_good(ssize_t n)
@@ -107,7 +107,7 @@ static bool for_good(ssize_t n)
 	return n < 0 && errno != EAGAIN && errno != EINTR;
 }
 
-/* Writes what the pipe takes; a command that does not read is no error of ours. */
+/* Writes what the pipe takes.  A command that does not read is not an error. */
 static void feed(struct running *r)
 {
 	ssize_t n = r->in >= 0 ? write(r->in, r->text, r->left) : 0;
@@ -120,7 +120,7 @@ static void feed(struct running *r)
 		close_fd(&r->in);
 }
 
-/* Reads some of what is there, so that the command never waits for us; keeps the beginning. */
+/* Reads some of its standard error, so that the command never waits for us; keeps the beginning. */
 static void hear(struct running *r)
 {
 	char buf[4096];
@@ -141,7 +141,7 @@ static void talk(struct running *r)
 	hear(r);
 }
 
-/* ": " and the first line of what it said, or nothing.  New string. */
+/* ": " and the first line of its standard error, or "".  New string. */
 static char *first_line(const GString *words)
 {
 	gsize n = strcspn(words->str, "\r\n");
@@ -166,7 +166,7 @@ static enum vtm_late_end judge(const struct running *r, int status)
 	return WIFEXITED(status) && WEXITSTATUS(status) == EX_DATAERR ? VTM_LATE_NEVER : VTM_LATE_AGAIN;
 }
 
-/* Talks to it until it ends, or kills it at <end_ms>. */
+/* Serves its pipes until it ends; kills it at <end_ms>. */
 static enum vtm_late_end attend(struct vtm_late_runner *l, struct running *r, int64_t end_ms)
 {
 	bool stopping = false;
@@ -191,7 +191,7 @@ static enum vtm_late_end attend(struct vtm_late_runner *l, struct running *r, in
 	return judge(r, status);
 }
 
-/* Pipes whose ends on our side do not block: 0, or an errno. */
+/* Makes pipes whose ends on our side do not block: 0, or an errno. */
 static int open_pipes(int in[2], int err[2])
 {
 	if (pipe2(in, O_CLOEXEC) || pipe2(err, O_CLOEXEC) || fcntl(in[1], F_SETFL, O_NONBLOCK) ||
@@ -235,7 +235,7 @@ static void work(gpointer data, gpointer user_data)
 	struct vtm_late_runner *l = user_data;
 	struct vtm_conf *c = vtm_conf_current();
 	struct job *job = data;
-	/* the command may be gone by a reload: then it is kept for when there is one again */
+	/* a reload may have unset the command: the verdict then waits until it is set again */
 	enum vtm_late_end end = VTM_LATE_AGAIN;
 
 	if (c->late_verdict_command && !g_atomic_int_get(&l->stopping))

@@ -30,11 +30,11 @@ struct options {
 
 static const char help_text[] =
 	"Usage: vtmilter [-f FILE] [-F] [-n] [--dump-config]\n"
-	"Asks VirusTotal about the attachments and links of mail and writes X-VT-Tag headers.\n"
+	"Looks up the attachments and links of mail at VirusTotal and writes X-VT-Tag headers.\n"
 	"\n"
 	"  -f, --config FILE   read FILE instead of " VTM_CONF_FILE_DEFAULT "\n"
-	"  -F, --foreground    do not become a daemon, log to standard error unless told otherwise\n"
-	"  -n, --check         check the configuration and exit (0 fine, 78 not)\n"
+	"  -F, --foreground    do not become a daemon\n"
+	"  -n, --check         check the configuration and exit (0: no error, 78: an error)\n"
 	"      --dump-config   print every directive with its value and exit\n"
 	"  -V, --version       print the version and exit\n"
 	"  -h, --help          print this and exit\n"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* metrics.c - /metrics and /healthz over HTTP. */
+/* metrics.c - see metrics.h. */
 #include "metrics.h"
 
 #include <errno.h>
@@ -87,7 +87,7 @@ static enum MHD_Result tell_health(struct MHD_Connection *connection)
 	return answer(connection, MHD_HTTP_OK, TEXT, body);
 }
 
-/* libmicrohttpd drops the body of an answer to HEAD itself. */
+/* libmicrohttpd itself omits the body of an answer to HEAD. */
 static enum MHD_Result handle(void *arg, struct MHD_Connection *connection, const char *url, const char *method,
 			      const char *version, const char *data, size_t *len, void **state)
 {
@@ -107,7 +107,7 @@ static enum MHD_Result handle(void *arg, struct MHD_Connection *connection, cons
 
 /* ---- the listener ---- */
 
-/* What clients do wrong is not worth a line. */
+/* Errors of clients are not logged. */
 static void drop_line(void *arg, const char *format, va_list args)
 {
 	(void)arg;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* metrics.h - /metrics and /healthz over HTTP (MetricsListen).
+/* metrics.h - serves /metrics and /healthz over HTTP (MetricsListen).
  *
- * One listener a process with a thread of its own; it reads numbers, changes nothing, and says nothing of a message.
- * Bounds: VTM_METRICS_CONNECTIONS at a time, each of VTM_METRICS_TIMEOUT_S s; what a client sends is read into 4 KiB.
+ * One listener in a process, with a thread of its own.  It reads numbers, changes nothing and shows nothing of a
+ * message. Bounds: VTM_METRICS_CONNECTIONS at a time, VTM_METRICS_TIMEOUT_S for each, 4 KiB of a request.
  */
 #ifndef VTM_METRICS_H
 #define VTM_METRICS_H
@@ -12,9 +12,8 @@
 #define VTM_METRICS_CONNECTIONS 16
 #define VTM_METRICS_TIMEOUT_S 10
 
-/* Listens on <listen> ("127.0.0.1:9894", "[::1]:9894"; NULL: nowhere) from now on, and no longer where it did before;
- * the same again changes nothing.  -1 and an error if it cannot: then it listens nowhere.  One caller
- * at a time, after vtm_daemon is set up and signals are blocked. */
+/* Listens at <listen> ("127.0.0.1:9894", "[::1]:9894"; NULL: nowhere) instead of where it did before.  -1: it cannot,
+ * and listens nowhere.  One caller at a time, after vtm_daemon is set up and signals are blocked. */
 int vtm_metrics_listen(const char *listen, GError **error);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* notify.c - tells systemd how the service is doing. */
+/* notify.c - see notify.h. */
 #include "notify.h"
 
 #include "build-config.h"
@@ -15,7 +15,7 @@ void vtm_notify_ready(void)
 
 void vtm_notify_reloading(void)
 {
-	/* the time tells Type=notify-reload which reload this answers */
+	/* by the time, Type=notify-reload knows which reload this answers */
 	sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%" G_GINT64_FORMAT, g_get_monotonic_time());
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* notify.h - tells systemd how the service is doing (sd_notify(3)).
+/* notify.h - reports the state of the service to systemd (sd_notify(3)).
  *
- * Any thread.  All do nothing when systemd did not start the process (NOTIFY_SOCKET is not set) or the build is
+ * Any thread.  These do nothing if systemd did not start the process (NOTIFY_SOCKET is not set), or in a build
  * --without-systemd.
  */
 #ifndef VTM_NOTIFY_H
@@ -13,10 +13,10 @@
 void vtm_notify_ready(void);		/* started, or a reload ended */
 void vtm_notify_reloading(void);
 void vtm_notify_stopping(void);
-/* What `systemctl status` shows: one line. */
+/* Sets the line that `systemctl status` shows. */
 void vtm_notify_status(const char *line);
 
-/* How often vtm_notify_alive() is to be called, in ms; 0: nobody watches. */
+/* The interval at which to call vtm_notify_alive(); 0: there is no watchdog. */
 int64_t vtm_notify_watchdog_ms(void);
 void vtm_notify_alive(void);
 

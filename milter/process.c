@@ -25,14 +25,14 @@
 
 #include "base/error.h"
 
-#define MMAP_FROM (256 * 1024)	/* bytes; a larger block is given back to the system when it is freed */
+#define MMAP_FROM (256 * 1024)	/* bytes; a larger block is returned to the system when it is freed */
 #define TRIM_FROM (2 * 1024 * 1024)
 #define ARENAS_MAX 8		/* glibc makes 8 for each core */
-#define FILES_MAX 65536	/* of RLIMIT_NOFILE: what more would be for is unknown */
+#define FILES_MAX 65536	/* highest RLIMIT_NOFILE that we ask for; no use is known for more */
 
 static int fail(GError **error, int code, const char *format, ...) G_GNUC_PRINTF(3, 4);
 
-/* Sets the error; always -1. */
+/* Sets the error.  Returns -1. */
 static int fail(GError **error, int code, const char *format, ...)
 {
 	va_list args;
@@ -61,7 +61,8 @@ int vtm_user_find(struct vtm_user *u, const char *name, GError **error)
 		return fail(error, VTM_ERROR_CONFIG, "User %s: %s", name,
 			    errno ? g_strerror(errno) : "there is no such user");
 	if (geteuid() && geteuid() != pw->pw_uid)
-		return fail(error, VTM_ERROR_CONFIG, "User %s: only root can become another user", name);
+		return fail(error, VTM_ERROR_CONFIG, "User %s: only root can become another user; start vtmilter as root or "
+			    "as that user", name);
 	u->name = g_strdup(name);
 	u->uid = pw->pw_uid;
 	u->gid = pw->pw_gid;
@@ -117,7 +118,7 @@ void vtm_limits_raise(void)
 
 #define LISTENS 0x10000		/* __SO_ACCEPTCON in the flags of /proc/net/unix */
 
-/* Whether the kernel lists a listening socket bound to <path>, for a socket that we may not connect to.  -1: unknown. */
+/* Does the kernel list a listening socket at <path>?  For a socket that we may not connect to.  -1: not known. */
 static int listed(const char *path)
 {
 	FILE *f = fopen("/proc/net/unix", "re");
@@ -138,7 +139,7 @@ static int listed(const char *path)
 	return result;
 }
 
-/* 1: a process listens on the socket; 0: none does; -1: unknown, errno tells why. */
+/* Returns 1 if a process listens on the socket, 0 if none does, -1 if that is not known (errno). */
 static int answers(const char *path)
 {
 	struct sockaddr_un un = { .sun_family = AF_UNIX };
@@ -182,7 +183,7 @@ int vtm_socket_claim(const char *path, GError **error)
 		return errno == ENOENT ? check_directory(path, error) : check_directory(path, error) ? -1 :
 		       fail(error, VTM_ERROR_IO, "socket %s: %s", path, g_strerror(errno));
 	if (!S_ISSOCK(st.st_mode))
-		return fail(error, VTM_ERROR_CONFIG, "socket %s: there is something that is not a socket; move it away",
+		return fail(error, VTM_ERROR_CONFIG, "socket %s: a file there is not a socket; move it away",
 			    path);
 	switch (answers(path)) {
 	case 1:
@@ -193,7 +194,7 @@ int vtm_socket_claim(const char *path, GError **error)
 		return fail(error, VTM_ERROR_IO, "socket %s: %s", path, g_strerror(errno));
 	}
 	if (unlink(path) && errno != ENOENT)
-		return fail(error, VTM_ERROR_IO, "socket %s: nobody listens on it, but it cannot be removed: %s", path,
+		return fail(error, VTM_ERROR_IO, "socket %s: no process listens on it, but it cannot be removed: %s", path,
 			    g_strerror(errno));
 	return 0;
 }
@@ -206,7 +207,7 @@ static void make_prompt(int fd)
 	if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &listens_len) || !listens)
 		return;
 	if (!getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &family, &family_len) && (family == AF_INET || family == AF_INET6))
-		(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof(yes));	/* slower without, no worse */
+		(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof(yes));	/* without it edits are only slower */
 }
 
 void vtm_sockets_prompt(void)
@@ -270,12 +271,12 @@ void vtm_pidfile_remove(int fd, const char *path)
 	if (fd < 0)
 		return;
 	if (unlink(path) && ftruncate(fd, 0))
-		return;	/* the lock goes with us anyway */
+		return;	/* the lock ends with the process anyway */
 }
 
 /* ---- the background ---- */
 
-/* The first process: waits for the word. */
+/* In the first process: waits for the child's report. */
 static void wait_for_word(int fd, pid_t child) G_GNUC_NORETURN;
 static void wait_for_word(int fd, pid_t child)
 {
@@ -312,7 +313,7 @@ int vtm_background(GError **error)
 	close(ends[0]);
 	setsid();
 	if (chdir("/"))
-		return fail(error, VTM_ERROR_IO, "cannot enter /: %s", g_strerror(errno));
+		return fail(error, VTM_ERROR_IO, "cannot change to /: %s", g_strerror(errno));
 	return ends[1];
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* prometheus.c - the daemon's numbers in Prometheus's text format. */
+/* prometheus.c - see prometheus.h. */
 #include "prometheus.h"
 
 #define P "vtmilter_"
@@ -11,7 +11,7 @@ static void family(GString *to, const char *name, const char *type, const char *
 	g_string_append_printf(to, "# HELP " P "%s %s\n# TYPE " P "%s %s\n", name, help, name, type);
 }
 
-/* Label values are words of our own (names of enums, the version): nothing in them wants escaping. */
+/* Label values are our own words (names of enums, the version), which need no escapes. */
 static void sample(GString *to, const char *name, const char *label, const char *value, uint64_t number)
 {
 	g_string_append_printf(to, P "%s{%s=\"%s\"} %" G_GUINT64_FORMAT "\n", name, label, value, number);
@@ -33,7 +33,7 @@ static void gauge(GString *to, const char *name, const char *help, uint64_t valu
 	number(to, name, "gauge", help, value);
 }
 
-/* Without the locale's decimal comma. */
+/* Writes a decimal point in every locale. */
 static void seconds(GString *to, uint64_t ms)
 {
 	g_string_append_printf(to, "%" G_GUINT64_FORMAT ".%03u", ms / 1000, (unsigned)(ms % 1000));

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* prometheus.h - the daemon's numbers in Prometheus's text format.  Pure: numbers in, text out.
+/* prometheus.h - writes the daemon's numbers in Prometheus's text format.  Does no I/O.
  *
- * Format: https://prometheus.io/docs/instrumenting/exposition_formats/ (version 0.0.4).  The names are a contract:
- * contrib/grafana and administrators' rules use them.
+ * Format: https://prometheus.io/docs/instrumenting/exposition_formats/ (version 0.0.4).  The names must not
+ * change: contrib/grafana and administrators' rules use them.
  */
 #ifndef VTM_PROMETHEUS_H
 #define VTM_PROMETHEUS_H
@@ -12,12 +12,12 @@
 
 #include "daemon.h"
 
-/* All that is told at one time. */
+/* The numbers of one answer. */
 struct vtm_numbers {
 	const char *version;
 	bool enabled, healthy;
 	struct vtm_counts counts;
-	bool has_resolver;		/* else resolver is all zero and its families are left out */
+	bool has_resolver;		/* false: resolver is all zero, and its metrics are left out */
 	struct vtm_resolver_stats resolver;
 	struct vtm_budget_limits limits;
 	struct vtm_decoders_counts decoders;

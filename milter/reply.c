@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* reply.c - header edits and the answer to the MTA. */
+/* reply.c - see reply.h. */
 #include "reply.h"
 
 #include <string.h>
@@ -8,7 +8,7 @@
 #include "base/log.h"
 #include "model/tags.h"
 
-static char *text(const char *constant)	/* libmilter's prototypes know no const */
+static char *text(const char *constant)	/* libmilter's prototypes lack const */
 {
 	return (char *)(uintptr_t)constant;
 }
@@ -24,7 +24,7 @@ bool vtm_reply_strip(SMFICTX *ctx, const struct vtm_message *m)
 		for (int i = (int)GPOINTER_TO_UINT(count); i >= 1; i--)
 			if (smfi_chgheader(ctx, name, i, NULL) != MI_SUCCESS) {
 				good = false;
-				vtm_log_limited(VTM_LOG_ERROR, "strip", "a forged %s header could not be deleted: does "
+				vtm_log_limited(VTM_LOG_ERROR, "strip", "a forged %s header could not be removed and stays: does "
 						"the MTA allow header changes?", (const char *)name);
 			}
 	return good;
@@ -35,7 +35,7 @@ static bool insert(SMFICTX *ctx, int index, const char *name, const char *value)
 	bool good = smfi_insheader(ctx, index, text(name), text(value)) == MI_SUCCESS;
 
 	if (!good)
-		vtm_log_limited(VTM_LOG_ERROR, "insert", "header %s could not be added", name);
+		vtm_log_limited(VTM_LOG_ERROR, "insert", "header %s could not be added: does the MTA allow header changes?", name);
 	return good;
 }
 
@@ -66,7 +66,7 @@ static sfsistat act_on_bad(SMFICTX *ctx, enum vtm_on_bad on_bad, enum vtm_action
 		if (smfi_quarantine(ctx, text("VirusTotal knows its content as malicious")) == MI_SUCCESS)
 			*action_r = VTM_ACTION_QUARANTINE;
 		else
-			vtm_log_limited(VTM_LOG_ERROR, "quarantine", "the MTA does not put messages into quarantine");
+			vtm_log_limited(VTM_LOG_ERROR, "quarantine", "the MTA does not allow quarantine: the bad message is delivered");
 		return SMFIS_CONTINUE;
 	case VTM_ON_BAD_REJECT:
 		*action_r = VTM_ACTION_REJECT;
@@ -88,7 +88,7 @@ static sfsistat act_on_failure(SMFICTX *ctx, const char *queue_id, enum vtm_on_f
 		return SMFIS_CONTINUE;
 	case VTM_ON_FAILURE_TEMPFAIL:
 		*action_r = VTM_ACTION_TEMPFAIL;
-		vtm_log_limited(VTM_LOG_WARNING, "tempfail", "%s: sent back to come again (OnFailure): %s", queue_id,
+		vtm_log_limited(VTM_LOG_WARNING, "tempfail", "%s: %s; refused for now (OnFailure tempfail)", queue_id,
 				failure);
 		smfi_setreply(ctx, text("451"), text("4.3.0"),
 			      text("The message cannot be checked now, try again later"));
@@ -117,7 +117,7 @@ sfsistat vtm_reply_overrun(SMFICTX *ctx, const char *queue_id, const struct vtm_
 	const struct vtm_counts n = { .messages = 1, .forged = 1, .rejected = 1 };
 
 	vtm_daemon_count(&n);
-	vtm_log(VTM_LOG_WARNING, "%s: refused: %u forged X-VT-* headers", queue_id, m->forged);
+	vtm_log(VTM_LOG_WARNING, "%s: %u forged X-VT-* headers, more than can be removed: refused", queue_id, m->forged);
 	smfi_setreply(ctx, text("550"), text("5.7.1"), text("Message refused: too many X-VT-* headers"));
 	return SMFIS_REJECT;
 }
@@ -127,14 +127,15 @@ sfsistat vtm_reply_gone(const char *queue_id, const struct vtm_message *m, const
 	const struct vtm_counts n = { .messages = 1, .lost_mta = 1, .forged = m->forged > 0 };
 
 	vtm_daemon_count(&n);
-	vtm_log(VTM_LOG_WARNING, "%s: the MTA gave up after %.1f s: is its time-out for milters shorter than Timeout?",
+	vtm_log(VTM_LOG_WARNING, "%s: the MTA gave up after %.1f s and decided itself; make its time limit for milters "
+		"longer than Timeout",
 		queue_id, (double)d->delay_ms / 1000);
 	return SMFIS_CONTINUE;
 }
 
 /* ---- the log ---- */
 
-/* A url as far as the log may show it: no query, and of one that looks personal only the host, unless LogURLs. */
+/* The part of a URL that the log may show: without LogURLs no query, and of one that looks personal only the host. */
 static char *loggable_url(const struct vtm_item *item, bool in_full)
 {
 	size_t n = strcspn(item->subject, "?");

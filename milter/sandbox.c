@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* sandbox.c - gives away what the daemon does not need any more. */
+/* sandbox.c - see sandbox.h. */
 #include "sandbox.h"
 
 #include <errno.h>
@@ -37,15 +37,15 @@ int vtm_sandbox_capabilities(bool may_exec, GError **error)
 	}
 	if (syscall(SYS_capset, &head, data) == 0)
 		return 0;
-	/* whoever started us may have taken them away, and the call as well (systemd's SystemCallFilter) */
+	/* the parent may have dropped them, and forbidden the call (SystemCallFilter of systemd) */
 	if (errno == EPERM && syscall(SYS_capget, &head, data) == 0 &&
 	    !(data[0].permitted | data[1].permitted | data[0].inheritable | data[1].inheritable))
 		return 0;
-	g_set_error(error, VTM_ERROR, VTM_ERROR_IO, "cannot give up capabilities: %s", g_strerror(errno));
+	g_set_error(error, VTM_ERROR, VTM_ERROR_IO, "cannot drop capabilities: %s", g_strerror(errno));
 	return -1;
 }
 
-/* What no part of the daemon calls, and what somebody who took it over would like to. */
+/* Calls that the daemon never makes and an attacker would like to. */
 static const char *const denied[] = {
 	/* other processes */
 #ifndef LEAK_CHECK	/* the sanitizer looks for leaks by tracing itself */
@@ -65,7 +65,7 @@ static const char *const denied[] = {
 	"sethostname", "setdomainname",
 };
 
-/* What programs are run with. */
+/* Calls for running programs. */
 static const char *const denied_to_exec[] = {
 	"execve", "execveat",
 	"setuid", "setgid", "setreuid", "setregid", "setresuid", "setresgid", "setgroups", "setfsuid", "setfsgid", "capset",
@@ -76,11 +76,11 @@ static int deny(scmp_filter_ctx filter, const char *name)
 	int number = seccomp_syscall_resolve_name(name);
 	int rc = number == __NR_SCMP_ERROR ? 0 : seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), number, 0);
 
-	/* a call of other architectures or of a newer kernel than the library's is none of this process's */
+	/* the library does not know it: a call of another architecture or a newer kernel, which we do not make */
 	return rc == -EDOM || rc == -EINVAL ? 0 : rc;
 }
 
-/* New namespaces by clone(2); what clone3(2) is asked for cannot be seen, and without it glibc uses the former. */
+/* Forbids new namespaces by clone(2), and clone3(2), whose flags a filter cannot see: glibc then uses clone(2). */
 static int deny_namespaces(scmp_filter_ctx filter)
 {
 	static const int flags[] = {
@@ -94,7 +94,7 @@ static int deny_namespaces(scmp_filter_ctx filter)
 	return rc ? rc : seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
 }
 
-/* All but AF_UNIX, AF_INET, AF_INET6, and AF_NETLINK by which the resolver asks for our addresses. */
+/* Forbids all sockets but AF_UNIX, AF_INET, AF_INET6, and AF_NETLINK, with which getaddrinfo() finds our addresses. */
 static int deny_sockets(scmp_filter_ctx filter)
 {
 	int rc = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EAFNOSUPPORT), SCMP_SYS(socket), 1,
@@ -126,6 +126,7 @@ int vtm_sandbox_syscalls(bool may_exec, GError **error)
 		seccomp_release(filter);
 	if (rc == 0)
 		return 0;
-	g_set_error(error, VTM_ERROR, VTM_ERROR_NOT_BUILT, "system calls cannot be filtered here: %s", g_strerror(-rc));
+	g_set_error(error, VTM_ERROR, VTM_ERROR_NOT_BUILT, "this kernel cannot filter system calls, so vtmilter runs "
+		    "without that filter: %s", g_strerror(-rc));
 	return -1;
 }

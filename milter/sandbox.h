@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* sandbox.h - gives away what the daemon does not need any more: capabilities and system calls.
+/* sandbox.h - drops capabilities and system calls that the daemon does not need any more.
  *
- * Called from main when everything that wants a privilege is done and before there are threads, which inherit it.
+ * Call them after everything that needs a privilege, and before there are threads, which inherit the result.
  */
 #ifndef VTM_SANDBOX_H
 #define VTM_SANDBOX_H
@@ -9,13 +9,12 @@
 #include <glib.h>
 #include <stdbool.h>
 
-/* Gives up all capabilities.  A process that stays root keeps its access to files, which may be another user's
- * (CAP_DAC_OVERRIDE, CAP_FOWNER); with <may_exec> it keeps all, for the programs that it runs.  -1: VTM_ERROR_IO. */
+/* Drops all capabilities.  A process that stays root keeps access to other users' files (CAP_DAC_OVERRIDE, CAP_FOWNER),
+ * and with <may_exec> all capabilities, for the programs that it runs.  -1: VTM_ERROR_IO. */
 int vtm_sandbox_capabilities(bool may_exec, GError **error);
 
-/* From now on the system calls in sandbox.c's lists fail with EPERM; to run programs, and to become another user as
- * these may want to, are among them unless <may_exec>.
- * -1: VTM_ERROR_NOT_BUILT, this kernel cannot filter; nothing has changed then. */
+/* Makes the system calls in the lists of sandbox.c fail with EPERM.  Unless <may_exec>, they include those that run
+ * programs or change the user.  -1: VTM_ERROR_NOT_BUILT, because the kernel has no filter; nothing was changed. */
 int vtm_sandbox_syscalls(bool may_exec, GError **error);
 
 #endif

@@ -129,12 +129,12 @@ void vtm_message_add_recipient(struct vtm_message *m, const char *recipient)
 void vtm_message_add(struct vtm_message *m, const void *data, size_t len)
 {
 	m->size += len;
-	/* a spool that broke tells so at the end of the message */
+	/* a failed spool reports that at the end of the message */
 	if (m->spool)
 		vtm_spool_add(m->spool, data, len, NULL);
 }
 
-/* The MTA joins folded lines by LF; a message has CRLF. */
+/* The MTA joins folded lines with LF, where a message has CRLF. */
 static void add_value(struct vtm_message *m, const char *value)
 {
 	while (*value) {
@@ -149,7 +149,7 @@ static void add_value(struct vtm_message *m, const char *value)
 	}
 }
 
-/* An MTA compares names without regard to case, so all spellings of one share their indexes. */
+/* MTAs ignore the case of names, so all spellings of a name share their indexes. */
 static void note_ours(struct vtm_message *m, const char *name)
 {
 	char *key = g_ascii_strdown(name, -1);
@@ -167,7 +167,7 @@ static void note_ours(struct vtm_message *m, const char *name)
 void vtm_message_add_header(struct vtm_message *m, const char *name, const char *value)
 {
 	if (g_ascii_strncasecmp(name, OUR_PREFIX, strlen(OUR_PREFIX)) == 0) {
-		note_ours(m, name);	/* what will be deleted is not part of the message */
+		note_ours(m, name);	/* a header that will be removed is not part of the message */
 		return;
 	}
 	if (m->has_field && vtm_mime_may_skip(name, value)) {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* session.h - one connection of the MTA and the message that it is handing over.
+/* session.h - a connection of the MTA, and the message that it is sending.
  *
- * Lives in libmilter's private pointer: a session's callbacks come one after another, each perhaps in another thread.
- * Nothing here is locked. */
+ * Stored in libmilter's private pointer.  The callbacks of a session come one after the other, but perhaps in different
+ * threads.  Not locked. */
 #ifndef VTM_SESSION_H
 #define VTM_SESSION_H
 
@@ -13,15 +13,15 @@
 #include "conf/conf.h"
 #include "mail/spool.h"
 
-#define VTM_RECIPIENTS_MAX 1000	/* kept for the journal; mail to more is scanned as well */
-#define VTM_ADDRESS_MAX 1024	/* bytes kept of an address; RFC 5321 allows 256 */
+#define VTM_RECIPIENTS_MAX 1000	/* stored in the journal; further ones are left out */
+#define VTM_ADDRESS_MAX 1024	/* bytes of an address, the rest is cut; RFC 5321 allows 256 */
 #define VTM_OUR_NAMES_MAX 20000	/* different X-VT-* names; Postfix lets fewer than 13,000 through (header_size_limit) */
 
 /* What is done with a message; decided at MAIL. */
 enum vtm_plan {
 	VTM_PLAN_SCAN,
-	VTM_PLAN_STRIP,		/* forged headers go, nothing is asked */
-	VTM_PLAN_TRUST		/* a trusted relay's headers stay, nothing is asked */
+	VTM_PLAN_STRIP,		/* remove forged headers, look nothing up */
+	VTM_PLAN_TRUST		/* keep a trusted relay's headers, look nothing up */
 };
 const char *vtm_plan_name(enum vtm_plan plan);	/* "scan", "skip", "trust" */
 
@@ -31,12 +31,12 @@ struct vtm_message {
 	enum vtm_origin origin;
 	char *sender;			/* without brackets */
 	GPtrArray *recipients;		/* of char *, NULL-terminated at the end of message */
-	GHashTable *ours;		/* name of an X-VT-* header, lower case -> how often it came */
-	unsigned forged;		/* how many these are together */
-	bool overrun;			/* more than VTM_OUR_NAMES_MAX: they cannot all be deleted */
-	struct vtm_spool *spool;	/* NULL: nothing is collected */
+	GHashTable *ours;		/* name of an X-VT-* header in lower case -> how often the message has it */
+	unsigned forged;		/* the number of all of these */
+	bool overrun;			/* more than VTM_OUR_NAMES_MAX names: not all can be removed */
+	struct vtm_spool *spool;	/* NULL: the message is not collected */
 	uint64_t size;
-	bool has_field;			/* one field of the header has been collected */
+	bool has_field;			/* a field of the header has been collected */
 	bool shares_apply;
 };
 
@@ -53,11 +53,11 @@ struct vtm_message *vtm_session_begin(struct vtm_session *s, const char *sender,
 void vtm_session_end(struct vtm_session *s);
 
 void vtm_message_add_recipient(struct vtm_message *m, const char *recipient);
-/* Notes headers of ours and collects what the walk reads; LF inside a value is a folded line. */
+/* Counts an X-VT-* header; collects any other for the scan.  An LF in <value> folds a line. */
 void vtm_message_add_header(struct vtm_message *m, const char *name, const char *value);
 void vtm_message_add(struct vtm_message *m, const void *data, size_t len);
 
-/* "user@example.com" for "<user@example.com>", VTM_ADDRESS_MAX bytes of it.  New string. */
+/* "<user@example.com>" without its brackets, at most VTM_ADDRESS_MAX bytes.  New string. */
 char *vtm_address_bare(const char *address);
 
 #endif

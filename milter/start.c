@@ -26,15 +26,15 @@ static int listen_socket(const struct vtm_conf *c, const struct vtm_user *u, GEr
 	if (path && vtm_socket_claim(path, error))
 		return -1;
 	if (smfi_setconn(c->socket) != MI_SUCCESS || vtm_callbacks_register() < 0) {
-		g_set_error(error, VTM_ERROR, VTM_ERROR_CONFIG, "Socket %s: libmilter refuses it", c->socket);
+		g_set_error(error, VTM_ERROR, VTM_ERROR_CONFIG, "Socket %s: libmilter does not accept this address", c->socket);
 		return -1;
 	}
 	old = umask(0777);	/* nobody may connect before the socket has its mode */
 	rc = smfi_opensocket(0);
 	umask(old);
 	if (rc != MI_SUCCESS) {
-		g_set_error(error, VTM_ERROR, VTM_ERROR_IO, "cannot listen on Socket %s: may its directory be written, "
-			    "is its port free? libmilter logs the reason (facility mail)", c->socket);
+		g_set_error(error, VTM_ERROR, VTM_ERROR_IO, "cannot listen on Socket %s: its directory is missing or "
+			    "cannot be written, or its port is in use; libmilter logs the reason (facility mail)", c->socket);
 		return -1;
 	}
 	vtm_sockets_prompt();

@@ -17,7 +17,7 @@
 #include "base/log.h"
 
 #define CONNECT_WAIT_MS 50
-#define LINGER_MS 1000	/* so long after a callback the thread looks often by itself: cheaper than waking it */
+#define LINGER_MS 1000	/* the thread polls so long after a callback, which is cheaper than waking it */
 
 struct vtm_ticker {
 	const struct vtm_clock *clock;
@@ -31,11 +31,11 @@ struct vtm_ticker {
 	GCond cond;
 	bool ending;
 	unsigned staying;
-	int64_t busy_ms;	/* when the first came after the last tick; if some stay, of that tick; 0: nobody */
-	int64_t entered_ms;	/* when the last one came */
-	int64_t wake_ms;	/* when the thread looks again by itself */
+	int64_t busy_ms;	/* when the first callback came after the last tick; if some stay, that tick; 0: none */
+	int64_t entered_ms;	/* when the last callback came */
+	int64_t wake_ms;	/* when the thread wakes by itself */
 	uint64_t ticks;
-	GQueue fresh;		/* of stays that had no tick yet, oldest first */
+	GQueue fresh;		/* stays that had no tick yet, oldest first */
 };
 
 /* ---- the address ---- */
@@ -78,7 +78,7 @@ static int address_inet(struct vtm_ticker *t, int family, const char *rest, GErr
 	struct addrinfo hints = { .ai_family = family, .ai_socktype = SOCK_STREAM }, *found = NULL;
 	const char *at = strchr(rest, '@');
 	char *port = g_strndup(rest, at ? (size_t)(at - rest) : strlen(rest));
-	char *host = g_strdup(at ? at + 1 : NULL);	/* none: the loopback address answers too */
+	char *host = g_strdup(at ? at + 1 : NULL);	/* NULL: the loopback address answers, too */
 	int status, result = 0;
 
 	if (host && *host == '[' && g_str_has_suffix(host, "]")) {
@@ -98,7 +98,7 @@ static int address_inet(struct vtm_ticker *t, int family, const char *rest, GErr
 	return result;
 }
 
-/* A socket that was there before us (systemd).  One bound to a path is reached by that path. */
+/* A socket that systemd passed.  One that is bound to a path is reached by that path. */
 static int address_fd(struct vtm_ticker *t, const char *conn, const char *number, GError **error)
 {
 	const struct sockaddr_un *un = (const struct sockaddr_un *)&t->address;
@@ -134,7 +134,7 @@ static int address_of(struct vtm_ticker *t, const char *conn, GError **error)
 
 /* ---- a tick ---- */
 
-/* Closing a TCP connection that is not there yet would take it back. */
+/* Closing a TCP connection before it is established would cancel it. */
 static bool connected(int fd, const struct vtm_ticker *t)
 {
 	struct pollfd p = { .fd = fd, .events = POLLOUT };
@@ -168,19 +168,19 @@ void vtm_ticker_closing(struct vtm_ticker *t)
 static void tick_or_warn(struct vtm_ticker *t)
 {
 	if (!tick(t) && !g_atomic_int_get(&t->closing))
-		vtm_log_limited(VTM_LOG_WARNING, "ticker", "cannot connect to our own socket, sessions may have to "
+		vtm_log_limited(VTM_LOG_WARNING, "ticker", "cannot connect to our own socket, so sessions may have to "
 				"wait for each other: %s", g_strerror(errno));
 }
 
 void vtm_ticker_kick(struct vtm_ticker *t)
 {
-	tick(t);	/* perhaps in vain: nobody may be listening any more */
+	tick(t);	/* may fail: the listener may be gone */
 	g_mutex_lock(&t->lock);
 	t->ticks++;
 	g_mutex_unlock(&t->lock);
 }
 
-/* ---- who stays ---- */
+/* ---- callbacks that stay ---- */
 
 void vtm_ticker_enter(struct vtm_ticker *t, struct vtm_ticker_stay *stay)
 {
@@ -217,7 +217,7 @@ static int64_t next_tick_ms(struct vtm_ticker *t)
 	return oldest ? MIN(periodic, oldest->since_ms + VTM_TICK_SETTLE_MS) : periodic;
 }
 
-/* Waits until <next_ms>, or until somebody comes for whom that is too late. */
+/* Waits until <next_ms>, or until a callback enters that needs a tick earlier. */
 static void wait_until(struct vtm_ticker *t, int64_t now_ms, int64_t next_ms)
 {
 	t->wake_ms = now_ms < t->entered_ms + LINGER_MS ? MIN(next_ms, now_ms + VTM_TICK_SETTLE_MS) : next_ms;
@@ -228,7 +228,7 @@ static void wait_until(struct vtm_ticker *t, int64_t now_ms, int64_t next_ms)
 	t->wake_ms = 0;
 }
 
-/* Takes those that have been blocking long enough off the list; their number. */
+/* Removes the stays that have blocked long enough from the list.  Returns their number. */
 static unsigned take_settled(struct vtm_ticker *t, int64_t now_ms)
 {
 	struct vtm_ticker_stay *stay;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* conf-check.c - see conf-check.h. */
+/* check.c - see check.h. */
 #include "conf/check.h"
 
 #include <errno.h>
@@ -12,13 +12,13 @@
 #include "conf/field.h"
 #include "base/error.h"
 
-/* Today's keys have 64 hexadecimal digits; what VirusTotal will hand out tomorrow is not ours to say. */
+/* Keys have 64 hexadecimal digits today; later ones may differ, so any letters and digits are accepted. */
 #define KEY_MIN 16
 #define KEY_MAX 256
 #define KEY_FILE_MAX 1024
 #define CREDENTIAL "vtmilter-api-key"
 
-/* Puts "FILE:LINE: Directive: " in front of an error; always false. */
+/* Puts "FILE:LINE: Directive: " in front of an error.  Returns false. */
 static bool blame(const struct vtm_conf_loader *l, const char *name, GError **error)
 {
 	unsigned line = l->lines[vtm_directive_find(name) - vtm_directives];
@@ -45,7 +45,7 @@ char *vtm_conf_read_file(const char *path, size_t max, struct stat *st, size_t *
 		vtm_conf_complain(error, "is not a regular file");
 		goto out;
 	}
-	room = MIN((size_t)st->st_size, max) + 1;	/* not max: a reload may come when there is little memory */
+	room = MIN((size_t)st->st_size, max) + 1;	/* not max: at a reload there may be little memory */
 	text = g_malloc(room + 1);
 	while (len < room && (n = read(fd, text + len, room - len)) != 0) {
 		if (n < 0 && errno == EINTR)
@@ -79,7 +79,7 @@ static bool check_built(const struct vtm_conf_loader *l, GError **error)
 		if (!d->not_built || vtm_field_same(l->c, l->defaults, d))
 			continue;
 		g_set_error(error, VTM_ERROR, VTM_ERROR_NOT_BUILT,
-			    "not in this build of vtmilter; leave it at its default (%s)",
+			    "this build of vtmilter does not support it; leave it at its default (%s)",
 			    d->default_text ? d->default_text : VTM_CONF_NONE);
 		return blame(l, d->name, error);
 	}
@@ -96,14 +96,14 @@ static bool check_reserves(const struct vtm_conf_loader *l, GError **error)
 		return true;
 	if (c->reserve_for_manual >= day) {
 		vtm_conf_complain(error,
-				  "found %u, expected less than RequestsPerDay (%u), or no message is ever asked about",
+				  "found %u, expected less than RequestsPerDay (%u), or mail has no requests at all",
 				  c->reserve_for_manual, c->requests_per_day);
 		return blame(l, "ReserveForManual", error);
 	}
 	if (c->scan_urls && c->reserve_for_manual + attachments >= day) {
 		vtm_conf_complain(error,
 				  "found %u%%, which with ReserveForManual (%u) leaves none of RequestsPerDay (%u) to "
-				  "URLs; lower it or say 'ScanURLs no'",
+				  "URLs; lower it or set 'ScanURLs no'",
 				  c->reserve_for_attachments_percent, c->reserve_for_manual, c->requests_per_day);
 		return blame(l, "ReserveForAttachments", error);
 	}
@@ -116,11 +116,11 @@ static bool check_store_files(const struct vtm_conf_loader *l, GError **error)
 
 	if (!c->store_cert_file == !c->store_key_file)
 		return true;
-	vtm_conf_complain(error, "StoreCertFile and StoreKeyFile are only of use together");
+	vtm_conf_complain(error, "StoreCertFile and StoreKeyFile need each other; set both or none");
 	return blame(l, c->store_cert_file ? "StoreCertFile" : "StoreKeyFile", error);
 }
 
-/* A rule for networks that nobody listed would be one that never holds. */
+/* Refuses a rule for networks without OwnNetworks: it would never apply. */
 static bool check_own_networks(const struct vtm_conf_loader *l, GError **error)
 {
 	const struct vtm_conf *c = l->c;
@@ -128,13 +128,13 @@ static bool check_own_networks(const struct vtm_conf_loader *l, GError **error)
 
 	if (c->own_networks_text || !((c->on_bad.named | c->on_failure.named) & bit))
 		return true;
-	vtm_conf_complain(error, "speaks of networks; say which in OwnNetworks");
+	vtm_conf_complain(error, "names networks, but OwnNetworks is none; list them there");
 	return blame(l, c->on_bad.named & bit ? "OnBad" : "OnFailure", error);
 }
 
 static bool make_nets(struct vtm_conf *c, GError **error)
 {
-	/* checked when they were read, so this cannot fail but in a way that is not ours */
+	/* the texts were checked when they were read */
 	if (c->own_networks_text && !(c->own_networks = vtm_netlist_parse(c->own_networks_text, error)))
 		return false;
 	if (c->trusted_relays_text && !(c->trusted_relays = vtm_netlist_parse(c->trusted_relays_text, error)))
@@ -150,7 +150,7 @@ bool vtm_conf_check(const struct vtm_conf_loader *l, GError **error)
 
 /* ---- what stands outside: key, lists, users ---- */
 
-/* Nobody but its owner may read or change a file with a secret. */
+/* Only its owner may read or change a file with a secret. */
 static bool check_private(const char *path, const struct stat *st, GError **error)
 {
 	if (!(st->st_mode & 077))
@@ -177,12 +177,12 @@ static bool read_key(struct vtm_conf *c, const char *path, bool credential, GErr
 		g_prefix_error(error, "'%s' ", path);
 		return false;
 	}
-	/* systemd gives a credential to its user by an ACL, which shows as a group's right; its directory is closed */
+	/* systemd gives its user the credential by an ACL, which looks like a group's right; the directory is closed */
 	if (!credential && !check_private(path, &st, error))
 		goto out;
 	if (strlen(text) != len || !key_shaped(g_strstrip(text))) {
 		vtm_conf_complain(error,
-				  "'%s' does not hold a key of VirusTotal: expected one line of letters and digits",
+				  "'%s' does not contain a key of VirusTotal: expected one line of letters and digits",
 				  path);
 		goto out;
 	}
@@ -195,7 +195,7 @@ out:
 	return good;
 }
 
-/* ApiKeyFile, else systemd's credential. */
+/* Reads the key from ApiKeyFile, else from systemd's credential. */
 static bool find_key(const struct vtm_conf_loader *l, GError **error)
 {
 	const char *dir = g_getenv("CREDENTIALS_DIRECTORY");
@@ -211,7 +211,7 @@ static bool find_key(const struct vtm_conf_loader *l, GError **error)
 	else
 		good = vtm_conf_complain(error,
 					 "missing; write the key of your VirusTotal account into a file that only "
-					 "vtmilter's user can read and name that file here, or say 'Enabled no'");
+					 "vtmilter's user can read and name that file here, or set 'Enabled no'");
 	if (!good)
 		blame(l, "ApiKeyFile", error);
 out:
@@ -250,7 +250,7 @@ static bool read_lists(const struct vtm_conf_loader *l, GError **error)
 	return read_host_lists(l, error);
 }
 
-/* Can the file (NULL: none) be read?  <secret>: by its owner only? */
+/* Can the file be read (NULL: yes)?  With <secret>, only by its owner? */
 static bool check_file(const struct vtm_conf_loader *l, const char *name, const char *path, bool secret, GError **error)
 {
 	struct stat st;
@@ -276,7 +276,7 @@ static bool check_files(const struct vtm_conf_loader *l, GError **error)
 	}
 	if (c->late_verdict_command && (!g_file_test(c->late_verdict_command[0], G_FILE_TEST_IS_EXECUTABLE) ||
 					g_file_test(c->late_verdict_command[0], G_FILE_TEST_IS_DIR))) {
-		vtm_conf_complain(error, "'%s' is not a program that may be run", c->late_verdict_command[0]);
+		vtm_conf_complain(error, "'%s' is not an executable program", c->late_verdict_command[0]);
 		return blame(l, "LateVerdictCommand", error);
 	}
 	return check_file(l, "CAFile", c->ca_file, false, error) &&

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* conf.c - snapshots of vtmilter.conf: reading, printing, the current one. */
+/* conf.c - see conf.h. */
 #include "conf/conf.h"
 
 #include <stdlib.h>
@@ -26,7 +26,7 @@ struct vtm_conf *vtm_conf_defaults(void)
 
 		if (vtm_directives[i].default_text &&
 		    !vtm_field_default(c, &vtm_directives[i], &error))
-			g_error("%s: %s", vtm_directives[i].name, error->message);	/* a slip in the table */
+			g_error("%s: %s", vtm_directives[i].name, error->message);	/* the table is wrong */
 	}
 	return c;
 }
@@ -88,7 +88,7 @@ void vtm_conf_dump(const struct vtm_conf *c, FILE *to)
 	vtm_conf_unref(defaults);
 }
 
-/* Covers the pointer. */
+/* Covers the pointer to the current snapshot. */
 static GMutex current_lock;
 static struct vtm_conf *current;
 
@@ -115,7 +115,7 @@ struct vtm_conf *vtm_conf_current(void)
 
 /* ---- reading ---- */
 
-/* Ends a line where a comment begins: '#' at its start or behind a blank. */
+/* Cuts a line where a comment begins: '#' at its start or after a blank. */
 static void cut_comment(char *line)
 {
 	for (char *p = line; *p; p++)
@@ -138,13 +138,13 @@ static bool take_directive(struct vtm_conf_loader *l, const char *name, const ch
 		if (meant)
 			vtm_conf_complain(error, "unknown directive '%s'; did you mean %s?", safe, meant->name);
 		else
-			vtm_conf_complain(error, "unknown directive '%s'; vtmilter.conf(5) lists all", safe);
+			vtm_conf_complain(error, "unknown directive '%s'; vtmilter.conf(5) lists them", safe);
 		g_free(safe);
 		return false;
 	}
 	first = &l->lines[d - vtm_directives];
 	if (*first && d->type != T_PATHS && d->type != T_BY_ORIGIN)
-		return vtm_conf_complain(error, "%s stands in line %u already; remove one", d->name, *first);
+		return vtm_conf_complain(error, "%s is in line %u already; remove one", d->name, *first);
 	if (!*first)
 		*first = line;
 	if (!*value)
@@ -185,7 +185,7 @@ static bool take_text(struct vtm_conf_loader *l, char *text, size_t len, GError 
 		return vtm_conf_complain(error, "%s: found a NUL byte, expected text", l->c->path);
 	if (!g_utf8_validate(text, -1, NULL))
 		return vtm_conf_complain(error, "%s: found bytes that are not UTF-8", l->c->path);
-	if (g_str_has_prefix(text, "\xef\xbb\xbf"))	/* some editors put it there */
+	if (g_str_has_prefix(text, "\xef\xbb\xbf"))	/* a byte order mark, which some editors write */
 		line += 3;
 	for (char *next; line; line = next, number++) {
 		next = strchr(line, '\n');

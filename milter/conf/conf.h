@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* conf.h - vtmilter.conf: one table row a directive (conf.c), an immutable counted snapshot.
+/* conf.h - vtmilter.conf as an immutable snapshot with a reference count.
  *
- * The row drives parsing, default, check, --dump-config, the manual page's list and the test that etc/vtmilter.conf
- * names every directive.  A snapshot never changes; any thread may read one it holds a reference to.  Everything is
- * owned by the snapshot.
+ * Each directive is a row of the table in table.c, which drives parsing, default, check, --dump-config, and the tests
+ * that the manual page and etc/vtmilter.conf name every directive.  A snapshot never changes and owns all it points to;
+ * any thread may read one while it holds a reference.
  */
 #ifndef VTM_CONF_H
 #define VTM_CONF_H
@@ -31,13 +31,13 @@ enum vtm_origin { VTM_ORIGIN_INBOUND, VTM_ORIGIN_AUTHENTICATED, VTM_ORIGIN_NETWO
 #define VTM_ORIGINS (VTM_ORIGIN_NETWORKS + 1)
 struct vtm_by_origin {
 	int choice[VTM_ORIGINS];
-	unsigned named;		/* private to the reader: which lines stood in the file */
+	unsigned named;		/* private: the origins that have a line in the file */
 };
 
 struct vtm_conf {
 	int refs;		/* atomic; private */
-	char *path;		/* file read, NULL: defaults only */
-	/* what is asked */
+	char *path;		/* the file; NULL: only defaults */
+	/* what is looked up */
 	bool enabled;
 	char *api_key_file, *api_base_url, *ca_file;
 	bool scan_attachments, scan_urls, scan_resource_urls, scan_bare_domains;
@@ -87,34 +87,34 @@ struct vtm_conf {
 	int log_level;		/* enum vtm_severity */
 	char *syslog_facility;
 	bool log_urls;
-	/* made from the above */
+	/* derived from the above */
 	struct vtm_ignore *ignore;
 	struct vtm_lists *lists;
 	unsigned lists_found;	/* of VTM_LISTS_FILES */
 	char *api_key;		/* NULL if not Enabled */
 };
 
-/* Reads <path> (NULL: VTM_CONF_FILE_DEFAULT), checks each value and all together, reads the lists and the key.  A new
- * snapshot with one reference, or NULL and VTM_ERROR_CONFIG (VTM_ERROR_NOT_BUILT: a directive for what this version
- * lacks) "FILE:LINE: Directive: what was found, what was expected, what to do".  The key is registered with
- * vtm_log_secret(). */
+/* Reads <path> (NULL: VTM_CONF_FILE_DEFAULT), the lists and the key; checks each value and all together.  Registers the
+ * key with vtm_log_secret().  Returns a new snapshot with one reference.  NULL: VTM_ERROR_CONFIG, or
+ * VTM_ERROR_NOT_BUILT if this build lacks what a directive needs; the text is "FILE:LINE: Directive: found, expected,
+ * what to do". */
 struct vtm_conf *vtm_conf_load(const char *path, GError **error);
-/* The same without reading key and lists (for programs that only need to know where things are). */
+/* Does not read key and lists: for programs that need only the paths. */
 struct vtm_conf *vtm_conf_load_quiet(const char *path, GError **error);
 /* Every directive at its default, without key and lists. */
 struct vtm_conf *vtm_conf_defaults(void);
 struct vtm_conf *vtm_conf_ref(struct vtm_conf *c);
 void vtm_conf_unref(struct vtm_conf *c);
 
-/* "/path" of "local:/path", "unix:/path" or "/path", in <socket>; NULL: it is none. */
+/* "/path" in <socket> "local:/path", "unix:/path" or "/path"; NULL: <socket> is not local. */
 const char *vtm_socket_path(const char *socket);
-/* Every directive with its value, one a line; a "# default" behind those at their default. */
+/* Writes every directive with its value, one a line, with "# default" after those at their default. */
 void vtm_conf_dump(const struct vtm_conf *c, FILE *to);
-/* Calls <each> for every directive of the table, in order (for tests and manual page). */
+/* Calls <each> for every directive, in the order of the table (tests). */
 void vtm_conf_each(void (*each)(const char *name, const char *default_text, const char *help, void *arg), void *arg);
 
-/* The process's snapshot: set once at start and at each reload (takes over the caller's reference; NULL: none); get
- * returns a new one, NULL if there is none.  The lock covers the pointer. */
+/* The snapshot in force.  Set at the start and at each reload; takes the caller's reference.  The other function
+ * returns a new reference; NULL: none was set.  Any thread. */
 void vtm_conf_set_current(struct vtm_conf *c);
 struct vtm_conf *vtm_conf_current(void);
 

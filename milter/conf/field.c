@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* conf-field.c - see conf-field.h. */
+/* field.c - see field.h. */
 #include "conf/field.h"
 
 #include <string.h>
 
 #include "conf/value.h"
 
-#define REPEATS_MAX 100		/* lines of one directive that may stand several times */
+#define REPEATS_MAX 100		/* lines of a directive that may be repeated */
 
 static void *field(struct vtm_conf *c, const struct vtm_directive *d)
 {
@@ -145,7 +145,7 @@ static int find_origin(const char *word, size_t len)
 	return o;
 }
 
-/* "ACTION" or "ORIGIN ACTION". */
+/* Reads "ACTION" or "ORIGIN ACTION". */
 static bool set_by_origin(struct vtm_conf *c, const struct vtm_directive *d, const char *text, GError **error)
 {
 	struct vtm_by_origin *by = field(c, d);
@@ -155,15 +155,15 @@ static bool set_by_origin(struct vtm_conf *c, const struct vtm_directive *d, con
 
 	if (text[len] && origin == VTM_ORIGINS)
 		return vtm_conf_complain(error,
-					 "found '%.*s' in front of '%s', expected inbound, authenticated, networks or "
+					 "found '%.*s' before '%s', expected inbound, authenticated, networks or "
 					 "nothing",
 					 (int)len, text, action);
 	if (!text[len] && origin < VTM_ORIGINS)
-		return vtm_conf_complain(error, "found '%s', expected an action behind it", text);
+		return vtm_conf_complain(error, "found '%s', expected an action after it", text);
 	if (!find_choice(d, action, &choice, error))
 		return false;
 	if (by->named & 1u << origin)
-		return vtm_conf_complain(error, "stands twice%s%s; remove one", origin < VTM_ORIGINS ? " for " : "",
+		return vtm_conf_complain(error, "appears twice%s%s; remove one", origin < VTM_ORIGINS ? " for " : "",
 					 origin < VTM_ORIGINS ? origins[origin] : "");
 	by->named |= 1u << origin;
 	if (origin < VTM_ORIGINS)
@@ -205,7 +205,7 @@ static bool add_path(struct vtm_conf *c, const struct vtm_directive *d, const ch
 	if (*text != '/')
 		return vtm_conf_complain(error, "found '%s', expected an absolute path", text);
 	if (n == REPEATS_MAX)
-		return vtm_conf_complain(error, "stands more than %d times", REPEATS_MAX);
+		return vtm_conf_complain(error, "appears more than %d times", REPEATS_MAX);
 	*list = g_renew(char *, *list, n + 2);
 	(*list)[n] = g_strdup(text);
 	(*list)[n + 1] = NULL;
@@ -272,7 +272,7 @@ bool vtm_field_default(struct vtm_conf *c, const struct vtm_directive *d, GError
 	return good;
 }
 
-/* Words as g_shell_parse_argv() reads them back, and no '#' behind a blank, where a comment would begin. */
+/* Quotes words for g_shell_parse_argv(); no '#' follows a blank, where a comment would begin. */
 static char *command_text(const GStrv argv)
 {
 	GString *text = g_string_new(NULL);

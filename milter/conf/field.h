@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* conf-field.h - a directive's field in struct vtm_conf: from text and back.  For conf*.c only. */
+/* field.h - reads a directive's text into its field of struct vtm_conf, and back.  Only milter/conf includes it. */
 #ifndef VTM_CONF_FIELD_H
 #define VTM_CONF_FIELD_H
 
 #include "conf/table.h"
 
-/* Reads <text> into the field (adds it, if the directive may be repeated); false and what was found and expected. */
+/* Reads <text> into the field; appends it if the directive may be repeated.  false: the error says what was found and
+ * expected. */
 bool vtm_field_set(struct vtm_conf *c, const struct vtm_directive *d, const char *text, GError **error);
-/* Sets the default; what the file says later is not a repetition of it. */
+/* Sets the default.  A later vtm_field_set() replaces it. */
 bool vtm_field_default(struct vtm_conf *c, const struct vtm_directive *d, GError **error);
-/* Text that reads back as the value; of a repeated directive the <i>th (else <i> is 0).  NULL: none, or no more.
- * New string. */
+/* The value as text, new string; of a repeated directive the <i>th value, else <i> is 0.  NULL: there is no such
+ * value. */
 char *vtm_field_text(const struct vtm_conf *c, const struct vtm_directive *d, unsigned i);
 /* Frees what the field owns. */
 void vtm_field_clear(struct vtm_conf *c, const struct vtm_directive *d);

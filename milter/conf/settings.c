@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* settings.c - configuration to settings. */
+/* settings.c - see settings.h. */
 #include "conf/settings.h"
 
 #include <string.h>
@@ -29,7 +29,7 @@ void vtm_settings_scan(const struct vtm_conf *c, struct vtm_scan_settings *s)
 	if (!c->scan_archives)
 		s->extract.archive_members = 0;
 	s->extract.pdf = c->scan_pdf;
-	/* starting a decoder takes a while on a busy machine, also where nobody wants to wait for answers */
+	/* a decoder takes a while to start on a busy machine, also with a short Timeout */
 	s->read_ms = MAX(c->timeout_ms, READ_LEAST_MS);
 	s->extract.ignore = c->ignore;
 	s->extract.authserv_id = c->authserv_id;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* conf-value.c - see conf-value.h. */
+/* value.c - see value.h. */
 #include "conf/value.h"
 
 #include <string.h>
@@ -9,7 +9,7 @@ struct unit {
 	uint64_t factor;
 };
 
-/* Ascending; the first needs no letter. */
+/* Units, ascending; the first needs no letter. */
 static const struct unit durations[] = {
 	{ 's', 1000 }, { 'm', 60 * 1000 }, { 'h', 3600 * 1000 }, { 'd', 24 * 3600 * 1000 },
 };
@@ -30,7 +30,7 @@ bool vtm_value_bool(const char *text, bool *value_r)
 	return false;
 }
 
-/* Digits at the start of <text>; *end_r: what comes behind them. */
+/* Reads the digits at the start of <text>; *end_r: the text after them. */
 static bool digits(const char *text, uint64_t *value_r, const char **end_r)
 {
 	uint64_t value = 0;

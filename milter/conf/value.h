@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* conf-value.h - the forms that values in vtmilter.conf have, and back to text.
+/* value.h - parses the values of vtmilter.conf, and writes them.
  *
- * Pure.  A reader returns false for text that does not have the form or is too large for its type; whether a value is
- * in the directive's range is the caller's business.  Nothing but the form is taken: no blanks, signs or fractions.
+ * A parser returns false if the text does not have the form, or if the value is too large for its type; the caller
+ * checks the directive's range.  Blanks, signs and fractions are refused.
  */
 #ifndef VTM_CONF_VALUE_H
 #define VTM_CONF_VALUE_H
@@ -18,12 +18,12 @@ bool vtm_value_duration(const char *text, int64_t *value_ms_r);		/* 90 90s 5m 1h
 bool vtm_value_size(const char *text, uint64_t *value_r);		/* 100 64k 1M 2G 1T */
 bool vtm_value_mode(const char *text, int64_t *value_r);		/* octal, at most 07777 */
 
-/* The largest unit that needs no fraction.  New string. */
+/* Write the value in the largest unit that needs no fraction.  New string. */
 char *vtm_value_duration_text(int64_t ms);
 char *vtm_value_size_text(uint64_t bytes);
 
-/* How many letters must be changed, added, left out or swapped with a neighbour to make <a> of <b>, in any case?
- * Longer ones than 64 bytes are as far as can be. */
+/* The number of letters that must be changed, added, left out or swapped with a neighbour to make <a> of <b>, in any
+ * case.  G_MAXUINT if one of them is longer than 64 bytes. */
 unsigned vtm_value_distance(const char *a, const char *b);
 
 #endif

@@ -148,7 +148,7 @@ static int find_daemon(const struct vtm_ctl *c, GError **error)
 		return 0;
 	rc = vtm_json_get_bool(answer, "enabled", &enabled) && enabled ? 1 : -1;
 	if (rc < 0)
-		g_set_error(error, VTM_ERROR, VTM_ERROR_CONFIG, "%s: Enabled is no, so nothing is asked",
+		g_set_error(error, VTM_ERROR, VTM_ERROR_CONFIG, "%s: Enabled is no, so nothing is looked up",
 			    c->conf->path);
 	g_free(answer);
 	return rc;
@@ -164,7 +164,7 @@ static int find_key(struct vtm_ctl_asker *a, bool must, GError **error)
 	if (!a->conf)
 		return -1;
 	if (!a->conf->api_key) {
-		g_set_error(error, VTM_ERROR, VTM_ERROR_CONFIG, "%s: Enabled is no, so nothing is asked",
+		g_set_error(error, VTM_ERROR, VTM_ERROR_CONFIG, "%s: Enabled is no, so nothing is looked up",
 			    a->conf->path);
 		return -1;
 	}
@@ -233,7 +233,7 @@ int vtm_ctl_asker_init(struct vtm_ctl_asker *a, const struct vtm_ctl *c, bool mu
 	    find_way(a, must, &why) >= 0)
 		return 0;
 	if (why && !must) {
-		vtm_ctl_warn(c, "%s; nothing is asked", why->message);
+		vtm_ctl_warn(c, "%s; nothing is looked up", why->message);
 		g_error_free(why);
 		a->settings.ask = ask_nobody;
 		return 0;

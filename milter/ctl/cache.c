@@ -57,7 +57,7 @@ static void put_cached(const struct vtm_ctl *c, const struct vtm_lookup *l, stru
 		vtm_ctl_put("engines", "%u malicious, %u suspicious, %u harmless, %u undetected of %u", r->malicious,
 			    r->suspicious, r->harmless, r->undetected, r->engines);
 		vtm_ctl_put("analysed", "%s", analysed);
-		vtm_ctl_put("asked", "%s", stored);
+		vtm_ctl_put("looked up", "%s", stored);
 		vtm_ctl_put("kept until", "%s", expires);
 		g_free(subject);
 		g_free(analysed);
@@ -75,7 +75,7 @@ static int show(const struct vtm_ctl *c, struct vtm_store *s, const struct vtm_l
 	if (vtm_store_verdicts_get(s, &l->key, 1, &found, &error) < 0)
 		return vtm_ctl_fail(c, error);
 	if (!found.found) {
-		vtm_ctl_warn(c, "%s: nothing is remembered of it", l->subject);
+		vtm_ctl_warn(c, "%s: no answer is stored", l->subject);
 		return VTM_CTL_FOUND;
 	}
 	put_cached(c, l, &found);
@@ -91,7 +91,7 @@ static int forget(const struct vtm_ctl *c, struct vtm_store *s, const struct vtm
 		return vtm_ctl_fail(c, error);
 	vtm_ctl_daemon_forget(c, &l->key);
 	if (rc == 0) {
-		vtm_ctl_warn(c, "%s: nothing is remembered of it", l->subject);
+		vtm_ctl_warn(c, "%s: no answer is stored", l->subject);
 		return VTM_CTL_FOUND;
 	}
 	return EX_OK;
@@ -109,7 +109,7 @@ int vtm_ctl_cache(struct vtm_ctl *c, int argc, char **argv)
 		return vtm_ctl_usage(c, "expected show or forget, and a SHA-256, a URL or host:NAME");
 	l = parse_subject(argv[1]);
 	if (!l)
-		return vtm_ctl_usage(c, "'%s' is neither a SHA-256 nor a URL nor host:NAME", argv[1]);
+		return vtm_ctl_usage(c, "'%s' is not a SHA-256, a URL or host:NAME", argv[1]);
 	s = vtm_ctl_store(c, !forgets, &error);
 	if (!s)
 		status = vtm_ctl_fail(c, error);

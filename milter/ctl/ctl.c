@@ -18,24 +18,26 @@
 #define COMMON "fjhV"
 
 static const struct vtm_ctl_command commands[] = {
-	{ "extract", "FILE...", "the items of messages, off line; - is standard input", "r", VTM_CTL_MAYBE,
+	{ "extract", "FILE...", "print the items of messages, look nothing up; - is standard input", "r", VTM_CTL_MAYBE,
 	  true, vtm_ctl_extract },
-	{ "scan", "FILE...", "what the milter would say of messages", "HFN", VTM_CTL_QUIET, true, vtm_ctl_scan },
-	{ "submit", "--public FILE|URL", "have it analysed; it becomes public", "p", VTM_CTL_WHOLE, false, vtm_ctl_submit },
-	{ "status", "", "how the daemon is", "", VTM_CTL_QUIET, false, vtm_ctl_status },
-	{ "quota", "", "requests used and left, here and by VirusTotal's own count", "", VTM_CTL_QUIET, false, vtm_ctl_quota },
+	{ "scan", "FILE...", "look messages up and print the tags that the milter would give", "HFN", VTM_CTL_QUIET, true,
+	  vtm_ctl_scan },
+	{ "submit", "--public FILE|URL", "submit it for analysis; it becomes public", "p", VTM_CTL_WHOLE, false, vtm_ctl_submit },
+	{ "status", "", "the state of the daemon", "", VTM_CTL_QUIET, false, vtm_ctl_status },
+	{ "quota", "", "requests used and left, as counted here and by VirusTotal", "", VTM_CTL_QUIET, false, vtm_ctl_quota },
 	{ "list", "", "delivered messages, newest first", "tsun", VTM_CTL_QUIET, false, vtm_ctl_list },
-	{ "show", "ID", "one message by queue id or Message-ID, with its items", "", VTM_CTL_QUIET, false, vtm_ctl_show },
-	{ "cache", "show|forget HASH|URL|host:NAME", "what is remembered of an item", "", VTM_CTL_QUIET, false,
+	{ "show", "ID", "a message by queue ID or Message-ID, with its items", "", VTM_CTL_QUIET, false, vtm_ctl_show },
+	{ "cache", "show|forget HASH|URL|host:NAME", "show or drop the stored answer for an item", "", VTM_CTL_QUIET, false,
 	  vtm_ctl_cache },
-	{ "ignore", "add|remove DOMAIN|SHA256, or list", "what is not asked about", "", VTM_CTL_QUIET, false, vtm_ctl_ignore },
-	{ "store", "copy FROM TO", "move what is remembered to another store", "", VTM_CTL_QUIET,
+	{ "ignore", "add|remove DOMAIN|SHA256, or list", "change or print the lists of what is not looked up", "",
+	  VTM_CTL_QUIET, false, vtm_ctl_ignore },
+	{ "store", "copy FROM TO", "copy all data to another store", "", VTM_CTL_QUIET,
 	  false, vtm_ctl_store_command },
-	{ "rescan", "ID", "ask again about a delivered message's items", "", VTM_CTL_QUIET, false, vtm_ctl_rescan },
-	{ "plan", "MAILDIR|MBOX...", "whether the key is enough for such mail", "", VTM_CTL_QUIET, true, vtm_ctl_plan },
-	{ "learn", "MAILDIR|MBOX...", "what mail that is there already says of senders and links, off line", "",
+	{ "rescan", "ID", "look the items of a delivered message up again", "", VTM_CTL_QUIET, false, vtm_ctl_rescan },
+	{ "plan", "MAILDIR|MBOX...", "estimate whether the key is enough for such mail", "", VTM_CTL_QUIET, true, vtm_ctl_plan },
+	{ "learn", "MAILDIR|MBOX...", "add stored mail to the history of senders and links; look nothing up", "",
 	  VTM_CTL_QUIET, true, vtm_ctl_learn },
-	{ "doctor", "", "what is wrong with the set-up, and the line to change", "", VTM_CTL_NO_CONF, false, vtm_ctl_doctor },
+	{ "doctor", "", "find what is wrong with the set-up, and the line to change", "", VTM_CTL_NO_CONF, false, vtm_ctl_doctor },
 	{ "reload", "", "make the daemon read its configuration again", "", VTM_CTL_QUIET, false, vtm_ctl_reload },
 };
 
@@ -53,7 +55,7 @@ static const struct option options[] = {
 static void print_help(void)
 {
 	fputs("Usage: vtmilterctl [-f FILE] [--json] COMMAND [ARGUMENT...]\n"
-	      "Looks after vtmilter, and asks VirusTotal by hand within the same budget.\n\n", stdout);
+	      "Controls vtmilter, and looks up mail at VirusTotal by hand within the same budget.\n\n", stdout);
 	for (size_t i = 0; i < G_N_ELEMENTS(commands); i++) {
 		int n = printf("  %s %s", commands[i].name, commands[i].arguments);
 
@@ -249,7 +251,7 @@ static int run(struct vtm_ctl *c, const struct vtm_ctl_command *command, const c
 
 	for (; *seen; seen++)
 		if (!strchr(command->options, *seen))
-			return vtm_ctl_usage(c, "takes no --%s", option_name(*seen));
+			return vtm_ctl_usage(c, "does not take --%s", option_name(*seen));
 	status = load_conf(c, command->conf);
 	if (status == EX_OK && command->reads)
 		status = start_decoders(c);
@@ -279,7 +281,7 @@ int main(int argc, char **argv)
 	if (status != EX_OK)
 		return status;
 	if (optind >= argc)
-		return vtm_ctl_usage(&c, "which command?");
+		return vtm_ctl_usage(&c, "expected a command");
 	command = find_command(argv[optind]);
 	if (!command)
 		return vtm_ctl_usage(&c, "there is no command '%s'", argv[optind]);

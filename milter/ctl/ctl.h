@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* ctl.h - what the commands of vtmilterctl share.
  *
- * One thread.  A command gets its arguments without options and returns the program's exit status.  What it found goes
- * to standard output: tables for people, with --json one object a line.  What went wrong goes to standard error.
- * Text of others (mail, store, server) reaches a terminal escaped only.
+ * One thread.  A command gets its arguments without options and returns the program's exit status.  It prints results
+ * to standard output, as tables or with --json as an object a line, and errors to standard error.  Text from others
+ * (mail, store, server) is escaped before it reaches a terminal.
  */
 #ifndef VTM_CTL_H
 #define VTM_CTL_H
@@ -19,23 +19,23 @@
 #include "store/store.h"
 
 /* The exit statuses besides 0, EX_USAGE, EX_UNAVAILABLE, EX_TEMPFAIL (budget) and EX_CONFIG. */
-#define VTM_CTL_FOUND 1		/* something bad; or what was looked for is not there */
+#define VTM_CTL_FOUND 1		/* something bad was found, or something does not exist */
 
 #define VTM_CTL_LIST_DEFAULT 50
 
 struct vtm_ctl {
 	const char *command;
 	const char *conf_path;		/* NULL: the default */
-	struct vtm_conf *conf;		/* as the command's row asks for; NULL with VTM_CTL_NO_CONF */
+	struct vtm_conf *conf;		/* read as the command's row says; NULL with VTM_CTL_NO_CONF */
 	const struct vtm_clock *clock;
-	struct vtm_decoders *decoders;	/* of commands that read messages, else NULL */
-	bool color;			/* of standard output */
+	struct vtm_decoders *decoders;	/* NULL: the command reads no messages */
+	bool color;			/* on standard output */
 	/* options */
 	bool json, headers, public, resources, now;
-	int64_t since_ms, until_ms;	/* UTC; 0: open */
+	int64_t since_ms, until_ms;	/* UTC; 0: no limit */
 	uint32_t tags;
 	unsigned max;
-	const char *from;		/* scan: the message to begin with */
+	const char *from;		/* scan: the first message to scan */
 };
 
 enum vtm_ctl_conf {
@@ -47,9 +47,9 @@ enum vtm_ctl_conf {
 
 struct vtm_ctl_command {
 	const char *name, *arguments, *help;
-	const char *options;		/* letters of ctl.c's table that it takes */
+	const char *options;		/* letters of its options in the table of ctl.c */
 	enum vtm_ctl_conf conf;
-	bool reads;			/* messages, which hold what is decoded (decode.h) */
+	bool reads;			/* it reads messages, so it needs decoders (decode.h) */
 	int (*run)(struct vtm_ctl *c, int argc, char **argv);
 };
 
@@ -73,21 +73,21 @@ int vtm_ctl_store_command(struct vtm_ctl *c, int argc, char **argv);
 
 /* ---- extract.c ---- */
 
-/* The lists of the configuration, without the key, which only the daemon's user may read. */
+/* Reads the lists of the configuration, but not the key, which only the daemon's user may read. */
 bool vtm_ctl_read_lists(const struct vtm_conf *conf, struct vtm_ignore *ignore, GError **error);
 /* The lists of hosts, installed or the configuration's own. */
 bool vtm_ctl_read_hosts(const struct vtm_conf *conf, struct vtm_lists *lists, GError **error);
 
 /* ---- print.c ---- */
 
-/* "vtmilterctl COMMAND: ..." to standard error. */
+/* Prints "vtmilterctl COMMAND: ..." to standard error. */
 void vtm_ctl_warn(const struct vtm_ctl *c, const char *format, ...) G_GNUC_PRINTF(2, 3);
-/* The same and how to get help; EX_USAGE. */
+/* Prints also how to get help.  Returns EX_USAGE. */
 int vtm_ctl_usage(const struct vtm_ctl *c, const char *format, ...) G_GNUC_PRINTF(2, 3);
-/* Tells and frees <error>; the exit status that fits it. */
+/* Prints and frees <error>.  Returns its exit status. */
 int vtm_ctl_fail(const struct vtm_ctl *c, GError *error);
 
-/* <text> safe for a terminal, at most <max> bytes; NULL: "-". New string. */
+/* <text> escaped for a terminal, at most <max> bytes; NULL: "-".  New string. */
 char *vtm_ctl_safe(const char *text, gsize max);
 /* "2026-01-31 12:00:00Z"; 0: "-". New string. */
 char *vtm_ctl_time(int64_t utc_ms);
@@ -96,24 +96,24 @@ char *vtm_ctl_span(int64_t ms);
 /* RFC 3339 text, or NULL for 0.  New string. */
 char *vtm_ctl_time_json(int64_t utc_ms);
 
-/* Prints and frees. */
+/* Prints <j> and frees it. */
 void vtm_ctl_put_json(struct vtm_json *j);
-/* "name:   value" with the values below each other. */
+/* Prints "name:   value", with the values in a column. */
 void vtm_ctl_put(const char *name, const char *format, ...) G_GNUC_PRINTF(2, 3);
 
-/* "name:   3 of 500, 497 left"; <limit> 0 or less: there is none. */
+/* Prints "name:   3 of 500, 497 left"; <limit> 0 or less: there is none. */
 void vtm_ctl_put_used(const char *name, int64_t used, int64_t limit);
 
-/* The verdict's word, in colour if <c> says so. New string. */
+/* The verdict's name, in colour if <c> says so.  New string. */
 char *vtm_ctl_verdict(const struct vtm_ctl *c, enum vtm_verdict v);
-/* The tags, VT_Bad in colour. New string. */
+/* The tags, VT_Bad in colour.  New string. */
 char *vtm_ctl_tags(const struct vtm_ctl *c, uint32_t tags);
 void vtm_ctl_json_tags(struct vtm_json *j, const char *name, uint32_t tags);
-/* Verdict, reason and counts as members of <j>. */
+/* Adds verdict, reason and counts to <j>. */
 void vtm_ctl_json_report(struct vtm_json *j, const struct vtm_report *r);
-/* One indented line: "    bad      41/72  attachment invoice.exe (sha256 ...)". */
+/* Prints an indented line: "    bad      41/72  attachment invoice.exe (sha256 ...)". */
 void vtm_ctl_put_item(const struct vtm_ctl *c, const struct vtm_item *item, const char *why);
-/* What an item is (kind, hash, name, URL ...) as members of <j>, and with its report as an object. */
+/* Adds to <j> what an item is (kind, hash, name, URL ...).  The second returns a new object, with its report. */
 void vtm_ctl_json_identity(struct vtm_json *j, const struct vtm_item *item);
 struct vtm_json *vtm_ctl_json_item(const struct vtm_item *item);
 

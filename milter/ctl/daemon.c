@@ -97,7 +97,7 @@ static void put_virustotal(const char *line)
 {
 	char *state = vtm_json_get_text(line, "virustotal.state"), *cause = vtm_json_get_text(line, "virustotal.cause");
 
-	vtm_ctl_put("VirusTotal", "%s%s%s", !g_strcmp0(state, "closed") ? "asked" : "not asked now",
+	vtm_ctl_put("VirusTotal", "%s%s%s", !g_strcmp0(state, "closed") ? "looked up" : "not looked up now",
 		    cause ? ": " : "", cause ? cause : "");
 	g_free(state);
 	g_free(cause);
@@ -122,7 +122,7 @@ static void put_running(const char *line)
 
 	vtm_json_get_bool(line, "enabled", &enabled);
 	vtm_ctl_put("daemon", "vtmilter %s, since %s", safe, since);
-	vtm_ctl_put("mode", "%s", enabled ? "scanning" : "not enabled: only strips forged headers");
+	vtm_ctl_put("mode", "%s", enabled ? "scanning" : "Enabled is no: only removes forged headers");
 	vtm_ctl_put("messages", "%" G_GINT64_FORMAT " seen, %" G_GINT64_FORMAT " bad", vtm_ctl_number(line, "messages.seen"),
 		    vtm_ctl_number(line, "messages.tags.VT_Bad"));
 	put_decoders(line);

@@ -156,10 +156,10 @@ void vtm_doctor_access(struct vtm_doctor *d, const char *user)
 	}
 	closed = vtm_account_closed(&a, path, &unseen);
 	if (closed && unseen)
-		vtm_doctor_note(d, "socket", vtm_doctor_run("sudo vtmilterctl doctor"), "this user may not look at %s", closed);
+		vtm_doctor_note(d, "socket", vtm_doctor_run("sudo vtmilterctl doctor"), "this user may not search %s", closed);
 	else if (closed)
 		vtm_doctor_problem(d, "socket", vtm_account_open_fix(d, &a, closed, "Socket local:/run/vtmilter/vtmilter.sock"),
-				   "user %s may not search %s, which is on the way to %s", user, closed, path);
+				   "user %s may not search %s, a directory of %s", user, closed, path);
 	else
 		check_socket_file(d, &a, path);
 	g_free(closed);

@@ -42,7 +42,7 @@ static void check_files_limit(struct vtm_doctor *d)
 	if (files < need)
 		vtm_doctor_problem(d, "files", vtm_doctor_line("/etc/systemd/system/vtmilter.service.d/limits.conf",
 							       "[Service] LimitNOFILE=%" G_GINT64_FORMAT, need),
-				   "the daemon may open %" G_GINT64_FORMAT " files; MaxWaiting %u and what does not wait may need %"
+				   "the daemon may open %" G_GINT64_FORMAT " files; MaxWaiting %u and other messages may need %"
 				   G_GINT64_FORMAT, files, d->conf->max_waiting, need);
 	else
 		vtm_doctor_fine(d, "files", "the daemon may open %" G_GINT64_FORMAT " files", files);
@@ -57,12 +57,12 @@ static void check_decoders(struct vtm_doctor *d)
 	vtm_json_get_int(d->status, "decoders.undecoded.not-started", &not_started);
 	if (not_started)
 		vtm_doctor_problem(d, "decoders", vtm_doctor_run("systemctl restart vtmilter"), "%" G_GINT64_FORMAT " parts were "
-				   "not looked into, because no decoder could be started; the log says why", not_started);
+				   "not decoded, because no decoder could be started; the log says why", not_started);
 	else if (crashed || late)
 		vtm_doctor_note(d, "decoders", NULL, "%" G_GINT64_FORMAT " parts crashed their decoder, %" G_GINT64_FORMAT
-				" took it too long: their messages are VT_Bypassed", crashed, late);
+				" took too long: their messages are VT_Bypassed", crashed, late);
 	else
-		vtm_doctor_fine(d, "decoders", "none failed since the daemon started");
+		vtm_doctor_fine(d, "decoders", "none has failed since the daemon started");
 }
 
 static void check_store_of_daemon(struct vtm_doctor *d)
@@ -95,7 +95,7 @@ void vtm_doctor_daemon(struct vtm_doctor *d)
 		vtm_doctor_note(d, "daemon", vtm_doctor_line(d->conf_path, "ControlSocket /run/vtmilter/control.sock"), "%s",
 				error->message);
 	} else if (geteuid() && access(d->conf->control_socket, W_OK) < 0 && errno == EACCES) {
-		vtm_doctor_note(d, "daemon", vtm_doctor_run("sudo vtmilterctl doctor"), "only its group may ask it: %s",
+		vtm_doctor_note(d, "daemon", vtm_doctor_run("sudo vtmilterctl doctor"), "only members of its group may use it: %s",
 				error->message);
 	} else {
 		vtm_doctor_problem(d, "daemon", vtm_doctor_run("systemctl start vtmilter"), "%s", error->message);
@@ -131,13 +131,13 @@ static bool check_store_directory(struct vtm_doctor *d, const char *path)
 
 	closed = vtm_account_closed(&d->user, path, &unseen);
 	if (closed && unseen)
-		vtm_doctor_note(d, "store", vtm_doctor_run("sudo vtmilterctl doctor"), "this user may not look at %s", closed);
+		vtm_doctor_note(d, "store", vtm_doctor_run("sudo vtmilterctl doctor"), "this user may not search %s", closed);
 	else if (closed)
 		vtm_doctor_problem(d, "store", !strcmp(closed, dir) ? directory_fix(d, dir) :
 				   vtm_account_open_fix(d, &d->user, closed, "Store sqlite:/var/lib/vtmilter/vtmilter.db"),
-				   "user %s may not search %s, or it is missing", d->user.name, closed);
+				   "user %s may not search %s, or it does not exist", d->user.name, closed);
 	else if (stat(dir, &st) < 0 || !vtm_account_may(&d->user, &st, 3))
-		vtm_doctor_problem(d, "store", directory_fix(d, dir), "user %s may not make files in %s", d->user.name, dir);
+		vtm_doctor_problem(d, "store", directory_fix(d, dir), "user %s may not create files in %s", d->user.name, dir);
 	else
 		fine = true;
 	g_free(closed);
@@ -223,7 +223,7 @@ static void check_store(struct vtm_doctor *d)
 	if (path && (!check_store_directory(d, path) || !check_store_files(d, path)))
 		return;
 	if (path && access(path, F_OK) < 0)
-		vtm_doctor_fine(d, "store", "%s is made when the daemon starts", path);
+		vtm_doctor_fine(d, "store", "%s will be created when the daemon starts", path);
 	else
 		check_store_opens(d, path);
 }
@@ -263,7 +263,7 @@ static void check_list(struct vtm_doctor *d, const char *path, bool domains)
 				   d->user.name, path, (unsigned)(st.st_mode & 07777));
 	else if (st.st_mode & 002)
 		vtm_doctor_problem(d, "ignored", vtm_doctor_run("chmod o-w %s", path),
-				   "everybody may write to %s (mode %04o), and so say what is not asked about", path,
+				   "everybody may write to %s (mode %04o) and decide what is not looked up", path,
 				   (unsigned)(st.st_mode & 07777));
 	else if ((domains ? vtm_ignore_add_domains(ignore, path, &error) :
 			    vtm_ignore_add_hashes(ignore, path, &error)) < 0)
@@ -286,7 +286,7 @@ static void check_lists(struct vtm_doctor *d)
 		check_list(d, *path, false);
 	if (!c->ignored_domains)
 		vtm_doctor_note(d, "ignored", vtm_doctor_line(d->conf_path, "IgnoredDomains " PKGDATADIR "/ignored-domains.knowbe4"),
-				"no IgnoredDomains: training mails of your own would be asked about (this list is KnowBe4's)");
+				"IgnoredDomains is none: links in your own phishing training would be looked up (this list is KnowBe4's)");
 }
 
 /* ---- room ---- */
@@ -307,11 +307,11 @@ static void check_temp(struct vtm_doctor *d)
 		return;
 	room = (uint64_t)fs.f_bavail * fs.f_frsize;
 	if (room < need)
-		vtm_doctor_problem(d, "temp", vtm_doctor_run("df -h %s", dir), "%s has room for %" G_GUINT64_FORMAT " MiB, less than "
+		vtm_doctor_problem(d, "temp", vtm_doctor_run("df -h %s", dir), "%s has space for %" G_GUINT64_FORMAT " MiB, less than "
 				   "for one large message (%" G_GUINT64_FORMAT " MiB)", dir, (guint64)(room >> 20),
 				   (guint64)(need >> 20));
 	else
-		vtm_doctor_fine(d, "temp", "%s can be written and has room for %" G_GUINT64_FORMAT " MiB", dir,
+		vtm_doctor_fine(d, "temp", "%s can be written and has space for %" G_GUINT64_FORMAT " MiB", dir,
 				(guint64)(room >> 20));
 }
 
@@ -347,8 +347,8 @@ static void check_gmime(struct vtm_doctor *d)
 		vtm_doctor_problem(d, "gmime", vtm_doctor_run("apt install libgmime-3.0-0"),
 				   "GMime %s overflows its stack on deep nesting; 3.2.5 or newer is needed", version);
 	else if (vtm_mime_library_older(3, 2, 15))
-		vtm_doctor_fine(d, "gmime", "GMime %s; what is known of it (chunked and unpadded base64, nested groups, long "
-				"parameters) is worked around", version);
+		vtm_doctor_fine(d, "gmime", "GMime %s; its known faults (chunked and unpadded base64, nested groups, long "
+				"parameters) are worked around", version);
 	else
 		vtm_doctor_fine(d, "gmime", "GMime %s", version);
 	g_free(version);
@@ -376,7 +376,7 @@ static void check_lsm(struct vtm_doctor *d)
 		profile = one_line(path);
 	if (selinux && *selinux == '1')
 		vtm_doctor_note(d, "lsm", vtm_doctor_run("ausearch -m avc -ts recent | audit2why"),
-				"SELinux is enforcing: it may keep the MTA from the socket, whatever the modes say");
+				"SELinux is enforcing: it may deny the MTA the socket, whatever the modes say");
 	if (apparmor && *apparmor == 'Y')
 		vtm_doctor_note(d, "lsm", vtm_doctor_run("journalctl -k -g apparmor.*vtmilter"),
 				"AppArmor is on; the daemon's profile is %s", profile ? profile : "not known");

@@ -102,10 +102,10 @@ struct use {
 	GHashTable *t;
 	const char *parameter;	/* "smtpd_milters", "submission/inet/smtpd_milters" */
 	const char *list;
-	const char *element;	/* of the list, ours */
+	const char *element;	/* of the list: vtmilter's */
 };
 
-/* How postconf(1) sets it: in master.cf or in main.cf. */
+/* The option with which postconf(1) sets it: in master.cf or in main.cf. */
 static const char *postconf_option(const char *parameter)
 {
 	return strchr(parameter, '/') ? "-P" : "-e";
@@ -116,7 +116,7 @@ static char *set_command(const char *parameter, const char *value)
 	return vtm_doctor_run("postconf %s '%s = %s' && postfix reload", postconf_option(parameter), parameter, value);
 }
 
-/* The value that counts for us, of "content_timeout" and the like.  New string. */
+/* The value of "content_timeout" and the like that applies to vtmilter.  New string. */
 static char *effective(const struct use *u, const char *name)
 {
 	char *own = vtm_postfix_element_get(u->element, name), *general = g_strconcat("milter_", name, NULL);
@@ -132,7 +132,8 @@ static char *setting_fix(const struct use *u, const char *name, const char *valu
 	char *own = vtm_postfix_element_get(u->element, name), *general = g_strconcat("milter_", name, NULL), *fix;
 
 	if (own) {
-		char *element = vtm_postfix_element_set(u->element, name, value), *list = vtm_postfix_list_replace(u->list, u->element, element);
+		char *element = vtm_postfix_element_set(u->element, name, value);
+		char *list = vtm_postfix_list_replace(u->list, u->element, element);
 
 		fix = set_command(u->parameter, list);
 		g_free(list);
@@ -154,11 +155,11 @@ static void check_content_timeout(struct vtm_doctor *d, const struct use *u)
 
 	if (content < VTM_DOCTOR_MARGIN_MS)
 		vtm_doctor_problem(d, "postfix", setting_fix(u, "content_timeout", enough),
-				   "%s: content_timeout is %s: too short even with the signs of life we send", u->parameter, text);
+				   "%s: content_timeout is %s: too short even though vtmilter reports progress", u->parameter, text);
 	else if (content < need)
 		vtm_doctor_note(d, "postfix", setting_fix(u, "content_timeout", enough),
-				"%s: content_timeout %s is less than Timeout %" G_GINT64_FORMAT " s and what comes before it; signs "
-				"of life keep Postfix waiting", u->parameter, text, wait_s);
+				"%s: content_timeout %s is less than Timeout %" G_GINT64_FORMAT " s plus the time to read a message; "
+				"only progress reports keep Postfix waiting", u->parameter, text, wait_s);
 	else
 		vtm_doctor_fine(d, "postfix", "%s: content_timeout is %s", u->parameter, text);
 	g_free(enough);
@@ -168,7 +169,8 @@ static void check_content_timeout(struct vtm_doctor *d, const struct use *u)
 static void check_other_timeouts(struct vtm_doctor *d, const struct use *u)
 {
 	char *command = effective(u, "command_timeout");
-	int64_t ipc = vtm_doctor_duration_ms(vtm_postfix_get(u->t, "ipc_timeout")), need = d->conf->timeout_ms + VTM_DOCTOR_MARGIN_MS;
+	int64_t ipc = vtm_doctor_duration_ms(vtm_postfix_get(u->t, "ipc_timeout"));
+	int64_t need = d->conf->timeout_ms + VTM_DOCTOR_MARGIN_MS;
 	char *enough = g_strdup_printf("%" G_GINT64_FORMAT "s", need / 1000);
 
 	if (vtm_doctor_duration_ms(command) < COMMAND_LEAST_MS)
@@ -176,7 +178,7 @@ static void check_other_timeouts(struct vtm_doctor *d, const struct use *u)
 				   u->parameter, command);
 	if (ipc >= 0 && ipc < need)
 		vtm_doctor_problem(d, "postfix", set_command("ipc_timeout", enough),
-				   "ipc_timeout is %s: Postfix gives up before Timeout, whatever signs of life it sees",
+				   "ipc_timeout is %s: Postfix gives up before Timeout, whatever progress is reported",
 				   vtm_postfix_get(u->t, "ipc_timeout"));
 	g_free(enough);
 	g_free(command);
@@ -199,10 +201,10 @@ static void check_action(struct vtm_doctor *d, const struct use *u)
 	char *action = effective(u, "default_action"), *protocol = effective(u, "protocol");
 
 	if (!strcmp(action, "accept"))
-		vtm_doctor_fine(d, "postfix", "%s: default_action is accept: mail comes through without us", u->parameter);
+		vtm_doctor_fine(d, "postfix", "%s: default_action is accept: mail is delivered while vtmilter does not run", u->parameter);
 	else
 		vtm_doctor_problem(d, "postfix", setting_fix(u, "default_action", "accept"),
-				   "%s: default_action is %s: while the milter is down, %s", u->parameter, action,
+				   "%s: default_action is %s: while vtmilter does not run, %s", u->parameter, action,
 				   outcome_of(action));
 	if (g_ascii_strtoull(protocol, NULL, 10) < 6)
 		vtm_doctor_problem(d, "postfix", setting_fix(u, "protocol", "6"), "%s: protocol is %s", u->parameter, protocol);
@@ -224,7 +226,8 @@ static char *chroot_fix(const struct vtm_doctor *d, GHashTable *t, const char *p
 {
 	const char *path = vtm_socket_path(d->conf->socket), *queue = vtm_postfix_get(t, "queue_directory");
 	char *name = below_queue(path, queue) ? right_name(d, queue) : g_strdup(CHROOT_NAME);
-	char *by = vtm_postfix_element_rename(element ? element : name, name), *whole = vtm_postfix_list_replace(list, element, by), *fix;
+	char *by = vtm_postfix_element_rename(element ? element : name, name);
+	char *whole = vtm_postfix_list_replace(list, element, by), *fix;
 
 	if (below_queue(path, queue))
 		fix = set_command(parameter, whole);
@@ -248,7 +251,7 @@ static void tell_chroot(struct vtm_doctor *d, const struct use *u, const char *s
 
 /* ---- the services of master.cf ---- */
 
-/* The element of <list> that is us; *how_r.  New string, NULL: none. */
+/* The element of <list> that names vtmilter, and how it does.  New string; NULL: there is none. */
 static char *ours_in(const struct vtm_doctor *d, GHashTable *t, const char *list, bool chroot, enum names *how_r)
 {
 	GPtrArray *all = vtm_postfix_list_split(list);
@@ -268,12 +271,13 @@ static char *ours_in(const struct vtm_doctor *d, GHashTable *t, const char *list
 	return found;
 }
 
-/* What one smtpd does with us.  Settings of main.cf are told once: *general_r. */
+/* Checks one smtpd.  Settings of main.cf are reported once: *general_r. */
 static enum names check_smtpd(struct vtm_doctor *d, GHashTable *t, const struct vtm_postfix_service *s, bool *general_r)
 {
 	char *parameter = g_strconcat(s->name, "/smtpd_milters", NULL), *element;
 	const char *own = g_hash_table_lookup(t, parameter);
-	struct use u = { .t = t, .parameter = own ? parameter : "smtpd_milters", .list = own ? own : vtm_postfix_get(t, "smtpd_milters") };
+	struct use u = { .t = t, .parameter = own ? parameter : "smtpd_milters",
+			 .list = own ? own : vtm_postfix_get(t, "smtpd_milters") };
 	enum names how;
 
 	element = ours_in(d, t, u.list, s->chroot, &how);
@@ -313,17 +317,17 @@ static void check_non_smtpd(struct vtm_doctor *d, GHashTable *t, bool chroot)
 
 	u.element = element;
 	if (!element)
-		vtm_doctor_note(d, "postfix", NULL, "non_smtpd_milters does not name our Socket: mail by sendmail(1) is not scanned");
+		vtm_doctor_note(d, "postfix", NULL, "non_smtpd_milters does not name our Socket: mail of sendmail(1) is not scanned");
 	else if (how == OUT_OF_CHROOT)
 		tell_chroot(d, &u, "cleanup/unix");
 	else if (d->conf->timeout_ms)
-		vtm_doctor_note(d, "postfix", set_command("non_smtpd_milters", ""), "non_smtpd_milters has us: mail by "
-				"sendmail(1) is taken in one after the other, each waiting for up to %" G_GINT64_FORMAT " s",
+		vtm_doctor_note(d, "postfix", set_command("non_smtpd_milters", ""), "non_smtpd_milters names our Socket: Postfix handles "
+				"mail of sendmail(1) one message at a time, and each may wait for %" G_GINT64_FORMAT " s",
 				d->conf->timeout_ms / 1000);
 	g_free(element);
 }
 
-/* True: the socket is where it can stay. */
+/* true: the socket is in the right place. */
 static bool check_services(struct vtm_doctor *d, GHashTable *t)
 {
 	const char *path = vtm_socket_path(d->conf->socket);
@@ -353,7 +357,7 @@ static bool check_services(struct vtm_doctor *d, GHashTable *t)
 
 /* ---- forged headers while we are down ---- */
 
-/* Does this table take away a forged header? */
+/* Does this table remove a forged header? */
 static bool deletes(const char *map)
 {
 	const char *const argv[] = { "postmap", "-q", "X-VT-Tag: VT_Scanned", map, NULL };
@@ -375,16 +379,16 @@ static void check_forged(struct vtm_doctor *d, GHashTable *t)
 	for (guint i = 0; i < maps->len && !found; i++)
 		if (deletes(maps->pdata[i]))
 			found = maps->pdata[i];
-	if (d->conf->trusted_relays)	/* whose headers are to stay */
-		vtm_doctor_note(d, "postfix", NULL, "while the milter is down, forged X-VT-* headers come through");
+	if (d->conf->trusted_relays)	/* their headers must stay */
+		vtm_doctor_note(d, "postfix", NULL, "while vtmilter does not run, forged X-VT-* headers stay");
 	else if (!found)
-		vtm_doctor_note(d, "postfix", set_command("header_checks", with), "while the milter is down, forged X-VT-* headers "
-				"come through; this table deletes them");
+		vtm_doctor_note(d, "postfix", set_command("header_checks", with), "while vtmilter does not run, forged X-VT-* headers "
+				"stay; this table removes them");
 	else if (strstr(vtm_postfix_get(t, "nested_header_checks"), found))
 		vtm_doctor_note(d, "postfix", set_command("nested_header_checks", ""),
-				"nested_header_checks has %s too, which changes messages inside of messages", found);
+				"nested_header_checks has %s too, which changes messages inside messages", found);
 	else
-		vtm_doctor_fine(d, "postfix", "header_checks deletes forged X-VT-* headers while the milter is down");
+		vtm_doctor_fine(d, "postfix", "header_checks removes forged X-VT-* headers while vtmilter does not run");
 	g_free(with);
 	g_ptr_array_free(maps, TRUE);
 }
@@ -399,7 +403,7 @@ bool vtm_doctor_postfix(struct vtm_doctor *d)
 		vtm_doctor_access(d, vtm_postfix_get(t, "mail_owner"));
 	check_forged(d, t);
 	if (*vtm_postfix_get(t, "smtpd_milter_maps"))
-		vtm_doctor_note(d, "postfix", NULL, "smtpd_milter_maps (%s) may leave the milter out for some clients",
+		vtm_doctor_note(d, "postfix", NULL, "smtpd_milter_maps (%s) may skip the milter for some clients",
 				vtm_postfix_get(t, "smtpd_milter_maps"));
 	g_hash_table_destroy(t);
 	return true;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* doctor-sendmail.c - vtmilterctl doctor: what sendmail.cf says about us. */
+/* doctor-sendmail.c - vtmilterctl doctor: vtmilter in sendmail.cf. */
 #include <string.h>
 
 #include "ctl/doctor-parts.h"
@@ -8,11 +8,11 @@
 #define SENDMAIL_CF "/etc/mail/sendmail.cf"
 #define MC "/etc/mail/sendmail.mc"
 
-/* milter.c of Sendmail: what a filter gets that says nothing. */
+/* The defaults of a filter's time limits (Sendmail, milter.c). */
 #define DEFAULT_READ_MS 10000
 #define DEFAULT_END_MS 300000
 
-/* The value of <key> in "Xname, S=..., T=S:10s;E:5m".  New string, NULL: none. */
+/* The value of <key> in "Xname, S=..., T=S:10s;E:5m".  New string; NULL: it has none. */
 static char *equate(const char *line, char key)
 {
 	char **words = g_strsplit(line, ",", -1), *value = NULL;
@@ -27,7 +27,7 @@ static char *equate(const char *line, char key)
 	return value;
 }
 
-/* Of "S:10s;E:5m"; a number alone is seconds. */
+/* The time of <field> in "S:10s;E:5m"; a number alone is seconds. */
 static int64_t timeout(const char *times, const char *field, int64_t otherwise)
 {
 	char **words = g_strsplit(times ? times : "", ";", -1);
@@ -42,14 +42,14 @@ static int64_t timeout(const char *times, const char *field, int64_t otherwise)
 	return otherwise;
 }
 
-/* The line for sendmail.mc that is right. */
+/* The right line for sendmail.mc. */
 static char *filter_fix(const struct vtm_doctor *d)
 {
 	return vtm_doctor_line(MC, "INPUT_MAIL_FILTER(`vtmilter', `S=%s, T=C:1m;S:30s;R:30s;E:%" G_GINT64_FORMAT "s')",
 			       d->conf->socket, MAX(d->conf->timeout_ms + VTM_DOCTOR_MARGIN_MS, DEFAULT_END_MS) / 1000);
 }
 
-/* E: counts from the end of the message, whatever signs of life it sees; R: from one to the next. */
+/* E: limits the time from the end of the message, whatever progress is reported; R: the time between two reports. */
 static void check_timeouts(struct vtm_doctor *d, const char *times)
 {
 	int64_t end = timeout(times, "E:", DEFAULT_END_MS), read = timeout(times, "R:", DEFAULT_READ_MS);
@@ -58,10 +58,10 @@ static void check_timeouts(struct vtm_doctor *d, const char *times)
 		vtm_doctor_problem(d, "sendmail", filter_fix(d), "T=%s gives up before Timeout %" G_GINT64_FORMAT " s",
 				   times ? times : "", d->conf->timeout_ms / 1000);
 	else if (read < VTM_DOCTOR_PROGRESS_MS)
-		vtm_doctor_problem(d, "sendmail", filter_fix(d), "R:%" G_GINT64_FORMAT "s is too short even with the signs of "
-				   "life we send", read / 1000);
+		vtm_doctor_problem(d, "sendmail", filter_fix(d), "R:%" G_GINT64_FORMAT "s is too short even though vtmilter "
+				   "reports progress", read / 1000);
 	else if (read == DEFAULT_READ_MS)
-		vtm_doctor_note(d, "sendmail", filter_fix(d), "R: is 10 s, its default, and we send a sign of life every 5 s: "
+		vtm_doctor_note(d, "sendmail", filter_fix(d), "R: is 10 s, its default, and vtmilter reports progress every 5 s: "
 				"little to spare on a busy host");
 	else
 		vtm_doctor_fine(d, "sendmail", "T=%s is long enough", times ? times : "");
@@ -70,10 +70,9 @@ static void check_timeouts(struct vtm_doctor *d, const char *times)
 static void check_flags(struct vtm_doctor *d, const char *flags)
 {
 	if (flags && *flags)
-		vtm_doctor_problem(d, "sendmail", filter_fix(d), "F=%s: mail is refused while the milter is down", flags);
+		vtm_doctor_problem(d, "sendmail", filter_fix(d), "F=%s: mail is not accepted while vtmilter does not run", flags);
 	else
-		vtm_doctor_note(d, "sendmail", NULL, "while the milter is down, mail comes through, and forged X-VT-* headers "
-				"with it");
+		vtm_doctor_note(d, "sendmail", NULL, "while vtmilter does not run, mail is delivered with forged X-VT-* headers");
 }
 
 /* Sendmail does not use a socket in a directory that everybody may write, such as /tmp. */
@@ -113,7 +112,7 @@ static void check_listed(struct vtm_doctor *d, const char *name, const char *fil
 		vtm_doctor_problem(d, "sendmail", filters && *filters ?
 				   vtm_doctor_line(path, "O InputMailFilters=%s, %s", filters, name) :
 				   vtm_doctor_line(path, "O InputMailFilters=%s", name),
-				   "the filter %s is defined, but InputMailFilters (%s) does not name it: it is not used", name,
+				   "the filter %s is defined but not used: InputMailFilters (%s) does not name it", name,
 				   filters && *filters ? filters : "empty");
 }
 
@@ -166,7 +165,7 @@ bool vtm_doctor_sendmail(struct vtm_doctor *d, bool postfix)
 		}
 		g_free(socket);
 	}
-	if (!found && postfix)	/* of a package that is not used any more */
+	if (!found && postfix)	/* the file may be left from a removed package */
 		vtm_doctor_note(d, "sendmail", filter_fix(d), "%s does not name our Socket", path);
 	else if (!found)
 		vtm_doctor_problem(d, "sendmail", filter_fix(d), "%s does not name our Socket", path);

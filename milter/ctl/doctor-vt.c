@@ -5,8 +5,8 @@
 #include "ctl/doctor-parts.h"
 #include "vt/vt.h"
 
-#define CLOCK_OFF_MS 60000	/* more than this and the UTC day, hence the budget, may be another */
-#define OTHERS_LEAST 10		/* requests that VirusTotal counts and we do not, before somebody else is suspected */
+#define CLOCK_OFF_MS 60000	/* a larger error could put requests on the wrong UTC day */
+#define OTHERS_LEAST 10		/* so many more requests in VirusTotal's count than in ours mean another user of the key */
 
 /* ---- limits ---- */
 
@@ -15,17 +15,17 @@ static void check_limit(struct vtm_doctor *d, const char *directive, uint32_t co
 	char *fix = vtm_doctor_line(d->conf_path, "%s %" G_GINT64_FORMAT, directive, allowed);
 
 	if (allowed >= 0 && (!configured || configured > allowed))
-		vtm_doctor_problem(d, "limits", g_steal_pointer(&fix), "%s is %u, but the key has %" G_GINT64_FORMAT,
+		vtm_doctor_problem(d, "limits", g_steal_pointer(&fix), "%s is %u, but the key allows %" G_GINT64_FORMAT,
 				   directive, configured, allowed);
 	else if (configured < allowed)
-		vtm_doctor_note(d, "limits", g_steal_pointer(&fix), "%s is %u, the key has %" G_GINT64_FORMAT, directive,
+		vtm_doctor_note(d, "limits", g_steal_pointer(&fix), "%s is %u, the key allows %" G_GINT64_FORMAT, directive,
 				configured, allowed);
 	else if (allowed >= 0)
-		vtm_doctor_fine(d, "limits", "%s is what the key has: %u", directive, configured);
+		vtm_doctor_fine(d, "limits", "%s is what the key allows: %u", directive, configured);
 	g_free(fix);
 }
 
-/* VirusTotal counts what other programs with the same key ask. */
+/* Does another program use the same key?  VirusTotal counts its requests, too. */
 static void check_others(struct vtm_doctor *d, const struct vtm_quota *day)
 {
 	GError *error = NULL;
@@ -35,11 +35,11 @@ static void check_others(struct vtm_doctor *d, const struct vtm_quota *day)
 	vtm_budget_init(&b);
 	if (s && !vtm_store_budget_read(s, &b, &error) && day->allowed >= 0 &&
 	    day->used > (int64_t)b.day_used + OTHERS_LEAST + (int64_t)b.day_used / 10)
-		vtm_doctor_note(d, "key", NULL, "VirusTotal counts %" G_GINT64_FORMAT " requests of today, we sent %u: "
-				"something else uses the same key", day->used, (unsigned)b.day_used);
+		vtm_doctor_note(d, "key", NULL, "VirusTotal counts %" G_GINT64_FORMAT " requests today, and vtmilter sent %u: "
+				"another program or host uses the same key", day->used, (unsigned)b.day_used);
 	if (day->allowed > 0 && day->used >= day->allowed)
-		vtm_doctor_note(d, "limits", NULL, "the requests of today are used up; the next day begins at 00:00 UTC");
-	g_clear_error(&error);	/* "store" tells it */
+		vtm_doctor_note(d, "limits", NULL, "today's requests are used up; the next day begins at 00:00 UTC");
+	g_clear_error(&error);	/* check "store" reports it */
 	vtm_budget_clear(&b);
 	vtm_store_close(s);
 }
@@ -48,12 +48,12 @@ static void check_limits(struct vtm_doctor *d, const struct vtm_result *r)
 {
 	const struct vtm_conf *c = d->conf;
 
-	/* told per hour */
+	/* VirusTotal reports it per hour */
 	if (r->hourly.allowed > 0 &&
 	    (!c->requests_per_minute || c->requests_per_minute > (r->hourly.allowed + 59) / 60))
 		vtm_doctor_problem(d, "limits", vtm_doctor_line(d->conf_path, "RequestsPerMinute %" G_GINT64_FORMAT,
 								(r->hourly.allowed + 59) / 60),
-				   "RequestsPerMinute is %u, but the key has %" G_GINT64_FORMAT " an hour",
+				   "RequestsPerMinute is %u, but the key allows %" G_GINT64_FORMAT " an hour",
 				   c->requests_per_minute, r->hourly.allowed);
 	check_limit(d, "RequestsPerDay", c->requests_per_day, r->daily.allowed);
 	check_limit(d, "RequestsPerMonth", c->requests_per_month, r->monthly.allowed);
@@ -67,7 +67,7 @@ static void check_clock(struct vtm_doctor *d, int64_t server_ms)
 	int64_t off = vtm_utc_ms(d->c->clock) - server_ms;
 
 	if (!server_ms)
-		vtm_doctor_note(d, "clock", NULL, "VirusTotal did not say what time it is");
+		vtm_doctor_note(d, "clock", NULL, "VirusTotal's answer had no time to compare with");
 	else if (off > CLOCK_OFF_MS || off < -CLOCK_OFF_MS)
 		vtm_doctor_problem(d, "clock", vtm_doctor_run("timedatectl set-ntp true"),
 				   "this host's clock is %" G_GINT64_FORMAT " s %s VirusTotal's",
@@ -78,7 +78,7 @@ static void check_clock(struct vtm_doctor *d, int64_t server_ms)
 
 static char *ca_fix(const struct vtm_doctor *d)
 {
-	/* with one of the administrator's own, the usual authorities are not asked any more */
+	/* CAFile replaces the system's authorities */
 	if (d->conf->ca_file)
 		return vtm_doctor_line(d->conf_path, "CAFile /etc/ssl/certs/ca-certificates.crt");
 	return vtm_doctor_line(d->conf_path, "CAFile /path/to/the/authority/of/your/proxy.pem");
@@ -104,13 +104,13 @@ static void check_tls(struct vtm_doctor *d, enum vtm_tls_fault fault)
 		break;
 	case VTM_TLS_NAME:
 		vtm_doctor_problem(d, "tls", vtm_doctor_line(d->conf_path, "ApiBaseURL https://www.virustotal.com/api/v3"),
-				   "the certificate of %s is that of another host", url);
+				   "the certificate of %s belongs to another host", url);
 		break;
 	case VTM_TLS_OTHER:
 		vtm_doctor_problem(d, "tls", vtm_doctor_run("curl -sv %s/", url), "the certificate of %s is not valid", url);
 		break;
 	case VTM_TLS_CA_FILE:
-		vtm_doctor_problem(d, "tls", ca_fix(d), "CAFile %s cannot be read or holds no certificate",
+		vtm_doctor_problem(d, "tls", ca_fix(d), "CAFile %s cannot be read or contains no certificate",
 				   d->conf->ca_file ? d->conf->ca_file : "");
 		break;
 	}
@@ -128,13 +128,13 @@ static void check_reply(struct vtm_doctor *d, const struct vtm_result *r)
 	case VTM_ANSWER_DENIED:
 		vtm_doctor_problem(d, "key", vtm_doctor_run("editor %s", d->conf->api_key_file ? d->conf->api_key_file :
 							    "/etc/vtmilter/api.key"),
-				   "VirusTotal refuses it (%s)", r->why ? r->why : "no reason told");
+				   "VirusTotal refuses it (%s)", r->why ? r->why : "without a reason");
 		break;
 	case VTM_ANSWER_QUOTA:
-		vtm_doctor_note(d, "key", NULL, "VirusTotal takes no request now (%s); try again in a minute",
+		vtm_doctor_note(d, "key", NULL, "VirusTotal accepts no request now (%s); try again in a minute",
 				r->why ? r->why : "429");
 		break;
-	default:	/* network, a proxy's page: the text says it */
+	default:	/* network, or a proxy's page: the text says which */
 		if (r->tls == VTM_TLS_FINE)
 			vtm_doctor_problem(d, "reach", vtm_doctor_run("curl -sv %s/", d->conf->api_base_url),
 					   "%s gives no usable answer: %s", d->conf->api_base_url, r->why ? r->why : "?");
@@ -151,11 +151,11 @@ void vtm_doctor_virustotal(struct vtm_doctor *d)
 	GError *error = NULL;
 
 	if (!d->conf->enabled) {
-		vtm_doctor_note(d, "key", vtm_doctor_line(d->conf_path, "Enabled yes"), "Enabled is no: nothing is asked");
+		vtm_doctor_note(d, "key", vtm_doctor_line(d->conf_path, "Enabled yes"), "Enabled is no: nothing is looked up");
 		return;
 	}
 	if (!d->conf->api_key)
-		return;		/* told already */
+		return;		/* reported already */
 	if (vtm_ctl_ask_quotas(d->c, d->conf, &r, &error) < 0) {
 		vtm_doctor_problem(d, "reach", vtm_doctor_run("curl -sv %s/", d->conf->api_base_url), "%s", error->message);
 		g_error_free(error);

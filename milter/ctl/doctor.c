@@ -7,7 +7,7 @@
 
 /* ---- the configuration ---- */
 
-/* What a complaint about the configuration says is to be run, if it does. */
+/* The command that an error of the configuration suggests; NULL: none. */
 static char *fix_of(const char *message)
 {
 	const char *run = strstr(message, "run: ");
@@ -15,7 +15,7 @@ static char *fix_of(const char *message)
 	return run ? g_strdup(run) : NULL;
 }
 
-/* May this user, who is not root, just not see what the daemon's user does? */
+/* Is the key unreadable only for this user, who is not root? */
 static bool only_unseen(const struct vtm_conf *quiet)
 {
 	const char *key = quiet->api_key_file;
@@ -23,14 +23,14 @@ static bool only_unseen(const struct vtm_conf *quiet)
 	return geteuid() && key && access(key, R_OK) < 0 && errno == EACCES;
 }
 
-/* Key and lists cannot be read, the file itself can. */
+/* Reports that key or lists cannot be read, while the file itself can. */
 static void tell_outside(struct vtm_doctor *d, const GError *error)
 {
 	char *fix = fix_of(error->message);
 
 	if (only_unseen(d->conf)) {
 		vtm_doctor_note(d, "conf", vtm_doctor_run("sudo vtmilterctl doctor"),
-				"%s is fine; only its owner may read %s, so VirusTotal is not asked", d->conf_path,
+				"%s is fine; only its owner may read %s, so VirusTotal was not tried", d->conf_path,
 				d->conf->api_key_file);
 		return;
 	}
@@ -39,7 +39,7 @@ static void tell_outside(struct vtm_doctor *d, const GError *error)
 	vtm_doctor_problem(d, "conf", fix, "%s", error->message);
 }
 
-/* Without the lists and the key.  NULL: there is an error in the file. */
+/* Reads the file without lists and key.  NULL: it has an error. */
 static struct vtm_conf *read_quiet(struct vtm_doctor *d, const char *path)
 {
 	GError *why = NULL;
@@ -51,7 +51,7 @@ static struct vtm_conf *read_quiet(struct vtm_doctor *d, const char *path)
 		vtm_doctor_problem(d, "conf", errno == ENOENT ?
 				   vtm_doctor_line(d->conf_path, "ApiKeyFile /etc/vtmilter/api.key") :
 				   vtm_doctor_run("sudo vtmilterctl doctor"),
-				   "%s; what follows is about the defaults", why->message);
+				   "%s; the other findings are about the defaults", why->message);
 		conf = vtm_conf_defaults();
 	} else {
 		vtm_doctor_problem(d, "conf", NULL, "%s", why->message);
@@ -60,7 +60,7 @@ static struct vtm_conf *read_quiet(struct vtm_doctor *d, const char *path)
 	return conf;
 }
 
-/* false: there is an error in the file, and nothing else can be looked at. */
+/* false: the file has an error, so nothing else can be checked. */
 static bool read_conf(struct vtm_doctor *d, struct vtm_ctl *c, struct vtm_conf **whole_r)
 {
 	GError *error = NULL;

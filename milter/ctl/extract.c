@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* extract.c - vtmilterctl extract: the items of messages, off line. */
+/* extract.c - vtmilterctl extract: prints the items of messages, without looking them up. */
 #include "ctl/ctl.h"
 
 #include <stdio.h>
@@ -63,13 +63,13 @@ static void tell_flags(const struct vtm_ctl *c, const char *label, const struct 
 	if (items->unparsable)
 		vtm_ctl_warn(c, "%s: cannot be read as a message", label);
 	if (items->capped)
-		vtm_ctl_warn(c, "%s: a limit was reached; there may be more", label);
+		vtm_ctl_warn(c, "%s: a limit was reached; there may be more items", label);
 	if (items->no_memory)
-		vtm_ctl_warn(c, "%s: there was no memory to read all of it", label);
+		vtm_ctl_warn(c, "%s: not enough memory to read all of it", label);
 	if (items->undecoded)
-		vtm_ctl_warn(c, "%s: a part could not be looked into", label);
+		vtm_ctl_warn(c, "%s: a part could not be decoded", label);
 	if (items->ambiguous)
-		vtm_ctl_warn(c, "%s: its MIME reads in several ways, and not every one is shown", label);
+		vtm_ctl_warn(c, "%s: its MIME can be read in several ways, and not all are shown", label);
 	if (items->partial)
 		vtm_ctl_warn(c, "%s: part of its content is elsewhere", label);
 }
@@ -89,7 +89,7 @@ static bool extract_one(const struct vtm_mail *mail, void *arg)
 		goto out;
 	}
 	if (vtm_spool_broken(spool)) {
-		vtm_ctl_warn(x->c, "%s: no room in %s", label, x->temp);
+		vtm_ctl_warn(x->c, "%s: no space left in %s", label, x->temp);
 		x->trouble = true;
 		goto out;
 	}
@@ -144,7 +144,7 @@ int vtm_ctl_extract(struct vtm_ctl *c, int argc, char **argv)
 	int status = EX_OK;
 
 	if (!argc) {
-		status = vtm_ctl_usage(c, "which FILE? (- is standard input)");
+		status = vtm_ctl_usage(c, "expected a FILE (- is standard input)");
 		goto out;
 	}
 	vtm_extract_defaults(&x.settings);

@@ -16,7 +16,7 @@
 
 #define FILE_MAX_BYTES (64 * 1024 * 1024)
 
-/* Domains or hashes. */
+/* A kind of list: domains or hashes. */
 struct list {
 	const char *kind, *directive, *example;
 	GStrv files;
@@ -49,7 +49,7 @@ static int io_error(GError **error, const char *path)
 	return -1;
 }
 
-/* The entry in a line, in the form the lists are compared in; NULL: none, or nothing that can be read. */
+/* The entry of a line in normal form; NULL: there is none, or it is invalid. */
 static char *entry_of(const struct list *l, const char *line)
 {
 	char *text = g_strdup(line), *entry = NULL;
@@ -67,7 +67,7 @@ static char *entry_of(const struct list *l, const char *line)
 
 /* ---- reading and replacing files ---- */
 
-/* Lines without their ends; a file that is not there has none. NULL and an error. */
+/* Reads the lines of a file without their ends; a missing file has none.  NULL: error. */
 static char **read_lines(const char *path, GError **error)
 {
 	GError *why = NULL;
@@ -89,7 +89,7 @@ static char **read_lines(const char *path, GError **error)
 		return missing ? g_new0(char *, 1) : NULL;
 	}
 	if (strlen(text) != len) {
-		g_set_error(error, VTM_ERROR, VTM_ERROR_IO, "%s: a NUL byte: not a text file", path);
+		g_set_error(error, VTM_ERROR, VTM_ERROR_IO, "%s: contains a NUL byte, so it is not a text file", path);
 		g_free(text);
 		return NULL;
 	}
@@ -128,7 +128,7 @@ static int replace_file(const char *path, const char *text, GError **error)
 		io_error(error, path);
 		goto out;
 	}
-	/* only root can give it to another; for others it stays theirs, readable by the same group */
+	/* only root can change the owner; for other users the file stays theirs, with the same group */
 	if (old && fchown(fd, st.st_uid, st.st_gid) < 0 && fchown(fd, (uid_t)-1, st.st_gid) < 0)
 		errno = 0;
 	if (fchmod(fd, old ? st.st_mode & 07777 : 0644) < 0 || !write_all(fd, text, strlen(text)) || fsync(fd) < 0 ||
@@ -144,7 +144,7 @@ out:
 	return rc;
 }
 
-/* Keeps other vtmilterctl away from the directory of <path>; -1: could not be locked. */
+/* Locks the directory of <path> against other vtmilterctl.  -1: error. */
 static int lock_directory(const char *path)
 {
 	char *dir = g_path_get_dirname(path);
@@ -160,7 +160,7 @@ static int lock_directory(const char *path)
 
 /* ---- changing ---- */
 
-/* Does the list have <entry>?  1, 0, -1. */
+/* Does the list have <entry>?  1: yes, 0: no, -1: error. */
 static int has_entry(const struct list *l, const char *entry, GError **error)
 {
 	for (unsigned f = 0; l->files && l->files[f]; f++) {
@@ -198,7 +198,7 @@ static int append(const char *path, const char *entry, GError **error)
 	return rc;
 }
 
-/* Takes the entry's lines out of one file: how many, or -1. */
+/* Removes the entry's lines from one file.  Returns their number, or -1. */
 static int take_out(const struct list *l, const char *path, const char *entry, GError **error)
 {
 	char **lines = read_lines(path, error);
@@ -221,10 +221,10 @@ static int take_out(const struct list *l, const char *path, const char *entry, G
 	return gone;
 }
 
-/* 1 changed, 0 nothing to do, -1. */
+/* 1: changed, 0: nothing to do, -1: error. */
 static int change_list(const struct list *l, bool adds, const char *entry, GError **error)
 {
-	char *path = realpath(l->files[0], NULL);	/* a link stays one */
+	char *path = realpath(l->files[0], NULL);	/* a symbolic link stays */
 	int lock = lock_directory(path ? path : l->files[0]), rc = 0;
 
 	if (adds) {
@@ -246,7 +246,7 @@ static int change_list(const struct list *l, bool adds, const char *entry, GErro
 	return rc;
 }
 
-/* The daemon takes it over; one that does not run will, when it starts. */
+/* Makes the daemon read the list.  A daemon that does not run reads it when it starts. */
 static int tell_daemon(const struct vtm_ctl *c)
 {
 	char *answer = vtm_ctl_ask_daemon(c, "reload", NULL), *why;
@@ -278,7 +278,7 @@ static int change(const struct vtm_ctl *c, bool adds, const char *word)
 		return EX_USAGE;
 	}
 	if (!l.files || !l.files[0]) {
-		vtm_ctl_warn(c, "there is no list of %s%s; add this line to %s: %s %s", l.kind,
+		vtm_ctl_warn(c, "the configuration names no list of %s%s; add this line to %s: %s %s", l.kind,
 			     g_str_has_suffix(l.kind, "sh") ? "es" : "s", c->conf->path, l.directive, l.example);
 		g_free(entry);
 		return EX_CONFIG;

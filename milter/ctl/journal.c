@@ -13,7 +13,7 @@ struct listing {
 	const struct vtm_ctl *c;
 	bool full;
 	unsigned n;
-	int64_t last_ms;	/* when the last of them was delivered */
+	int64_t last_ms;	/* when the last of these was delivered */
 	bool bad;
 };
 
@@ -127,12 +127,12 @@ static void put_message(const struct vtm_journal_message *m, const struct vtm_jo
 	l->bad = l->bad || (m->tags & VTM_TAG_BIT(VTM_TAG_BAD));
 }
 
-/* Where to go on, when --max may have ended the list.  In whole seconds: some come twice, rather than never. */
+/* Prints how to continue a list that --max ended.  In whole seconds: some messages may come twice, but none is lost. */
 static void tell_more(const struct listing *l)
 {
 	char *last = vtm_ctl_time_json(l->last_ms + 1000);
 
-	vtm_ctl_warn(l->c, "the newest %u; for older ones: --until %s, or a larger --max", l->n, last);
+	vtm_ctl_warn(l->c, "only the newest %u are listed; for older ones use --until %s or a larger --max", l->n, last);
 	g_free(last);
 }
 
@@ -167,12 +167,12 @@ int vtm_ctl_show(struct vtm_ctl *c, int argc, char **argv)
 	int status;
 
 	if (argc != 1)
-		return vtm_ctl_usage(c, "expected one queue id or Message-ID");
+		return vtm_ctl_usage(c, "expected a queue ID or Message-ID");
 	s = vtm_ctl_store(c, true, &error);
 	if (!s || vtm_store_journal_find(s, argv[0], put_message, &l, &error) < 0)
 		status = vtm_ctl_fail(c, error);
 	else if (!l.n) {
-		vtm_ctl_warn(c, "%s: the journal has no such message (whole queue id or Message-ID expected; "
+		vtm_ctl_warn(c, "%s: the journal has no such message (expected is a whole queue ID or Message-ID; "
 			     "'vtmilterctl list' prints what it has)", argv[0]);
 		status = VTM_CTL_FOUND;
 	} else

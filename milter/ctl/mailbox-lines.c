@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* mailbox-lines.c - the lines of a file, through a window. */
+/* mailbox-lines.c - see mailbox-lines.h. */
 #include "ctl/mailbox-lines.h"
 
 #include <errno.h>
@@ -10,8 +10,8 @@
 
 struct vtm_lines {
 	int fd;
-	int64_t at, end;	/* what is still to be read into the window */
-	size_t from, till;	/* what of the window is still to be given */
+	int64_t at, end;	/* the rest of the file, not yet in the window */
+	size_t from, till;	/* the rest of the window, not yet returned */
 	bool begins;
 	char window[VTM_LINES_WINDOW];
 };
@@ -33,7 +33,7 @@ void vtm_lines_free(struct vtm_lines *l)
 	g_free(l);
 }
 
-/* Fills what room the window has. */
+/* Fills the window. */
 static int fill(struct vtm_lines *l, GError **error)
 {
 	memmove(l->window, l->window + l->from, l->till - l->from);
@@ -56,7 +56,7 @@ static int fill(struct vtm_lines *l, GError **error)
 	return 0;
 }
 
-/* The length of the line at the start of what there is; 0: its end is not there. */
+/* The length of the first line in the window; 0: its end is not in the window. */
 static size_t whole_line(const struct vtm_lines *l)
 {
 	const char *p = l->window + l->from, *eol = memchr(p, '\n', l->till - l->from);

@@ -32,7 +32,7 @@ static bool is_from(const char *p, size_t n)
 	return n >= 5 && !memcmp(p, "From ", 5);
 }
 
-/* "From " and somewhere behind it a time: what people write into a letter seldom has one. */
+/* Is it "From " with a time somewhere after it?  Text that people write seldom has one. */
 static bool is_separator(const struct vtm_piece *p)
 {
 	if (!p->begins || !is_from(p->text, p->len))
@@ -49,7 +49,7 @@ static bool is_empty(const struct vtm_piece *p)
 	return p->begins && (p->len == 1 || (p->len == 2 && p->text[0] == '\r')) && p->text[p->len - 1] == '\n';
 }
 
-/* "Mon Jan  1 00:00:00 2026" somewhere in a "From " line, as UTC; 0: none. */
+/* The time "Mon Jan  1 00:00:00 2026" in a "From " line, as UTC; 0: there is none. */
 static int64_t from_time(const char *line, size_t len)
 {
 	char *text = g_strndup(line, len);
@@ -66,7 +66,7 @@ static int64_t from_time(const char *line, size_t len)
 	return when;
 }
 
-/* Maildir names begin with the time of delivery; 0: this one does not. */
+/* The time of delivery, with which names in a Maildir begin; 0: this one does not. */
 static int64_t name_time(const char *path)
 {
 	const char *name = strrchr(path, '/');
@@ -78,7 +78,7 @@ static int64_t name_time(const char *path)
 	return end - name >= 9 && *end == '.' ? n : 0;
 }
 
-/* Goes on to the next separator: 1 it is *p, 0 there is none, -1. */
+/* Reads up to the next separator.  1: it is *p, 0: there is none, -1: error. */
 static int next_separator(struct vtm_lines *l, struct vtm_piece *p, GError **error)
 {
 	bool empty = false;
@@ -92,7 +92,7 @@ static int next_separator(struct vtm_lines *l, struct vtm_piece *p, GError **err
 	return rc;
 }
 
-/* 1 all were given, 0 ended, -1. */
+/* 1: all messages were read, 0: <each> ended it, -1: error. */
 static int give_mbox(const struct walk *w, struct vtm_mail *m, int64_t size, GError **error)
 {
 	struct vtm_lines *l = vtm_lines_new(m->fd, 0, size);
@@ -136,7 +136,7 @@ static int give_file(const struct walk *w, struct vtm_mail *m, int64_t size, GEr
 	return w->each(m, w->arg);
 }
 
-/* <path> was opened, or not, as <fd>, which is closed. */
+/* Reads <fd>, the result of opening <path>, and closes it. */
 static int walk_file(const struct walk *w, const char *path, int fd, GError **error)
 {
 	struct vtm_mail m = { .file = path, .time = name_time(path), .fd = fd };
@@ -159,13 +159,13 @@ static int walk_file(const struct walk *w, const char *path, int fd, GError **er
 	return rc;
 }
 
-/* Nonblocking, for what was a file may have become a FIFO. */
+/* Opens a file without blocking: it may have become a FIFO. */
 static int open_file(const char *path, int more)
 {
 	return open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | more);
 }
 
-/* Standard input goes to a file; its size, or -1. */
+/* Copies standard input to a file.  Returns its size, or -1. */
 static int64_t read_stdin(FILE *to, GError **error)
 {
 	char buf[65536];
@@ -238,7 +238,7 @@ static bool is_folder(const char *path, const char *name)
 	return is;
 }
 
-/* What is walked of a directory, in order; NULL: it cannot be read. */
+/* The names of a directory to walk, in order; NULL: it cannot be read. */
 static GPtrArray *names_of(const char *path)
 {
 	GDir *dir = g_dir_open(path, 0, NULL);
@@ -260,7 +260,7 @@ static GPtrArray *names_of(const char *path)
 	return names;
 }
 
-/* A message in a Maildir whose flags were changed has another name behind the colon: opened by that, or -1. */
+/* Opens a message in a Maildir whose flags, which follow the colon in its name, have changed.  -1: error. */
 static int open_renamed(const char *path)
 {
 	char *dir_name = g_path_get_dirname(path), *base = g_path_get_basename(path), *found = NULL;
@@ -284,7 +284,7 @@ static int open_renamed(const char *path)
 
 static int walk_directory(const struct walk *w, const char *path, unsigned depth, GError **error);
 
-/* A file of a directory.  One that is gone was moved or deleted meanwhile, as other programs do with Maildirs. */
+/* Reads a file of a directory.  A missing one is no error: other programs move and delete files in Maildirs. */
 static int walk_listed(const struct walk *w, const char *path, GError **error)
 {
 	int fd = open_file(path, O_NOFOLLOW);
@@ -297,7 +297,7 @@ static int walk_listed(const struct walk *w, const char *path, GError **error)
 	return walk_file(w, path, fd, error);
 }
 
-/* Something in a directory: what cannot be read is passed over. */
+/* Reads an entry of a directory; skips one that cannot be read. */
 static int walk_entry(const struct walk *w, const char *path, unsigned depth)
 {
 	GError *why = NULL;
@@ -403,7 +403,7 @@ static void spool_piece(const struct vtm_piece *p, bool from_line, void *arg)
 		text++;
 		n--;
 	}
-	/* a broken spool says so itself */
+	/* a failed spool reports that itself */
 	vtm_spool_add(s->spool, text, n, NULL);
 	if (ends)
 		vtm_spool_add(s->spool, "\r\n", 2, NULL);

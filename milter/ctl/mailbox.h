@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* mailbox.h - messages in files: a single one, an mbox, a Maildir or any directory of such, standard input.
+/* mailbox.h - reads messages from files: a single one, an mbox, a Maildir, a directory of these, or standard input.
  *
- * A file that begins with "From " is an mbox; it is split at lines like "From user@host Mon Jan  1 00:00:00 2026"
- * behind an empty line, and one '>' of ">From " lines is taken off.  Content-Length is not believed: the sender may
- * have written it. "-" is one message, whatever it begins with.  Directories are walked by name, VTM_MAILBOX_DEPTH
- * deep; names with a dot in front, links and a Maildir's tmp are passed over.  Of a Maildir new comes before cur, so
- * that a message that is moved meanwhile is met at least once, and its folders (.Name with cur and new) follow.
+ * A file that begins with "From " is an mbox.  It is split at lines like "From user@host Mon Jan  1 00:00:00 2026" that
+ * follow an empty line, and one '>' of ">From " lines is removed.  Content-Length is ignored: the sender may have
+ * written it.  "-" is one message, whatever it begins with.  Directories are walked in the order of names,
+ * VTM_MAILBOX_DEPTH deep; names that begin with a dot, symbolic links and a Maildir's tmp are skipped.  In a Maildir
+ * new comes before cur, so that a message that is moved meanwhile is read at least once; its folders (.Name with cur
+ * and new) follow.
  *
- * Files are read as long as they were when they were opened, through windows of bounded size: memory does not grow
- * with them.
+ * Files are read up to the size that they had when they were opened, through windows of bounded size, so memory does
+ * not grow with them.
  */
 #ifndef VTM_MAILBOX_H
 #define VTM_MAILBOX_H
@@ -23,13 +24,13 @@
 #define VTM_MAILBOX_DEPTH 8
 #define VTM_MAILBOX_STDIN (256 * 1024 * 1024)	/* bytes of standard input */
 
-/* One message.  Lives during the callback only. */
+/* A message.  Valid during the callback only. */
 struct vtm_mail {
 	const char *file;
-	unsigned number;	/* in an mbox, from 1; 0: alone */
+	unsigned number;	/* in an mbox, from 1; 0: it is not in an mbox */
 	int64_t time;		/* unix seconds of delivery: the "From " line's, a Maildir name's, else the file's last change;
 				 * 0: none */
-	/* mailbox.c's: where it lies in the open file */
+	/* private: its place in the open file */
 	int fd;
 	int64_t start, end;
 	bool from_line;		/* its first line is a "From " line */

@@ -33,7 +33,7 @@ struct plan {
 	unsigned attachments, urls;
 };
 
-/* What happens under one budget. */
+/* The result for one budget. */
 struct outcome {
 	uint32_t per_minute, per_day;
 	unsigned requests, hits, bypassed, with_items;
@@ -107,14 +107,14 @@ static gint by_time(gconstpointer a, gconstpointer b)
 struct replay {
 	const struct plan *p;
 	struct outcome *o;
-	int64_t *answered;	/* of each look-up: when its answer comes, 0: never asked */
+	int64_t *answered;	/* for each look-up: when its answer arrives; 0: never looked up */
 	int64_t *starts;	/* ring of the last per_minute starts */
 	unsigned next;
 	int64_t day, last;
 	uint32_t day_used;
 };
 
-/* When the next request can start, at <now> at the earliest. */
+/* The time at which the next request can start, not before <now>. */
 static int64_t take_slot(struct replay *r, int64_t now)
 {
 	int64_t at = MAX(now, r->last);
@@ -139,7 +139,7 @@ static int64_t take_slot(struct replay *r, int64_t now)
 	return at;
 }
 
-/* True: all of its answers come in time. */
+/* true: all of its answers arrive in time. */
 static bool play(struct replay *r, const struct message *m)
 {
 	const struct vtm_conf *conf = r->p->c->conf;
@@ -151,7 +151,7 @@ static bool play(struct replay *r, const struct message *m)
 		if (*answer && *answer + conf->ttl_clean_ms / 1000 > m->time) {
 			r->o->hits++;
 		} else if (r->last - m->time > conf->pending_lifetime_ms / 1000) {
-			in_time = false;	/* it would be dropped from the queue */
+			in_time = false;	/* the queue would drop it */
 			continue;
 		} else {
 			*answer = take_slot(r, m->time) + ANSWER_S;
@@ -232,7 +232,7 @@ static void put_limit(char text[24], uint32_t limit)
 		g_strlcpy(text, "no limit", 24);
 }
 
-/* Of a hundred messages at most one is bypassed. */
+/* Is at most one message in a hundred bypassed? */
 static bool is_enough(const struct outcome *o)
 {
 	return (uint64_t)o->bypassed * 100 <= o->with_items;
@@ -264,7 +264,7 @@ static void put_text(const struct plan *p, const struct outcome *o, size_t n)
 	double days = days_of(p);
 	unsigned items = p->attachments + p->urls;
 
-	vtm_ctl_put("messages", "%u in %.1f days, %u with something to ask about", p->messages->len, days,
+	vtm_ctl_put("messages", "%u in %.1f days, %u with items to look up", p->messages->len, days,
 		    o[0].with_items);
 	vtm_ctl_put("items", "%u: %u attachments, %u urls; %.1f a day", items, p->attachments, p->urls, items / days);
 	vtm_ctl_put("unique", "%u (%.0f%%)", g_hash_table_size(p->numbers),
@@ -296,7 +296,7 @@ static int make_plan(struct plan *p, int argc, char **argv)
 	}
 	g_array_sort(p->messages, by_time);
 	if (span_of(p) < HOUR_S)
-		vtm_ctl_warn(p->c, "all messages seem to have come within an hour; when they were delivered is not "
+		vtm_ctl_warn(p->c, "all messages seem to have arrived within an hour: their times of delivery are not "
 			     "known from these files");
 	for (size_t i = 0, factor = 1; i < G_N_ELEMENTS(o); i++, factor *= 10) {
 		o[i].per_minute = (uint32_t)MIN((uint64_t)conf->requests_per_minute * factor, 1000000);
@@ -319,7 +319,7 @@ int vtm_ctl_plan(struct vtm_ctl *c, int argc, char **argv)
 	int status;
 
 	if (!argc)
-		return vtm_ctl_usage(c, "which MAILDIR or MBOX?");
+		return vtm_ctl_usage(c, "expected a MAILDIR or MBOX");
 	p.ignore = vtm_ignore_new();
 	p.lists = vtm_lists_new();
 	p.messages = g_array_new(FALSE, FALSE, sizeof(struct message));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* print.c - what vtmilterctl prints: for people, for programs, about errors. */
+/* print.c - prints for vtmilterctl: texts, JSON, errors. */
 #include "ctl/ctl.h"
 
 #include <stdarg.h>
@@ -62,7 +62,7 @@ static int status_of(const GError *error)
 		return EX_TEMPFAIL;
 	case VTM_ERROR_FORMAT:
 		return EX_USAGE;
-	default:	/* the set grows with the stores */
+	default:	/* stores may add codes */
 		return EX_UNAVAILABLE;
 	}
 }

@@ -47,7 +47,7 @@ int vtm_ctl_ask_quotas(const struct vtm_ctl *c, const struct vtm_conf *conf, str
 	return rc;
 }
 
-/* VirusTotal's own count, if the key may be read. */
+/* Fetches VirusTotal's own count.  -1: error, also if the key may not be read. */
 static int server_count(const struct vtm_ctl *c, struct vtm_result *r, GError **error)
 {
 	struct vtm_conf *whole = vtm_conf_load(c->conf_path, error);
@@ -70,10 +70,10 @@ static int server_count(const struct vtm_ctl *c, struct vtm_result *r, GError **
 	return rc;
 }
 
-/* What quota tells. */
+/* The numbers that quota prints. */
 struct quota {
 	int64_t minute_used, day_used, month_used;
-	bool told;			/* VirusTotal's own count is known */
+	bool has_server;		/* daily and monthly are known */
 	struct vtm_quota daily, monthly;
 };
 
@@ -88,7 +88,7 @@ static void put_quota_json(const struct vtm_ctl *c, const struct quota *q)
 	vtm_json_int(j, "month_used", q->month_used);
 	vtm_json_int(j, "month", c->conf->requests_per_month);
 	vtm_json_int(j, "reserve", c->conf->reserve_for_manual);
-	if (q->told) {
+	if (q->has_server) {
 		vtm_json_int(j, "server_day_used", q->daily.used);
 		vtm_json_int(j, "server_day", q->daily.allowed);
 		vtm_json_int(j, "server_month_used", q->monthly.used);
@@ -103,13 +103,13 @@ static void put_quota(const struct vtm_ctl *c, const struct quota *q)
 	vtm_ctl_put_used("day (UTC)", q->day_used, c->conf->requests_per_day);
 	vtm_ctl_put_used("month (UTC)", q->month_used, c->conf->requests_per_month);
 	vtm_ctl_put("reserve", "%u a day for vtmilterctl", c->conf->reserve_for_manual);
-	if (!q->told)
+	if (!q->has_server)
 		return;
 	vtm_ctl_put_used("VirusTotal's day", q->daily.used, q->daily.allowed);
 	vtm_ctl_put_used("its month", q->monthly.used, q->monthly.allowed);
 }
 
-/* What the daemon counts, for who may read neither store nor key; false: it cannot be asked. */
+/* Gets the numbers from the daemon, for users who may not read store and key.  false: it cannot be asked. */
 static bool quota_by_daemon(const struct vtm_ctl *c, struct quota *q)
 {
 	char *line = vtm_ctl_ask_daemon(c, "status", NULL);
@@ -124,13 +124,14 @@ static bool quota_by_daemon(const struct vtm_ctl *c, struct quota *q)
 					       vtm_ctl_number(line, "budget.server_day") };
 		q->monthly = (struct vtm_quota){ vtm_ctl_number(line, "budget.server_month_used"),
 						 vtm_ctl_number(line, "budget.server_month") };
-		q->told = q->daily.allowed >= 0;
+		q->has_server = q->daily.allowed >= 0;
 	}
 	g_free(line);
 	return counts;
 }
 
-/* By store and key.  false: *q is not filled in; an error, also when it is but VirusTotal did not tell its count. */
+/* Reads the numbers from the store, and from VirusTotal with the key.  true without VirusTotal's count: error is set,
+ * too.  false: error. */
 static bool quota_by_store(const struct vtm_ctl *c, struct quota *q, GError **error)
 {
 	struct vtm_result r = { 0 };
@@ -142,7 +143,7 @@ static bool quota_by_store(const struct vtm_ctl *c, struct quota *q, GError **er
 	read = vtm_ctl_read_budget(c, &b, &slots, error) == 0;
 	if (read) {
 		*q = (struct quota){ .minute_used = slots, .day_used = b.day_used, .month_used = b.month_used };
-		q->told = server_count(c, &r, error) == 0;
+		q->has_server = server_count(c, &r, error) == 0;
 		q->daily = r.daily;
 		q->monthly = r.monthly;
 		vtm_result_clear(&r);
@@ -151,7 +152,7 @@ static bool quota_by_store(const struct vtm_ctl *c, struct quota *q, GError **er
 	return read;
 }
 
-/* May this user not read what only the daemon's may? */
+/* Are store or key unreadable for this user? */
 static bool is_closed(const struct vtm_ctl *c)
 {
 	const char *store = g_str_has_prefix(c->conf->store, "sqlite:") ? c->conf->store + strlen("sqlite:") : NULL;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* rescan.c - vtmilterctl rescan: asks again about the items of a delivered message. */
+/* rescan.c - vtmilterctl rescan: looks up the items of a delivered message again. */
 #include <stdio.h>
 #include <string.h>
 
@@ -8,7 +8,7 @@
 #include "conf/settings.h"
 #include "model/tags.h"
 
-/* The items of all messages found, each once. */
+/* Collects the items of all messages found, each once. */
 struct again {
 	struct vtm_items *items;
 	unsigned messages;
@@ -39,7 +39,7 @@ static int load_items(const struct vtm_ctl *c, const char *id, struct again *a)
 	return VTM_CTL_FOUND;
 }
 
-/* Requests that may be sent today. -1: error. */
+/* The number of requests that may be sent today.  -1: error. */
 static int64_t requests_left(const struct vtm_ctl *c, struct vtm_store *s, GError **error)
 {
 	struct vtm_budget_limits limits;
@@ -81,7 +81,7 @@ static int forget(const struct vtm_ctl *c, const struct vtm_ticket *t, struct vt
 	return rc < 0 ? vtm_ctl_fail(c, error) : EX_OK;
 }
 
-/* What got no new answer keeps the old one: a bad item stays known as bad while VirusTotal cannot be asked. */
+/* Restores the old answer of items without a new one: a bad item stays bad while VirusTotal cannot be reached. */
 static void remember(const struct vtm_ctl *c, const struct vtm_ticket *t, const struct vtm_cached *old)
 {
 	struct vtm_store *s = vtm_ctl_store(c, false, NULL);
@@ -92,7 +92,7 @@ static void remember(const struct vtm_ctl *c, const struct vtm_ticket *t, const 
 	vtm_store_close(s);
 }
 
-/* One want a look-up; <at> gets each item's want. */
+/* Makes one want for each look-up; <at> gets the index of each item's want. */
 static void make_wants(struct vtm_ctl_asker *k, const struct again *a, struct vtm_ticket *t, unsigned *at)
 {
 	GHashTable *seen = g_hash_table_new(vtm_key_hash, vtm_key_equal);
@@ -187,7 +187,7 @@ int vtm_ctl_rescan(struct vtm_ctl *c, int argc, char **argv)
 	int status;
 
 	if (argc != 1)
-		return vtm_ctl_usage(c, "expected one queue id or Message-ID");
+		return vtm_ctl_usage(c, "expected a queue ID or Message-ID");
 	a.items = vtm_items_new();
 	status = load_items(c, argv[0], &a);
 	if (status == EX_OK && vtm_ctl_asker_init(&k, c, true, &error) < 0)

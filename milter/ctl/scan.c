@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* scan.c - vtmilterctl scan: what the milter would say of messages. */
+/* scan.c - vtmilterctl scan: prints the tags and verdicts that the milter would give. */
 #include <stdio.h>
 #include <string.h>
 
@@ -9,7 +9,7 @@
 #include "model/tags.h"
 
 #define LABEL_MAX 8192
-#define BAR_MS 500		/* between looks at the bar and for ^C */
+#define BAR_MS 500		/* between updates of the bar and checks for ^C */
 
 struct scanning {
 	struct vtm_ctl_asker asker;
@@ -17,9 +17,9 @@ struct scanning {
 	struct vtm_ctl_bar bar;
 	unsigned bad;
 	bool many;			/* more than one message may come */
-	bool begun;			/* --from was met */
+	bool begun;			/* the message of --from was reached */
 	bool trouble;			/* a file could not be read */
-	int status;			/* not EX_OK: stopped */
+	int status;			/* not EX_OK: the scan has stopped */
 };
 
 /* ---- progress ---- */
@@ -79,7 +79,7 @@ static void put_text(const struct vtm_ctl *c, const char *label, const struct vt
 	g_free(tags);
 }
 
-/* <label> as one word for a shell, without backslashes, which vtm_ctl_warn() would double. New string. */
+/* <label> as a word for a shell, without backslashes, which vtm_ctl_warn() would double.  New string. */
 static char *shell_word(const char *label)
 {
 	char **parts = g_strsplit(label, "'", -1), *text = g_strjoinv("'\"'\"'", parts), *word;
@@ -90,7 +90,7 @@ static char *shell_word(const char *label)
 	return word;
 }
 
-/* Tells, and says whether to go on. */
+/* Prints the results.  false: stop. */
 static bool report(struct scanning *s, const struct vtm_mail *mail, const struct vtm_decision *d)
 {
 	char *label = vtm_mail_label(mail), *why = NULL;
@@ -102,7 +102,7 @@ static bool report(struct scanning *s, const struct vtm_mail *mail, const struct
 	if (s->status != EX_OK) {
 		char *word = shell_word(label);
 
-		vtm_ctl_warn(s->c, "%s; go on with --from %s", why ? why : "interrupted", word);
+		vtm_ctl_warn(s->c, "%s; continue with --from %s", why ? why : "interrupted", word);
 		g_free(word);
 	} else {
 		s->bar.done++;
@@ -126,7 +126,7 @@ static bool is_ours(const char *line, size_t len)
 	return len >= 5 && !g_ascii_strncasecmp(line, "X-VT-", 5);
 }
 
-/* A folded value, with the message's line ends. */
+/* Prints a folded value with the message's line ends. */
 static void put_header(const char *name, const char *value, const char *eol)
 {
 	char **lines = g_strsplit(value, "\n", -1);
@@ -152,12 +152,12 @@ static void put_headers(const struct vtm_ctl *c, const struct vtm_decision *d, c
 	g_ptr_array_free(reports, TRUE);
 }
 
-/* The message on its way to standard output. */
+/* The state of a message that is copied to standard output. */
 struct filtering {
 	const struct vtm_ctl *c;
 	const struct vtm_decision *d;
-	bool headed;		/* ours are out */
-	bool skipping;		/* an X-VT-* field and its continuations */
+	bool headed;		/* our headers are printed */
+	bool skipping;		/* in an X-VT-* field or its continuation lines */
 	bool body;
 };
 
@@ -166,7 +166,7 @@ static bool is_crlf(const struct vtm_piece *p)
 	return p->len > 1 && p->text[p->len - 2] == '\r' && p->text[p->len - 1] == '\n';
 }
 
-/* Ours in front, with the message's line ends; the X-VT-* headers that came with it go. */
+/* Prints our headers first, with the message's line ends, and leaves out its own X-VT-* headers. */
 static void filter_piece(const struct vtm_piece *p, bool from_line, void *arg)
 {
 	struct filtering *f = arg;
@@ -184,7 +184,7 @@ static void filter_piece(const struct vtm_piece *p, bool from_line, void *arg)
 		fwrite(p->text, 1, p->len, stdout);
 }
 
-/* Nobody will go on asking once this process has ended. */
+/* Marks pending items as bypassed: nothing looks them up after this process has ended. */
 static void end_pending(struct vtm_decision *d)
 {
 	for (guint i = 0; i < d->items->list->len; i++) {
@@ -223,7 +223,7 @@ static void unreadable(const char *file, const char *why, void *arg)
 	s->trouble = true;
 }
 
-/* Without a Maildir's flags, which others may change between two scans. */
+/* The name without a Maildir's flags, which may change between two scans. */
 static size_t name_length(const char *label)
 {
 	const char *flags = g_strrstr(label, ":2,");
@@ -275,7 +275,7 @@ static bool scan_one(const struct vtm_mail *mail, void *arg)
 static int check_arguments(const struct vtm_ctl *c, int argc, char **argv)
 {
 	if (!argc)
-		return vtm_ctl_usage(c, "which FILE? (- is standard input)");
+		return vtm_ctl_usage(c, "expected a FILE (- is standard input)");
 	if (c->headers && (argc != 1 || c->json || c->from || g_file_test(argv[0], G_FILE_TEST_IS_DIR)))
 		return vtm_ctl_usage(c, "--headers takes one message and neither --json nor --from");
 	return EX_OK;
@@ -290,7 +290,7 @@ static void scan_all(struct scanning *s, int argc, char **argv)
 	s->many = argc > 1 || g_file_test(argv[0], G_FILE_TEST_IS_DIR);
 	for (int i = 0; s->bar.on && i < argc; i++)
 		if (strcmp(argv[i], "-") && vtm_mailbox_walk(argv[i], count_one, &s->bar.total, NULL, NULL) < 0)
-			continue;	/* told below */
+			continue;	/* reported below */
 	for (int i = 0; i < argc && s->status == EX_OK; i++)
 		if (vtm_mailbox_walk(argv[i], scan_one, s, unreadable, &error) < 0) {
 			vtm_ctl_bar_clear(&s->bar);
@@ -300,8 +300,8 @@ static void scan_all(struct scanning *s, int argc, char **argv)
 	if (s->bar.on)
 		fprintf(stderr, "%u of %u messages, %u bad\n", s->bar.done, MAX(s->bar.done, s->bar.total), s->bad);
 	if (s->status == EX_OK && !s->begun)
-		s->status = vtm_ctl_usage(s->c, "--from: there is no message '%s'; without --from all is scanned, and "
-					  "what was answered is not asked again", s->c->from);
+		s->status = vtm_ctl_usage(s->c, "--from: there is no message '%s'; without --from all are scanned, and "
+					  "stored answers are not looked up again", s->c->from);
 }
 
 int vtm_ctl_scan(struct vtm_ctl *c, int argc, char **argv)

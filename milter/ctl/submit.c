@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* submit.c - vtmilterctl submit: a file or URL to VirusTotal for analysis, in public.
+/* submit.c - vtmilterctl submit: submits a file or URL to VirusTotal for analysis, in public.
  *
  * Requests are made here one at a time, each on a slot of the store's budget.
  */
@@ -18,11 +18,11 @@
 #include "vt/vt.h"
 
 #define UPLOAD_MS (30 * 60 * 1000)	/* 650 MB in half an hour: 3 Mbit/s */
-#define SLOT_MS 60000			/* a slot is taken anew as often, while an upload lasts: one never ends before it */
-#define POLL_MS 15000			/* first pause before the analysis is asked for, doubles up to */
+#define SLOT_MS 60000			/* during an upload a new slot is taken so often that one is always held */
+#define POLL_MS 15000			/* the first pause between polls for the analysis; doubles up to */
 #define POLL_MAX_MS 120000
 #define POLLS_MAX 12			/* about 20 minutes */
-#define RETRIES 2			/* of a request that failed */
+#define RETRIES 2			/* of a failed request */
 #define LOOK_MS 100
 
 struct submission {
@@ -31,9 +31,9 @@ struct submission {
 	struct vtm_vt *vt;
 	struct vtm_budget_limits limits;
 	struct vtm_lookup *lookup;
-	const char *word;	/* as given */
+	const char *word;	/* the argument */
 	const char *path;	/* NULL: a URL */
-	struct stat hashed;	/* the file when it was hashed */
+	struct stat hashed;	/* of the file when it was hashed */
 	bool bar;
 };
 
@@ -51,20 +51,20 @@ static void say(const struct submission *s, const char *text)
 		fprintf(stderr, "\r\033[K%s", text);
 }
 
-/* The exit status that an answer is. */
+/* The exit status for an answer. */
 static int outcome(const struct submission *s, const struct vtm_result *r)
 {
 	const char *why = r->why ? r->why : "no reason told";
 
 	switch (r->answer) {
 	case VTM_ANSWER_QUOTA:
-		vtm_ctl_warn(s->c, "VirusTotal says that the key's quota is used up; try again later");
+		vtm_ctl_warn(s->c, "VirusTotal reports that the key's quota is used up; try again later");
 		return EX_TEMPFAIL;
 	case VTM_ANSWER_DENIED:
 		vtm_ctl_warn(s->c, "VirusTotal refuses the key: %s", why);
 		return EX_CONFIG;
 	case VTM_ANSWER_REJECTED:
-		vtm_ctl_warn(s->c, "VirusTotal does not take it: %s", why);
+		vtm_ctl_warn(s->c, "VirusTotal rejects it: %s", why);
 		return VTM_CTL_FOUND;
 	case VTM_ANSWER_FAILED:
 		vtm_ctl_warn(s->c, "VirusTotal gave no usable answer: %s", why);
@@ -76,7 +76,7 @@ static int outcome(const struct submission *s, const struct vtm_result *r)
 
 /* ---- the budget ---- */
 
-/* Reads VirusTotal's own count, for a store that does not know what was spent. */
+/* Reads VirusTotal's own count for a store that has lost the budget. */
 static int count(const struct submission *s)
 {
 	struct vtm_result r = { 0 };
@@ -95,7 +95,7 @@ static int count(const struct submission *s)
 	return status;
 }
 
-/* Waits for the minute; EX_TEMPFAIL when the day or month is used up. */
+/* Waits for a slot of the minute.  EX_TEMPFAIL: the day or month is used up. */
 static int take_slot(struct submission *s, vtm_slot *slot_r)
 {
 	GError *error = NULL;
@@ -150,7 +150,7 @@ static int start(struct submission *s, enum vtm_op op, const char *text, GError 
 	return vtm_vt_start(s->vt, op, s->lookup, text, NULL, error);
 }
 
-/* Waits for the result; a long upload keeps a slot all the time. */
+/* Waits for the result; keeps a slot during a long upload. */
 static int await(struct submission *s, vtm_slot *slot, struct vtm_result *r)
 {
 	int64_t renew = vtm_boot_ms(s->c->clock) + SLOT_MS;
@@ -203,7 +203,7 @@ static int request(struct submission *s, enum vtm_op op, const char *text, struc
 
 /* ---- what came of it ---- */
 
-/* Keeps the verdict for the daemon, and tells it. */
+/* Stores the verdict and notifies the daemon. */
 static int conclude(struct submission *s, struct vtm_report *r, const char *note)
 {
 	const struct vtm_conf *conf = s->c->conf;
@@ -221,7 +221,7 @@ static int conclude(struct submission *s, struct vtm_report *r, const char *note
 	}
 	say(s, "");
 	if (vtm_ctl_reread(s->c, s->lookup, &error) < 0) {
-		vtm_ctl_warn(s->c, "the journal does not have it: %s", error->message);
+		vtm_ctl_warn(s->c, "the journal could not be updated: %s", error->message);
 		g_clear_error(&error);
 	}
 	if (s->c->json) {
@@ -262,7 +262,7 @@ static int poll_analysis(struct submission *s, const char *analysis)
 		if (done)
 			return status;
 	}
-	vtm_ctl_warn(s->c, "submitted, but not analysed yet; ask later with: vtmilterctl submit --public '%s'",
+	vtm_ctl_warn(s->c, "submitted, but not analysed yet; get the result later with: vtmilterctl submit --public '%s'",
 		     s->word);
 	return EX_TEMPFAIL;
 }
@@ -301,7 +301,7 @@ static int hash_file(struct submission *s, const char *path, GError **error)
 	return rc;
 }
 
-/* Is it no longer the file that was hashed?  Then its verdict would be another file's.  Tells. */
+/* Has the file changed since it was hashed?  The verdict would be another file's.  Prints that. */
 static bool has_changed(const struct submission *s)
 {
 	struct stat st;
@@ -310,11 +310,11 @@ static bool has_changed(const struct submission *s)
 		       memcmp(&st.st_ctim, &s->hashed.st_ctim, sizeof(st.st_ctim)) != 0;
 
 	if (changed)
-		vtm_ctl_warn(s->c, "%s changed while it was read; submit it again when nobody writes to it", s->path);
+		vtm_ctl_warn(s->c, "%s changed while it was read; submit it again when no program writes to it", s->path);
 	return changed;
 }
 
-/* A file that VirusTotal has need not be sent. 1 it has, and *status_r says what; 0 it has not; -1 *status_r. */
+/* Looks up whether VirusTotal has the file already.  1: yes, 0: no, -1: error; *status_r is set unless 0. */
 static int known(struct submission *s, int *status_r)
 {
 	struct vtm_result r = { 0 };
@@ -363,7 +363,7 @@ static int submit_url(struct submission *s)
 	return status;
 }
 
-/* A URL, or a file. */
+/* Submits a URL or a file. */
 static int find_subject(struct submission *s, const char *word, GError **error)
 {
 	struct vtm_url *u = strstr(word, "://") ? vtm_url_parse(word, -1) : NULL;
@@ -380,7 +380,7 @@ static int set_up(struct submission *s, GError **error)
 	struct vtm_vt_settings settings;
 
 	if (!s->c->conf->api_key) {
-		g_set_error(error, VTM_ERROR, VTM_ERROR_CONFIG, "%s: Enabled is no, so nothing is asked",
+		g_set_error(error, VTM_ERROR, VTM_ERROR_CONFIG, "%s: Enabled is no, so nothing is submitted",
 			    s->c->conf->path);
 		return -1;
 	}
@@ -399,10 +399,10 @@ int vtm_ctl_submit(struct vtm_ctl *c, int argc, char **argv)
 	int status;
 
 	if (argc != 1)
-		return vtm_ctl_usage(c, "expected one FILE or URL");
+		return vtm_ctl_usage(c, "expected a FILE or URL");
 	if (!c->public)
 		return vtm_ctl_usage(c, "what is submitted becomes public: VirusTotal's customers and partners can read "
-				     "and keep it, its name too, and it cannot be taken back; if you want that, say "
+				     "and keep it and its name, and it cannot be withdrawn; to do that, use "
 				     "--public");
 	if (find_subject(&s, argv[0], &error) < 0 || set_up(&s, &error) < 0)
 		status = vtm_ctl_fail(c, error);

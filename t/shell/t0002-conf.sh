@@ -54,7 +54,7 @@ rm "$work/key"
 exits 78 'a key that is not there' "$vtmilter" -n -f "$work/conf"
 echo >"$work/conf"
 exits 78 'no key at all' "$vtmilter" -n -f "$work/conf"
-like "$(cat "$work/said")" "ApiKeyFile: missing; .* or say 'Enabled no'" 'says what to do'
+like "$(cat "$work/said")" "ApiKeyFile: missing; .* or set 'Enabled no'" 'says what to do'
 echo 'Enabled no' >"$work/conf"
 exits 0 'without a key when nothing is asked' "$vtmilter" -n -f "$work/conf"
 mkdir "$work/credentials"

@@ -60,7 +60,7 @@ is "$(edits -a none -f "$work/plain.eml" | LC_ALL=C sort)" "$gone" 'a client tha
 seen=$(edits -a 203.0.113.1 -f "$work/large.eml")
 is "$(echo "$seen" | grep '^delete' | LC_ALL=C sort)" "$gone" 'more than MaxMessageSize: deleted all the same'
 is "$(echo "$seen" | grep '^insert')" 'insert 0 X-VT-Tag: VT_Bypassed' '... and bypassed'
-like "$(cat "$milter_log")" 'could not be kept' '... which is logged'
+like "$(cat "$milter_log")" 'could not be stored' '... which is logged'
 
 # ---- a disk without room
 again 'TempDirectory /proc' 'MaxMemory 4M'
@@ -89,7 +89,7 @@ is "$(edits -f "$work/names.eml")" 'reply 550 5.7.1 Message refused: too many X-
 is "$(edits -P 7f -f "$work/forged.eml" | grep -c '^insert 0')" 1 'an MTA of version 2: answers at every step'
 like "$(drive -P 7f -f "$work/forged.eml")" 'errors=0 ' '... as it expects'
 like "$(drive -A 1 -f "$work/forged.eml")" 'errors=0 .*continued=1 ' 'an MTA that allows no deletion'
-like "$(cat "$milter_log")" 'does not offer header changes' '... which is logged'
+like "$(cat "$milter_log")" 'does not allow header changes' '... which is logged'
 like "$(drive -A 11 -f "$work/forged.eml")" 'errors=0 .*continued=1 ' 'an MTA without quarantine'
 for where in connect negotiate abort body eom; do
 	like "$(drive -n 20 -x $where -f "$work/forged.eml")" 'sessions=20 messages=0 errors=0 ' \

@@ -61,7 +61,7 @@ ada='ADDR=198.51.100.9 LOGIN=ada'
 
 # ---- no room to keep it
 is "$(from "$anybody" big)" '451 4.3.0' 'no room, anybody: comes again'
-like "$(cat "$milter_log")" 'warning: .*: sent back to come again \(OnFailure\): the message could not be kept' \
+like "$(cat "$milter_log")" 'warning: .*: the message could not be stored for reading; refused for now \(OnFailure tempfail\)' \
 	'... which is a warning'
 like "$(cat "$milter_log")" 'tags=VT_Bypassed, .*, action=tempfail$' '... and the line of the message says so'
 is "$(from "$ada" big)" '451 4.3.0' 'no room, somebody who logged in: comes again'

@@ -24,7 +24,7 @@ exits 64 'an unknown command' "$ctl" frobnicate
 like "$(said)" "no command 'frobnicate'" 'is named'
 exits 64 'an unknown option' "$ctl" --frobnicate status
 exits 64 "an option of another command" "$ctl" -f "$work/conf" extract --public "$data/messages/plain.eml"
-like "$(said)" 'takes no --public' 'is named'
+like "$(said)" 'does not take --public' 'is named'
 exits 78 'a configuration that is not there' "$ctl" -f "$work/missing" status
 exits 78 'and for an extraction, if it was named' "$ctl" -f "$work/missing" extract "$data/messages/plain.eml"
 

@@ -20,8 +20,8 @@ empty	0	^day \(UTC\): +0 of 500, 500 left	quota
 empty	0	^no messages$	list
 empty	1	x: the journal has no such message	show x
 empty	1	x: the journal has no such message	rescan x
-empty	1	nothing is remembered	cache show http://nobody.example.net/
-empty	1	nothing is remembered	cache forget http://nobody.example.net/
+empty	1	no answer is stored	cache show http://nobody.example.net/
+empty	1	no answer is stored	cache forget http://nobody.example.net/
 empty	0	^$	ignore list
 empty	1	is not on a list	ignore remove nobody.example
 empty	0	no items$	scan @PLAIN
@@ -55,31 +55,31 @@ normal	0	^messages: +1$	store copy sqlite:@DB sqlite:@WORK/copy1.db
 normal	0	^$	reload
 normal	[01]	^ok +daemon	doctor
 args	64	found 'now', expected no argument	status now
-args	64	takes no --tag	status --tag VT_Bad
+args	64	does not take --tag	status --tag VT_Bad
 args	64	found 'now', expected no argument	quota now
 args	64	found 'x', expected no argument	list x
 args	64	expected a tag	list --tag Bad_VT
 args	64	expected 90s, 5m, 2h	list --since yesterday
 args	64	expected 1 to	list --max 0
-args	64	expected one queue id or Message-ID	show
-args	64	expected one queue id or Message-ID	show a b
-args	64	expected one queue id or Message-ID	rescan
+args	64	expected a queue ID or Message-ID	show
+args	64	expected a queue ID or Message-ID	show a b
+args	64	expected a queue ID or Message-ID	rescan
 args	64	expected show or forget	cache
-args	64	neither a SHA-256 nor a URL	cache show nonsense
+args	64	is not a SHA-256, a URL	cache show nonsense
 args	64	expected add DOMAIN	ignore
 args	64	wildcard|domain	ignore add *.example.org
-args	64	which FILE	scan
+args	64	expected a FILE	scan
 args	64	No such file	scan @NONE
 args	64	no message 'x'	scan --from x @PLAIN
 args	64	--headers takes one message	scan --headers @PLAIN @BAD
-args	64	which FILE	extract
+args	64	expected a FILE	extract
 args	64	No such file	extract @NONE
-args	64	which MAILDIR	plan
+args	64	expected a MAILDIR	plan
 args	64	No such file	plan @NONE
-args	64	which MAILDIR	learn
+args	64	expected a MAILDIR	learn
 args	64	No such file	learn @NONE
-args	64	expected one FILE or URL	submit --public
-args	64	becomes public.*say --public	submit @BAD
+args	64	expected a FILE or URL	submit --public
+args	64	becomes public.*use --public	submit @BAD
 args	64	No such file	submit --public @NONE
 args	64	file of 1 byte to 650 MiB	submit --public @DIR
 args	64	file of 1 byte to 650 MiB	submit --public @FIFO

@@ -42,7 +42,7 @@ is "$(said)" '' 'has nothing to say again'
 echo 'Timeout soon' >>"$milter_conf"
 printf '%s\n' "ControlSocket $work/control.sock" "Store sqlite:$work/vtmilter.db" >"$work/other.conf"
 exits 78 'reload: a bad configuration' "$builddir/milter/vtmilterctl" -f "$work/other.conf" reload
-like "$(said)" "Timeout stands in .*the old configuration stays in force" 'is told'
+like "$(said)" "Timeout is in .*the old configuration stays in force" 'is told'
 sed -i '/Timeout soon/d' "$milter_conf"
 
 # ---- ignore

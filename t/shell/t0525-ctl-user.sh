@@ -85,7 +85,7 @@ for m in four-links nested two-links; do
 	cp "$data/messages/$m.eml" "$work/mail"
 done
 exits 75 'beyond the budget' member scan "$work/mail"
-like "$(said)" "try again after [0-9-]+ 00:00:00Z; go on with --from '$work/mail/[a-z-]+.eml'" 'when and where to go on'
+like "$(said)" "try again after [0-9-]+ 00:00:00Z; continue with --from '$work/mail/[a-z-]+.eml'" 'when and where to go on'
 is "$(vt_count requests)" 9 'all of it was used'
 is "$(vt_count violations)" 0 'and no more'
 
@@ -120,7 +120,7 @@ vt set limits per-day=100000 day-used=99990 >/dev/null
 start_vtmilter 'RequestsPerMinute 0' 'RequestsPerDay 100000' 'ReserveForManual 0' 'ReserveForAttachments 0%' ||
 	bail 'no milter'
 exits 75 'many messages' member scan "$work/mail"
-like "$(said)" 'kept for mail; try again after [0-9-]+ [0-9:]+Z, or at once with --now; go on with --from' \
+like "$(said)" 'kept for mail; try again after [0-9-]+ [0-9:]+Z, or at once with --now; continue with --from' \
 	'come after mail'
 ok 'one message' member scan "$work/mail/nested.eml"
 ok 'many messages, now' member scan --now "$work/mail"

@@ -60,7 +60,7 @@ ok 'list: of the last hour' ctl list --json --since 1h --until 2099-01-01T00:00:
 is "$(said | grep -c '<unknown-attachment@')" 1 'the newest first'
 
 ok 'list: more than are wanted' ctl list --max 1
-like "$(said)" 'the newest 1; for older ones: --until 20[0-9T:-]+Z, or a larger --max' 'says how to go on'
+like "$(said)" 'only the newest 1 are listed; for older ones use --until 20[0-9T:-]+Z or a larger --max' 'says how to go on'
 unlike "$(ctl list --max 3 2>&1)" 'for older ones' 'unless that was all'
 
 exits 1 'show: a bad one' ctl show '<bad-link@samples.vtmilter>'

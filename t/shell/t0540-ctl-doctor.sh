@@ -179,13 +179,13 @@ finds 'postfix +smtp/inet/smtpd_milters: content_timeout is 5s' \
 postconf_says non_smtpd_milters= smtpd_milter_maps=cidr:/etc/postfix/m
 : >"$work/no-checks"
 notes 'postfix +non_smtpd_milters does not name' '' 'local mail that is not scanned'
-like "$(said)" '^note +postfix +while the milter is down, forged' 'and forged headers'
+like "$(said)" '^note +postfix +while vtmilter does not run, forged' 'and forged headers'
 like "$(said)" "-> run: postconf -e 'header_checks = regexp:.*, regexp:/[^ ]*/share/vtmilter/header_checks'" \
 	'and the table that is installed'
 like "$(said)" '^note +postfix +smtpd_milter_maps' 'and clients without a milter'
 rm "$work/no-checks"
 postconf_says nested_header_checks=regexp:/etc/postfix/header_checks
-notes 'postfix +nested_header_checks has' "run: postconf -e 'nested_header_checks = '" 'messages inside of messages'
+notes 'postfix +nested_header_checks has' "run: postconf -e 'nested_header_checks = '" 'messages inside messages'
 if id nobody >/dev/null 2>&1 && [ "$(id -u)" = 0 ]; then
 	chmod 0600 "$milter_socket"
 	postconf_says mail_owner=nobody
@@ -248,7 +248,7 @@ finds 'sendmail +the filter vtmilter is defined, but InputMailFilters \(clamav\)
 printf '%s\n' "$all" "Xvtmilter, S=local:$milter_socket" >"$SENDMAIL_CF"
 notes 'sendmail +R: is 10 s, its default' '/etc/mail/sendmail.mc' 'what Sendmail says by itself'
 printf '%s\n' "$all" "Xvtmilter, S=local:$milter_socket, T=C:1m;R:30s;E:5m" >"$SENDMAIL_CF"
-notes 'sendmail +while the milter is down, mail comes through' '' 'Sendmail is well'
+notes 'sendmail +while vtmilter does not run, mail is delivered' '' 'Sendmail is well'
 like "$(said)" '^ok +sendmail +T=C:1m;R:30s;E:5m is long enough' 'and waits'
 chmod 1777 "$work"
 finds "sendmail +everybody may write to $work" "$milter_conf: Socket local:/run/vtmilter" 'a directory that Sendmail refuses'
@@ -279,10 +279,10 @@ vt fault html >/dev/null
 finds "reach +$vt_url gives no usable answer" 'run: curl ' "a proxy's page"
 vt reset >/dev/null
 vt set limits per-day=100 >/dev/null
-finds 'limits +RequestsPerDay is 500, but the key has 100' "$milter_conf: RequestsPerDay 100" 'a smaller key'
+finds 'limits +RequestsPerDay is 500, but the key allows 100' "$milter_conf: RequestsPerDay 100" 'a smaller key'
 vt set limits per-day=500 >/dev/null
 vt set limits per-minute=2 >/dev/null
-finds 'limits +RequestsPerMinute is 4, but the key has 120 an hour' "$milter_conf: RequestsPerMinute 2" 'a slower key'
+finds 'limits +RequestsPerMinute is 4, but the key allows 120 an hour' "$milter_conf: RequestsPerMinute 2" 'a slower key'
 vt set limits per-minute=4 >/dev/null
 
 # ---- this host
@@ -424,12 +424,12 @@ if command -v openssl >/dev/null; then
 	like "$(said)" '^problem +tls .*not signed by an authority in the system' 'of nobody we know'
 	like "$(said)" "^ +-> $milter_conf: CAFile /path" 'which CAFile mends'
 	tls_doctor good "$work/own.key"
-	like "$(said)" '^problem +tls .*(cannot be read or holds no certificate|not signed)' 'CAFile without a certificate'
+	like "$(said)" '^problem +tls .*(cannot be read or contains no certificate|not signed)' 'CAFile without a certificate'
 	tls_doctor expired "$work/ca.pem"
 	like "$(said)" '^problem +tls .*has expired' 'expired'
 	like "$(said)" '^ +-> run: timedatectl' 'or is it the clock?'
 	tls_doctor other "$work/ca.pem"
-	like "$(said)" '^problem +tls .*that of another host' 'of another host'
+	like "$(said)" '^problem +tls .*belongs to another host' 'of another host'
 	like "$(said)" "^ +-> $milter_conf: ApiBaseURL https://www.virustotal.com/api/v3" 'with the address'
 	unlike "$(said)" '^problem +reach' 'told once'
 else

@@ -305,16 +305,16 @@ static void syntax(void)
 	refused("RequestPerMinute 4", ":2: unknown directive 'RequestPerMinute'; did you mean RequestsPerMinute?");
 	refused("Timeout: 3", ":2: unknown directive 'Timeout:'; did you mean Timeout?");
 	refused("Timeout=3", ":2: unknown directive 'Timeout=3'; did you mean Timeout?");
-	refused("Frobnicate yes", ":2: unknown directive 'Frobnicate'; vtmilter.conf(5) lists all");
-	refused("[section]", ":2: unknown directive '[section]'; vtmilter.conf(5) lists all");
+	refused("Frobnicate yes", ":2: unknown directive 'Frobnicate'; vtmilter.conf(5) lists them");
+	refused("[section]", ":2: unknown directive '[section]'; vtmilter.conf(5) lists them");
 	refused("Gr\xc3\xb6\xc3\x9f"
 		"e\xe2\x80\xae 1",
 		":2: unknown directive 'Gr\xc3\xb6\xc3\x9f"
-		"e\\xe2\\x80\\xae'; vtmilter.conf(5) lists all");
+		"e\\xe2\\x80\\xae'; vtmilter.conf(5) lists them");
 	refused("Timeout", ":2: Timeout: found no value");
 	refused("Timeout # 3", ":2: Timeout: found no value");
-	refused("Timeout 3\nTimeout 3", ":3: Timeout stands in line 2 already; remove one");
-	refused("ApiKeyFile @/key", ":2: ApiKeyFile stands in line 1 already; remove one");
+	refused("Timeout 3\nTimeout 3", ":3: Timeout is in line 2 already; remove one");
+	refused("ApiKeyFile @/key", ":2: ApiKeyFile is in line 1 already; remove one");
 	refused("Timeout 3\x01", ":2: found a control character (\\x01)");
 	refused("Timeout\v3", ":2: found a control character (\\x0b)");
 	refused("Timeout 3\rMaxWaiting 4", ":2: found a control character (\\x0d)");
@@ -421,15 +421,15 @@ static void bounds(void)
 		{ "URLPrivacy none", ":2: URLPrivacy: found 'none', expected one of guarded, host, full" },
 		{ "OnBad tempfail", ":2: OnBad: found 'tempfail', expected one of accept, quarantine, reject, "
 				    "discard" },
-		{ "OnBad outbound reject", ":2: OnBad: found 'outbound' in front of 'reject', expected inbound, "
+		{ "OnBad outbound reject", ":2: OnBad: found 'outbound' before 'reject', expected inbound, "
 					   "authenticated, networks or nothing" },
-		{ "OnBad inbound", ":2: OnBad: found 'inbound', expected an action behind it" },
+		{ "OnBad inbound", ":2: OnBad: found 'inbound', expected an action after it" },
 		{ "OnBad inbound quarantine reject", ":2: OnBad: found 'quarantine reject', expected one of accept, "
 						     "quarantine, reject, discard" },
-		{ "OnBad reject\nOnBad inbound reject\nOnBad accept", ":4: OnBad: stands twice; remove one" },
-		{ "OnBad inbound reject\nOnBad INBOUND reject", ":3: OnBad: stands twice for inbound; remove one" },
-		{ "OnBad networks reject", ":2: OnBad: speaks of networks; say which in OwnNetworks" },
-		{ "OnFailure networks tempfail", ":2: OnFailure: speaks of networks; say which in OwnNetworks" },
+		{ "OnBad reject\nOnBad inbound reject\nOnBad accept", ":4: OnBad: appears twice; remove one" },
+		{ "OnBad inbound reject\nOnBad INBOUND reject", ":3: OnBad: appears twice for inbound; remove one" },
+		{ "OnBad networks reject", ":2: OnBad: names networks, but OwnNetworks is none; list them there" },
+		{ "OnFailure networks tempfail", ":2: OnFailure: names networks, but OwnNetworks is none; list them there" },
 		{ "OnFailure reject", ":2: OnFailure: found 'reject', expected one of accept, tempfail" },
 		{ "OwnNetworks 192.0.2.1/24", ":2: OwnNetworks: '192.0.2.1/24' has host bits set; write "
 					      "192.0.2.0/24" },
@@ -518,9 +518,9 @@ static void sockets(void)
 		g_free(line);
 	}
 	refused("Socket inet:9894", ":2: Socket: found 'inet:9894', which would listen on all addresses and let any "
-				    "host in; say on which, for example inet:9894@127.0.0.1");
+				    "host in; name one, for example inet:9894@127.0.0.1");
 	refused("Socket inet6:9894@", ":2: Socket: found 'inet6:9894@', which would listen on all addresses and let "
-				      "any host in; say on which, for example inet6:9894@::1");
+				      "any host in; name one, for example inet6:9894@::1");
 	refused("Socket pipe:/x", ":2: Socket: found 'pipe:/x', expected local:/PATH, inet:PORT@HOST, inet6:PORT@HOST "
 				  "or fd:NUMBER");
 	path = g_strnfill(106, 's');
@@ -539,18 +539,18 @@ static void together(void)
 {
 	GError *error = NULL;
 
-	refused("RequestsPerDay 20", ": ReserveForManual: found 20, expected less than RequestsPerDay (20), or no "
-				     "message is ever asked about");
+	refused("RequestsPerDay 20", ": ReserveForManual: found 20, expected less than RequestsPerDay (20), or "
+				     "mail has no requests at all");
 	refused("ReserveForManual 500", ":2: ReserveForManual: found 500, expected less than RequestsPerDay (500), or "
-					"no message is ever asked about");
+					"mail has no requests at all");
 	refused("ReserveForAttachments 96%", ":2: ReserveForAttachments: found 96%, which with ReserveForManual (20) "
 					     "leaves none "
-					     "of RequestsPerDay (500) to URLs; lower it or say 'ScanURLs no'");
+					     "of RequestsPerDay (500) to URLs; lower it or set 'ScanURLs no'");
 	vtm_conf_unref(taken("ReserveForAttachments 100%\nScanURLs no\n"));
 	vtm_conf_unref(taken("RequestsPerDay 0\nReserveForManual 1000\nReserveForAttachments 100\n"));
 	vtm_conf_unref(taken("RequestsPerDay 21\nReserveForAttachments 0\n"));
-	refused("StoreCertFile @/key", ":2: StoreCertFile: StoreCertFile and StoreKeyFile are only of use together");
-	refused("\nStoreKeyFile @/key", ":3: StoreKeyFile: StoreCertFile and StoreKeyFile are only of use together");
+	refused("StoreCertFile @/key", ":2: StoreCertFile: StoreCertFile and StoreKeyFile need each other; set both or none");
+	refused("\nStoreKeyFile @/key", ":3: StoreKeyFile: StoreCertFile and StoreKeyFile need each other; set both or none");
 	vtm_conf_unref(taken("StoreCertFile @/key\nStoreKeyFile @/key\nStorePasswordFile @/key\nStoreCAFile @/key\n"));
 	put("loose", "x", -1, 0640);
 	refused("StorePasswordFile @/loose", ":2: StorePasswordFile: other users can read or change '@/loose' (mode "
@@ -579,7 +579,7 @@ static void not_built(void)
 	ok(c && c->scan_pdf, "ScanPDF yes");
 #else
 	ok(!c && g_error_matches(error, VTM_ERROR, VTM_ERROR_NOT_BUILT), "ScanPDF yes is not built");
-	refused("ScanPDF yes", ":2: ScanPDF: not in this build of vtmilter; leave it at its default (no)");
+	refused("ScanPDF yes", ":2: ScanPDF: this build of vtmilter does not support it; leave it at its default (no)");
 #endif
 	g_clear_error(&error);
 	vtm_conf_unref(c);
@@ -605,7 +605,7 @@ static void lists(void)
 		g_string_append(many, "IgnoredDomains @/a\n");
 	vtm_conf_unref(taken(many->str));
 	g_string_append(many, "IgnoredDomains @/a\n");
-	refused(many->str, ":102: IgnoredDomains: stands more than 100 times");
+	refused(many->str, ":102: IgnoredDomains: appears more than 100 times");
 	g_string_free(many, TRUE);
 	put("bad", "example.org\nhttp://x/\n", -1, 0644);
 	{
@@ -641,7 +641,7 @@ static void key_refused(const char *what, const char *content, gssize len, mode_
 
 static void key(void)
 {
-#define SHAPE ":1: ApiKeyFile: '@/key2' does not hold a key of VirusTotal: expected one line of letters and digits"
+#define SHAPE ":1: ApiKeyFile: '@/key2' does not contain a key of VirusTotal: expected one line of letters and digits"
 	GError *error = NULL;
 	char *text = with_dir("ApiKeyFile @/key2\n"), *link = path_of("link"), *fifo = path_of("key-fifo"), *want;
 	char *blanks = g_strnfill(1024, ' ');
@@ -713,7 +713,7 @@ static void key(void)
 
 	g_unsetenv("CREDENTIALS_DIRECTORY");
 	want = g_strdup_printf("%s: ApiKeyFile: missing; write the key of your VirusTotal account into a file that "
-			       "only vtmilter's user can read and name that file here, or say 'Enabled no'",
+			       "only vtmilter's user can read and name that file here, or set 'Enabled no'",
 			       conf_path);
 	ok(!load_bytes("", 0, false, &error), "none at all");
 	is_str(error->message, want, "and says what to do");
@@ -730,7 +730,7 @@ static void key(void)
 	is_str(c ? c->api_key : NULL, KEY, "systemd's credential, whose mode shows an ACL");
 	vtm_conf_unref(c);
 	put("vtmilter-api-key", "x", -1, 0400);
-	ok(!load_bytes("", 0, false, &error) && strstr(error->message, "does not hold a key"),
+	ok(!load_bytes("", 0, false, &error) && strstr(error->message, "does not contain a key"),
 	   "its content is checked");
 	g_clear_error(&error);
 	c = taken("");
