@@ -197,7 +197,7 @@ const struct vtm_directive vtm_directives[] = {
 	{ "ReserveForAttachments", T_PERCENT, AT(reserve_for_attachments_percent), .default_text = "30%", .max = 100,
 	  .help = "by class: share of the day's requests that URLs may not use; by points: attachments within it come sooner" },
 	{ "Order", T_CHOICE, AT(order), .default_text = "class", .choices = order_words,
-	  .help = "which look-up comes first: by points for what is known of sender and link, paced over the day; or by fixed classes" },
+	  .help = "what comes first: look-ups by points for sender and link, paced over the day; or fixed classes" },
 	{ "ExploreShare", T_PERCENT, AT(explore_share_percent), .default_text = "12%", .max = 100,
 	  .help = "share of the day's requests for look-ups with few points, drawn at random" },
 	{ "SenderShare", T_PERCENT, AT(sender_share_percent), .default_text = "25%", .max = 100,

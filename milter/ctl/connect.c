@@ -63,7 +63,8 @@ char *vtm_ctl_ask_daemon(const struct vtm_ctl *c, const char *command, GError **
 	int fd;
 
 	if (!path) {
-		g_set_error(error, VTM_ERROR, VTM_ERROR_CONFIG, "%s: ControlSocket is none, so the daemon cannot be asked", c->conf->path);
+		g_set_error(error, VTM_ERROR, VTM_ERROR_CONFIG, "%s: ControlSocket is none, so the daemon cannot be asked",
+			    c->conf->path);
 		return NULL;
 	}
 	fd = connect_to(path);

@@ -201,7 +201,8 @@ static void check_action(struct vtm_doctor *d, const struct use *u)
 	char *action = effective(u, "default_action"), *protocol = effective(u, "protocol");
 
 	if (!strcmp(action, "accept"))
-		vtm_doctor_fine(d, "postfix", "%s: default_action is accept: mail is delivered while vtmilter does not run", u->parameter);
+		vtm_doctor_fine(d, "postfix", "%s: default_action is accept: mail is delivered while vtmilter does not run",
+				u->parameter);
 	else
 		vtm_doctor_problem(d, "postfix", setting_fix(u, "default_action", "accept"),
 				   "%s: default_action is %s: while vtmilter does not run, %s", u->parameter, action,

@@ -110,7 +110,7 @@ postconf_says milter_default_action=tempfail
 finds 'postfix +smtpd_milters: default_action is tempfail' "run: postconf -e 'milter_default_action = accept'" \
 	'mail that waits for us'
 postconf_says milter_default_action=quarantine
-finds 'postfix +smtpd_milters: default_action is quarantine: while the milter is down, mail is held' \
+finds 'postfix +smtpd_milters: default_action is quarantine: while vtmilter does not run, mail is held' \
 	"run: postconf -e 'milter_default_action = accept'" 'mail that is held'
 postconf_says milter_default_action=reject
 finds 'postfix +smtpd_milters: default_action is reject: .* refused for good' \
