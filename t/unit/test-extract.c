@@ -122,8 +122,9 @@ static const struct {
 	  "file x.zip 4 via  undecoded\nundecoded\n" },
 	{ "content elsewhere", TOP "Content-Type: message/partial; id=x; number=1\r\n\r\nabc",
 	  "file - 3 via  unasked content elsewhere\npartial\n" },
-	{ "two readings", MIXED "--b\r\nContent-Type: a/b\r\nContent-Transfer-Encoding: base64\r\n\r\nQQ==QUI=\r\n--b--\r\n",
-	  "file - 3 via multipart/mixed grouped ambiguous\nfile - 1 via multipart/mixed grouped ambiguous\n" },
+	{ "three readings: \"AAB\", \"A\", and the padding ignored", MIXED "--b\r\nContent-Type: a/b\r\nContent-Transfer-Encoding: base64\r\n\r\nQQ==QUI=\r\n--b--\r\n",
+	  "file - 3 via multipart/mixed grouped ambiguous\nfile - 1 via multipart/mixed grouped ambiguous\n"
+	  "file - 3 via multipart/mixed grouped ambiguous\n" },
 	{ "a wrapper is not judged, what is in it is",
 	  "Subject: x\r\n\r\nhttps://www.google.com/url?q=https%3A%2F%2Fexample.com%2Fp&sa=D\r\n",
 	  "text https://www.google.com/url?q=https%3A%2F%2Fexample.com%2Fp&sa=D via text/plain wrapper\n"
