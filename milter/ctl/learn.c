@@ -394,7 +394,7 @@ int vtm_ctl_learn(struct vtm_ctl *c, int argc, char **argv)
 	GError *error = NULL;
 
 	if (!argc)
-		return vtm_ctl_usage(c, "which MAILDIR or MBOX?");
+		return vtm_ctl_usage(c, "expected a MAILDIR or MBOX");
 	l.ignore = vtm_ignore_new();
 	l.lists = vtm_lists_new();
 	l.batch = g_array_new(FALSE, FALSE, sizeof(struct vtm_sighting));

@@ -220,7 +220,7 @@ else
 		"header_checks=regexp:$work/checks" nested_header_checks= milter_default_action=accept
 	finds 'postfix +smtpd_milters: default_action is tempfail' \
 		"run: postconf -e 'smtpd_milters = \{ unix:$milter_socket, default_action=accept }, inet:127.0.0.1:1'" 'a real Postfix'
-	like "$(said)" '^ok +postfix +header_checks deletes forged' 'its header_checks'
+	like "$(said)" '^ok +postfix +header_checks removes forged' 'its header_checks'
 	eval "$(said | sed -n 's/^ *-> run: \(postconf .*\) && postfix reload$/\1/p')"
 	ok 'what is to be run mends it' doctor
 	postconf -F '*/*/chroot=y'
@@ -330,7 +330,7 @@ if [ "$(id -u)" = 0 ] && unshare -m true 2>/dev/null; then
 		exec "$builddir/milter/vtmilterctl" -f "$milter_conf" doctor
 	EOT
 	exits 1 'a full disk' unshare -m sh "$work/in-small"
-	like "$(said)" "^problem +temp +$work/small has room for [01] MiB" 'is named'
+	like "$(said)" "^problem +temp +$work/small has space for [01] MiB" 'is named'
 	cat >"$work/in-selinux" <<-EOT
 		mount -t tmpfs none /sys/fs && mkdir /sys/fs/selinux && echo 1 >/sys/fs/selinux/enforce || exit 99
 		exec "$builddir/milter/vtmilterctl" -f "$work/was.conf" doctor
@@ -364,7 +364,7 @@ exits 1 'no VirusTotal' doctor
 like "$(said)" '^problem +reach' 'is named'
 rm -f "$work"/vtmilter.db*
 exits 1 'a store that was never used' doctor
-like "$(said)" '^ok +store .* is made when the daemon starts' 'is none of the problems'
+like "$(said)" '^ok +store .* will be created when the daemon starts' 'is none of the problems'
 ok 'and is not made' [ ! -e "$work/vtmilter.db" ]
 mkdir "$work/vtmilter.db"
 exits 1 'no store' doctor
@@ -385,7 +385,7 @@ if [ "$(id -u)" = 0 ] && id nobody >/dev/null 2>&1; then
 		'is given to it, and nothing else'
 	chown root "$work"
 	exits 1 'a directory that it may not write to' doctor
-	like "$(said)" '^problem +store +user nobody may not make files in ' 'is named'
+	like "$(said)" '^problem +store +user nobody may not create files in ' 'is named'
 	unlike "$(said)" '-> .*(chown -R|chown [a-z]+ /tmp )' 'nothing broad is to be changed'
 	rm "$work/vtmilter.db-wal"
 	without
