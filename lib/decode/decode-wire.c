@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "decode/decode.h"
+#include "decode/rtf.h"
 
 void vtm_found_free(void *found)
 {
@@ -64,6 +65,9 @@ static uint64_t max_found(const struct vtm_request *q, unsigned kind)
 
 static uint64_t max_bytes(const struct vtm_request *q)
 {
+	/* an RTF body is unpacked, and given twice; UTF-16 grows by half in UTF-8 */
+	if (q->decoder == VTM_DECODER_TNEF)
+		return 2 * q->len + 2 * VTM_RTF_MAX;
 	/* what a PDF has may be packed */
 	if (q->decoder == VTM_DECODER_PDF)
 		return VTM_PDF_BYTES_MAX;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* tnef.c - winmail.dat, [MS-OXTNEF] sections 2.1.3 and 2.1.3.4. */
 #include "decode/tnef.h"
+#include "decode/rtf.h"
 
 #include <glib.h>
 #include <stdint.h>
@@ -19,6 +20,7 @@ enum {	/* attributes */
 
 enum {	/* properties and their types ([MS-OXPROPS], [MS-OXCDATA] section 2.11.1) */
 	PR_BODY = 0x1000,
+	PR_RTF_COMPRESSED = 0x1009,
 	PR_HTML = 0x1013,
 	PR_ATTACH_DATA = 0x3701,
 	PR_ATTACH_FILENAME = 0x3704,
@@ -66,6 +68,8 @@ struct walk {
 	void *arg;
 	unsigned files;
 	bool open;		/* in an attachment */
+	bool rtf;		/* there was an RTF body */
+	bool bad;		/* a body could not be read */
 	char *name, *long_name;	/* of it */
 	struct vtm_tnef_part part;
 };
@@ -113,6 +117,41 @@ static void set_data(struct walk *w, enum vtm_tnef_kind kind, const uint8_t *dat
 	w->part.len = len;
 }
 
+static void give_body(struct walk *w, enum vtm_tnef_kind kind, const uint8_t *data, size_t len, bool utf16)
+{
+	gsize n;
+	char *utf8;
+
+	if (!utf16) {
+		give(w, kind, NULL, data, len);
+		return;
+	}
+	utf8 = g_convert((const char *)data, (gssize)(len & ~(size_t)1), "UTF-8", "UTF-16LE", NULL, &n, NULL);
+	if (utf8)
+		give(w, kind, NULL, (const uint8_t *)utf8, n);
+	else
+		w->bad = true;
+	g_free(utf8);
+}
+
+/* A body in RTF: as it is, and as the text that it shows, since a link may be in either only. */
+static void give_rtf(struct walk *w, const uint8_t *data, size_t len)
+{
+	struct vtm_buffer rtf = { .data = NULL }, text = { .data = NULL };
+
+	if (w->rtf || !vtm_rtf_unpack(data, len, &rtf))
+		w->bad = true;
+	vtm_rtf_text(vtm_buffer_text(&rtf), rtf.len, &text);
+	w->bad = w->bad || text.refused;
+	if (!w->rtf) {
+		give(w, VTM_TNEF_TEXT, NULL, (const uint8_t *)rtf.data, rtf.len);
+		give(w, VTM_TNEF_TEXT, NULL, (const uint8_t *)text.data, text.len);
+	}
+	w->rtf = true;
+	vtm_buffer_clear(&rtf);
+	vtm_buffer_clear(&text);
+}
+
 /* One value of variable length. */
 static void take_value(struct walk *w, uint32_t id, uint32_t type, const uint8_t *data, size_t len, bool attachment)
 {
@@ -128,10 +167,12 @@ static void take_value(struct walk *w, uint32_t id, uint32_t type, const uint8_t
 			 data + 16, len - 16);
 	else if (attachment && id == PR_ATTACH_DATA && type == PT_BINARY)
 		set_data(w, VTM_TNEF_FILE, data, len);
-	else if (!attachment && id == PR_HTML && !utf16)
-		give(w, VTM_TNEF_HTML, NULL, data, len);
-	else if (!attachment && id == PR_BODY && !utf16)
-		give(w, VTM_TNEF_TEXT, NULL, data, len);
+	else if (!attachment && id == PR_HTML)
+		give_body(w, VTM_TNEF_HTML, data, len, utf16);
+	else if (!attachment && id == PR_BODY)
+		give_body(w, VTM_TNEF_TEXT, data, len, utf16);
+	else if (!attachment && id == PR_RTF_COMPRESSED && type == PT_BINARY)
+		give_rtf(w, data, len);
 }
 
 /* Bytes of a value of fixed length, 0 if it has none. */
@@ -259,5 +300,5 @@ int vtm_tnef_walk(const char *data, size_t len, vtm_tnef_each *each, void *arg)
 			fine = take_attribute(&w, id, value, n) && fine;
 	}
 	finish(&w);
-	return fine && !c.bad ? 0 : -1;
+	return fine && !c.bad && !w.bad ? 0 : -1;
 }

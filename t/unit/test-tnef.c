@@ -153,6 +153,56 @@ static void bodies(void)
 	g_byte_array_unref(props);
 }
 
+/* "LZFu", its body: literals only, then a reference to the place of writing. */
+static void put_rtf(GByteArray *props, const char *rtf, const char *kind)
+{
+	GByteArray *a = g_byte_array_new();
+	size_t n = strlen(rtf), at = 207 + n;
+
+	put_le(a, 0, 4);
+	put_le(a, (guint32)n, 4);
+	put(a, kind, 4);
+	put_le(a, 0, 4);
+	for (size_t i = 0; i <= n; i++) {
+		if (i % 8 == 0)
+			put_le(a, n - i < 8 ? 1u << (n - i) : 0, 1);
+		if (i < n)
+			put(a, rtf + i, 1);
+	}
+	put_le(a, (guint32)(at >> 4 & 255), 1);
+	put_le(a, (guint32)(at << 4 & 255), 1);
+	put_property(props, 0x0102, 0x1009, a->data, a->len);
+	g_byte_array_unref(a);
+}
+
+static void one_rtf(const char *rtf, const char *kind, int rc, const char *want, const char *what)
+{
+	GByteArray *a = start(), *props = g_byte_array_new();
+
+	put_le(props, 1, 4);
+	put_rtf(props, rtf, kind);
+	put_attribute(a, 0x9003, props->data, props->len);
+	check(a, rc, want, what);
+	g_byte_array_unref(props);
+}
+
+static void other_bodies(void)
+{
+	static const char text[] = "h\0i\0";
+	GByteArray *a = start(), *props = g_byte_array_new();
+
+	put_le(props, 2, 4);
+	put_property(props, 0x001f, 0x1000, text, 4);
+	put_property(props, 0x001f, 0x1013, text, 4);
+	put_attribute(a, 0x9003, props->data, props->len);
+	check(a, 0, "text()=hi;html()=hi;", "text and page in UTF-16");
+	g_byte_array_unref(props);
+	one_rtf("{\\b a\\'2eb\\u9786?}", "LZFu", 0, "text()={\\b a\\'2eb\\u9786?};text()=a.b\xe2\x98\xba;",
+		"an RTF body: as it is, and as it shows");
+	one_rtf("{a\\par b\\{}", "LZFu", 0, "text()={a\\par b\\{};text()=a\nb{;", "its lines and braces");
+	one_rtf("{abc}", "LZFx", -1, "", "one in another compression is told");
+}
+
 static void broken(void)
 {
 	GByteArray *a = start();
@@ -193,6 +243,7 @@ int main(void)
 	ok(!vtm_tnef_is("\x78\x9f\x3e", 3) && !vtm_tnef_is("", 0), "not by fewer");
 	files();
 	bodies();
+	other_bodies();
 	broken();
 	return done_testing();
 }
