@@ -12,7 +12,7 @@
 #include "session.h"
 #include "conf/settings.h"
 
-#define PROGRESS_MS 5000	/* half of the default of R: in Sendmail, 10 s */
+#define PROGRESS_MS 2000	/* of the 10 s that R: in Sendmail allows by default */
 
 /* The steps that are not answered; libmilter answers in their place where the MTA does not know of that.  Since the
  * body is among them, there is no SMFIS_SKIP: a reply for each chunk costs more than the rare message that need not

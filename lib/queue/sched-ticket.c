@@ -2,6 +2,8 @@
 /* sched-ticket.c - takes a message in: answers what is known, queues the rest, decides what it waits for. */
 #include "queue/sched-parts.h"
 
+#include <string.h>
+
 #define MAIL_MIN 1000			/* look-ups that mail's line holds at least */
 #define DRAW_MAX 64			/* and the draw at most */
 
@@ -260,21 +262,70 @@ static void queue_wants(struct vtm_sched *s, struct vtm_ticket *t, const unsigne
 	}
 }
 
+static const char *net_of(const struct vtm_ticket *t)
+{
+	return t->client_net ? t->client_net : "";
+}
+
+/* The client network with the most waiting tickets, their number, and how many <net> has. */
+static const char *largest_net(struct vtm_sched *s, const char *net, unsigned *most_r, unsigned *own_r)
+{
+	GHashTable *counts = g_hash_table_new(g_str_hash, g_str_equal);
+	const char *largest = NULL;
+
+	*most_r = 0;
+	for (GSequenceIter *i = g_sequence_get_begin_iter(s->waiting); !g_sequence_iter_is_end(i);
+	     i = g_sequence_iter_next(i)) {
+		const char *name = net_of(g_sequence_get(i));
+		unsigned n = GPOINTER_TO_UINT(g_hash_table_lookup(counts, name)) + 1;
+
+		g_hash_table_insert(counts, (char *)(uintptr_t)name, GUINT_TO_POINTER(n));
+		if (n > *most_r) {
+			*most_r = n;
+			largest = name;
+		}
+	}
+	*own_r = GPOINTER_TO_UINT(g_hash_table_lookup(counts, net));
+	g_hash_table_destroy(counts);
+	return largest;
+}
+
+/* All places are taken.  If another client network has at least two more than that of <t>, its ticket that would wait
+ * longest gives its place up: so no network has more than half while others want some.  Linear in max_waiting. */
+static bool make_place(struct vtm_sched *s, const struct vtm_ticket *t)
+{
+	unsigned most, own;
+	const char *largest = largest_net(s, net_of(t), &most, &own);
+	GSequenceIter *i = g_sequence_get_end_iter(s->waiting);
+
+	if (!largest || most < own + 2)
+		return false;
+	do
+		i = g_sequence_iter_prev(i);
+	while (strcmp(net_of(g_sequence_get(i)), largest) != 0);
+	vtm_sched_release(s, g_sequence_get(i), &s->stats.released_unadmitted);
+	return true;
+}
+
+/* Unholds the wants for which <t> cannot wait; if it has no place, all of them. */
 static void admit(struct vtm_sched *s, struct vtm_ticket *t)
 {
 	bool room = s->stats.waiting < s->set.max_waiting;
 
-	for (unsigned i = 0; i < t->n; i++) {
-		struct vtm_want *w = &t->wants[i];
-		struct vtm_entry *e = w->holds ? vtm_queue_find(s->queue, &w->lookup->key) : NULL;
-		enum vtm_reason why;
+	for (int round = 0; round < 2; round++) {
+		for (unsigned i = 0; i < t->n; i++) {
+			struct vtm_want *w = &t->wants[i];
+			struct vtm_entry *e = w->holds ? vtm_queue_find(s->queue, &w->lookup->key) : NULL;
+			enum vtm_reason why;
 
-		if (!e)
-			continue;
-		why = room ? vtm_sched_why_not(s, e, t->deadline_ms) : VTM_WHY_TIME;
-		if (why == VTM_WHY_NONE)
-			continue;
-		vtm_sched_unhold(s, t, w, e, why);
+			if (!e)
+				continue;
+			why = round ? VTM_WHY_TIME : vtm_sched_why_not(s, e, t->deadline_ms);
+			if (why != VTM_WHY_NONE)
+				vtm_sched_unhold(s, t, w, e, why);
+		}
+		if (!t->waiting_for || room || make_place(s, t))
+			return;
 	}
 }
 

@@ -348,6 +348,37 @@ static void admission(void)
 	rig_clear(&r);
 }
 
+/* Four places: one network has all of them until another wants some, and then half. */
+static void places(void)
+{
+	struct mail *m[8];
+	unsigned waiting = 0;
+	struct rig r;
+
+	rig_init(&r);
+	r.set.max_waiting = 4;
+	vtm_sched_configure(r.sched, &r.set);
+	begin(&r);
+	for (unsigned i = 0; i < 8; i++) {
+		m[i] = mail_new(&r, "p", i, 1, VTM_CLASS_RISKY, 120000 + i);
+		m[i]->ticket.client_net = g_strdup(i < 5 ? "192.0.2.0/24" : "198.51.100.0/24");
+		vtm_sched_add(r.sched, &m[i]->ticket);
+		if (i == 4)
+			ok(!m[0]->released && !m[3]->released && m[4]->released, "one network alone takes all places");
+	}
+	for (unsigned i = 0; i < 8; i++)
+		waiting += !m[i]->released;
+	ok(!m[0]->released && !m[1]->released && m[2]->released && m[3]->released,
+	   "another network gets half of them: those that would wait longest go");
+	ok(!m[5]->released && !m[6]->released && m[7]->released && waiting == 4, "and no more than half");
+	ok(verdict(m[3], 0) == VTM_PENDING && why(m[3], 0) == VTM_WHY_TIME, "what went is pending");
+	for (unsigned i = 0; i < 8; i++)
+		vtm_sched_cancel(r.sched, &m[i]->ticket);
+	for (unsigned i = 0; i < 8; i++)
+		mail_free(m[i]);
+	rig_clear(&r);
+}
+
 /* The hold of a message ends when more urgent look-ups push its own past the deadline. */
 static void pushed_out(void)
 {
@@ -1078,6 +1109,7 @@ int main(void)
 	vtm_log_set_sink(quiet, NULL);
 	answers();
 	admission();
+	places();
 	pushed_out();
 	deadline();
 	failures();
