@@ -176,11 +176,6 @@ static void of_window(GString *to, const char *name, const char *window, uint32_
 		sample(to, name, "window", window, value);
 }
 
-static uint32_t rest(uint32_t limit, uint32_t used)
-{
-	return limit > used ? limit - used : 0;
-}
-
 static const char *const spender_names[VTM_SPENDERS] = {
 	[VTM_SPEND_MANUAL] = "manual",
 	[VTM_SPEND_ATTACHMENT] = "attachment",
@@ -190,18 +185,18 @@ static const char *const spender_names[VTM_SPENDERS] = {
 static void budget(GString *to, const struct vtm_budget_limits *l, const struct vtm_sched_stats *s)
 {
 	family(to, "budget_limit_requests", "gauge", "Requests allowed; a window without a limit is left out.");
-	of_window(to, "budget_limit_requests", "minute", l->per_minute, l->per_minute);
-	of_window(to, "budget_limit_requests", "day", l->per_day, l->per_day);
-	of_window(to, "budget_limit_requests", "month", l->per_month, l->per_month);
+	of_window(to, "budget_limit_requests", "minute", l->per_minute.limited, l->per_minute.most);
+	of_window(to, "budget_limit_requests", "day", l->per_day.limited, l->per_day.most);
+	of_window(to, "budget_limit_requests", "month", l->per_month.limited, l->per_month.most);
 	family(to, "budget_used_requests", "gauge", "Requests used of the current minute, UTC day and UTC month.");
 	sample(to, "budget_used_requests", "window", "minute", s->window_used);
 	sample(to, "budget_used_requests", "window", "day", s->day_used);
 	sample(to, "budget_used_requests", "window", "month", s->month_used);
 	family(to, "budget_left_requests", "gauge", "Requests left; a window without a limit is left out.");
-	of_window(to, "budget_left_requests", "minute", l->per_minute, rest(l->per_minute, s->window_used));
-	of_window(to, "budget_left_requests", "day", l->per_day, rest(l->per_day, s->day_used));
-	of_window(to, "budget_left_requests", "month", l->per_month, rest(l->per_month, s->month_used));
-	if (!l->per_day && !l->per_month)
+	of_window(to, "budget_left_requests", "minute", l->per_minute.limited, vtm_limit_left(l->per_minute, s->window_used));
+	of_window(to, "budget_left_requests", "day", l->per_day.limited, vtm_limit_left(l->per_day, s->day_used));
+	of_window(to, "budget_left_requests", "month", l->per_month.limited, vtm_limit_left(l->per_month, s->month_used));
+	if (!l->per_day.limited && !l->per_month.limited)
 		return;
 	family(to, "budget_spendable_requests", "gauge", "Requests that may still be spent today, reserves set aside.");
 	for (int w = 0; w < VTM_SPENDERS; w++)

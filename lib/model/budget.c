@@ -50,12 +50,30 @@ unsigned vtm_budget_charged_days(int64_t utc_ms, int64_t days_r[2])
 	return first == last ? 1 : 2;
 }
 
-/* What is left of <limit> after <used>.  Limit 0: there is none. */
-static uint32_t left_of(uint32_t limit, uint64_t used)
+struct vtm_limit vtm_limit_allowed(int64_t allowed)
 {
-	if (!limit)
+	if (allowed < 0)
+		return (struct vtm_limit)VTM_NO_LIMIT;
+	return vtm_limit_of((uint32_t)MIN(allowed, (int64_t)G_MAXUINT32));
+}
+
+struct vtm_limit vtm_limit_tighter(struct vtm_limit a, struct vtm_limit b)
+{
+	if (!a.limited || !b.limited)
+		return a.limited ? a : b;
+	return a.most < b.most ? a : b;
+}
+
+bool vtm_limit_equal(struct vtm_limit a, struct vtm_limit b)
+{
+	return a.limited == b.limited && a.most == b.most;
+}
+
+uint32_t vtm_limit_left(struct vtm_limit l, uint64_t used)
+{
+	if (!l.limited)
 		return G_MAXUINT32;
-	return used >= limit ? 0 : limit - (uint32_t)used;
+	return used >= l.most ? 0 : l.most - (uint32_t)used;
 }
 
 uint32_t vtm_budget_left(const struct vtm_budget_limits *l, enum vtm_spender who, uint32_t day_used,
@@ -73,7 +91,7 @@ uint32_t vtm_budget_left(const struct vtm_budget_limits *l, enum vtm_spender who
 	case VTM_SPEND_MANUAL:
 		break;
 	}
-	return MIN(left_of(l->per_day, day_used + kept), left_of(l->per_month, month_used));
+	return MIN(vtm_limit_left(l->per_day, day_used + kept), vtm_limit_left(l->per_month, month_used));
 }
 
 uint32_t vtm_budget_allow(const struct vtm_budget_limits *l, enum vtm_spender who, uint32_t day_used,
@@ -81,22 +99,24 @@ uint32_t vtm_budget_allow(const struct vtm_budget_limits *l, enum vtm_spender wh
 {
 	uint32_t left = vtm_budget_left(l, who, day_used, month_used);
 
-	left = MIN(left, left_of(l->per_minute, slots));
+	left = MIN(left, vtm_limit_left(l->per_minute, slots));
 	return MIN(left, want);
 }
 
 int64_t vtm_budget_slot_at(const struct vtm_budget_limits *l, const struct vtm_budget *b,
 			   int64_t now_boot_ms, uint32_t n, int64_t answer_ms)
 {
-	uint32_t limit = l->per_minute;
+	uint32_t limit = l->per_minute.most;
 	uint32_t taken = b->window->len;
 	int64_t round = VTM_WINDOW_MS + VTM_SLOT_MARGIN_MS + answer_ms;
 	uint32_t slot = n % MAX(limit, 1);
-	int64_t rounds = limit ? n / limit : 0;
+	int64_t rounds = n / MAX(limit, 1);
 	int64_t free_at = now_boot_ms;
 
-	if (!limit)
+	if (!l->per_minute.limited)
 		return now_boot_ms;
+	if (!limit)
+		return INT64_MAX;
 	/* if the limit was lowered, more slots are taken than it allows: those that end first do not count */
 	if (taken + slot >= limit) {
 		uint32_t i = taken + slot - limit;

@@ -35,10 +35,36 @@ enum vtm_spender {
 };
 #define VTM_SPENDERS (VTM_SPEND_URL + 1)
 
-struct vtm_budget_limits {	/* 0: no limit */
-	uint32_t per_minute;
-	uint32_t per_day;
-	uint32_t per_month;
+/* At most so many, or any number.  A limit of 0 lets nothing through. */
+struct vtm_limit {
+	bool limited;
+	uint32_t most;		/* 0 unless limited */
+};
+#define VTM_LIMIT(n) { true, (n) }	/* initialisers */
+#define VTM_NO_LIMIT { false, 0 }
+
+static inline struct vtm_limit vtm_limit_of(uint32_t most)
+{
+	return (struct vtm_limit)VTM_LIMIT(most);
+}
+
+/* As directives have it: 0 is no limit. */
+static inline struct vtm_limit vtm_limit_configured(uint32_t n)
+{
+	return (struct vtm_limit){ n > 0, n };
+}
+
+/* As VirusTotal has it: -1 is not known, which limits nothing; 0 is none left. */
+struct vtm_limit vtm_limit_allowed(int64_t allowed);
+struct vtm_limit vtm_limit_tighter(struct vtm_limit a, struct vtm_limit b);
+bool vtm_limit_equal(struct vtm_limit a, struct vtm_limit b);
+/* What <used> leaves; G_MAXUINT32 without a limit. */
+uint32_t vtm_limit_left(struct vtm_limit l, uint64_t used);
+
+struct vtm_budget_limits {
+	struct vtm_limit per_minute;
+	struct vtm_limit per_day;
+	struct vtm_limit per_month;
 	uint32_t reserve_manual;	/* requests a day */
 	uint32_t reserve_attachments;	/* requests a day */
 };

@@ -104,11 +104,6 @@ bool vtm_breaker_quota(struct vtm_breaker *b, int64_t now_ms, int64_t retry_afte
 	return open_until(b, VTM_WHY_BUDGET, now_ms + pause);
 }
 
-void vtm_breaker_release(struct vtm_breaker *b)
-{
-	b->probing = false;
-}
-
 void vtm_breaker_retry_now(struct vtm_breaker *b)
 {
 	if (b->state == VTM_CIRCUIT_OPEN)

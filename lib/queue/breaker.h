@@ -41,9 +41,7 @@ bool vtm_breaker_would_allow(const struct vtm_breaker *b, int64_t now_ms);
 bool vtm_breaker_success(struct vtm_breaker *b);
 bool vtm_breaker_failure(struct vtm_breaker *b, int64_t now_ms);
 bool vtm_breaker_denied(struct vtm_breaker *b, int64_t now_ms);
-bool vtm_breaker_quota(struct vtm_breaker *b, int64_t now_ms, int64_t retry_after_ms /* -1: not told */);
-/* The probe ended without an outcome (cancelled). */
-void vtm_breaker_release(struct vtm_breaker *b);
+bool vtm_breaker_quota(struct vtm_breaker *b, int64_t now_ms, int64_t retry_after_ms /* -1: not given */);
 /* Reload: try at once. */
 void vtm_breaker_retry_now(struct vtm_breaker *b);
 const char *vtm_circuit_name(enum vtm_circuit c);

@@ -100,18 +100,19 @@ unsigned vtm_sched_slots_taken(const struct vtm_sched *s, int64_t now)
 	return n;
 }
 
-/* Bulk takes at most half of a minute's requests while it is beside mail: a message that comes finds some. */
-static uint32_t minute_of(const struct vtm_sched *s, enum vtm_line line)
+/* Bulk takes at most half of a minute's requests beside mail, so that a message that comes finds some. */
+static struct vtm_limit minute_of(const struct vtm_sched *s, enum vtm_line line)
 {
-	return line == VTM_LINE_BULK && !s->set.manual ? (s->limits.per_minute + 1) / 2 : s->limits.per_minute;
+	struct vtm_limit most = s->limits.per_minute;
+
+	if (line == VTM_LINE_BULK && !s->set.manual)
+		most.most = most.most / 2 + most.most % 2;
+	return most;
 }
 
 unsigned vtm_sched_minute_room(const struct vtm_sched *s, enum vtm_line line, int64_t now)
 {
-	uint32_t most = minute_of(s, line);
-	unsigned taken = vtm_sched_slots_taken(s, now);
-
-	return !most ? G_MAXUINT : taken < most ? most - taken : 0;
+	return vtm_limit_left(minute_of(s, line), vtm_sched_slots_taken(s, now));
 }
 
 /* By points, ReserveForAttachments is a matter of points, and not kept from links. */
@@ -139,7 +140,7 @@ static bool ahead_of_pace(const struct vtm_sched *s, uint32_t most)
 {
 	int64_t passed = DAY_MS - (s->day_ends_ms - vtm_sched_now(s));
 
-	if (!s->limits.per_day)
+	if (!s->limits.per_day.limited)
 		return true;
 	return (int64_t)s->view.day_used * DAY_MS < (int64_t)most * CLAMP(passed, 0, DAY_MS);
 }
@@ -170,7 +171,7 @@ void vtm_sched_open_lines(const struct vtm_sched *s, bool open[VTM_LINES])
 	}
 	if (!bulk_may(s))
 		open[VTM_LINE_BULK] = false;
-	if (!s->set.reask_unknown || !ahead_of_pace(s, s->limits.per_day))
+	if (!s->set.reask_unknown || !ahead_of_pace(s, s->limits.per_day.most))
 		open[VTM_LINE_REASK] = false;
 }
 
@@ -257,6 +258,11 @@ static int64_t next_look(const struct vtm_sched *s, int64_t now)
 	       vtm_queue_ready(s->queue, VTM_LINE_REASK) ? now + 10 * PACE_MS : INT64_MAX;
 }
 
+static struct vtm_limit wider(struct vtm_limit a, struct vtm_limit b)
+{
+	return vtm_limit_equal(vtm_limit_tighter(a, b), a) ? b : a;
+}
+
 int64_t vtm_sched_next_send(const struct vtm_sched *s, int64_t now)
 {
 	struct vtm_budget_limits limits = s->limits;
@@ -266,11 +272,11 @@ int64_t vtm_sched_next_send(const struct vtm_sched *s, int64_t now)
 	if (!s->set.store)
 		return INT64_MAX;
 	vtm_sched_open_lines(s, open);
-	limits.per_minute = 0;
+	limits.per_minute = vtm_limit_of(0);
 	for (int l = 0; l < VTM_LINES; l++)
 		if (open[l] && vtm_queue_ready(s->queue, (enum vtm_line)l)) {
 			any = true;
-			limits.per_minute = MAX(limits.per_minute, minute_of(s, (enum vtm_line)l));
+			limits.per_minute = wider(limits.per_minute, minute_of(s, (enum vtm_line)l));
 		}
 	if (!any)
 		return next_look(s, now);

@@ -44,30 +44,31 @@ void vtm_sched_budget_found(struct vtm_sched *s)
 	s->budget_lost = false;
 }
 
-static uint32_t tighter(uint32_t configured, int64_t allowed)
+static const char *limit_text(struct vtm_limit l, char text[16])
 {
-	if (allowed < 0 || allowed > G_MAXUINT32)
-		return configured;
-	if (!configured)
-		return allowed ? (uint32_t)allowed : 1;
-	return (uint32_t)MIN((int64_t)configured, allowed);
+	if (l.limited)
+		g_snprintf(text, 16, "%" G_GUINT32_FORMAT, l.most);
+	else
+		g_strlcpy(text, "any number", 16);
+	return text;
 }
 
 /* The server's own count: ours is raised to it, and smaller limits are taken over. */
 static void take_quotas(struct vtm_sched *s, const struct vtm_result *r)
 {
 	struct vtm_budget_limits old = s->limits;
+	char day[16], month[16];
 	GError *error = NULL;
 
 	s->stats.server_daily = r->daily;
 	s->stats.server_monthly = r->monthly;
 	s->limits = s->set.limits;
-	s->limits.per_day = tighter(s->limits.per_day, r->daily.allowed);
-	s->limits.per_month = tighter(s->limits.per_month, r->monthly.allowed);
-	if (s->limits.per_day != old.per_day || s->limits.per_month != old.per_month)
+	s->limits.per_day = vtm_limit_tighter(s->limits.per_day, vtm_limit_allowed(r->daily.allowed));
+	s->limits.per_month = vtm_limit_tighter(s->limits.per_month, vtm_limit_allowed(r->monthly.allowed));
+	if (!vtm_limit_equal(s->limits.per_day, old.per_day) || !vtm_limit_equal(s->limits.per_month, old.per_month))
 		vtm_log(VTM_LOG_WARNING, "budget: the key has %" G_GINT64_FORMAT " requests a day and %" G_GINT64_FORMAT
-			" a month; using %u and %u", r->daily.allowed, r->monthly.allowed, s->limits.per_day,
-			s->limits.per_month);
+			" a month; using %s and %s", r->daily.allowed, r->monthly.allowed,
+			limit_text(s->limits.per_day, day), limit_text(s->limits.per_month, month));
 	/* the time first: it says which day the count is of */
 	if (s->set.store && r->server_utc_ms)
 		vtm_sched_check_store(s, vtm_store_budget_sync(s->set.store, r->server_utc_ms, &error), &error);
@@ -113,7 +114,7 @@ void vtm_sched_keep_window(struct vtm_sched *s)
 	vtm_log(VTM_LOG_WARNING, "budget: the store lost %u requests of the last minute; they count as sent now",
 		before - here);
 	vtm_queue_foreach(s->queue, without_slot, NULL);
-	gone = s->limits.per_minute ? before - here : 0;
+	gone = s->limits.per_minute.limited ? before - here : 0;
 	vtm_sched_check_store(s, vtm_store_budget_carry(s->set.store, gone, day_used, month_used, &error), &error);
 	s->quotas_due_ms = now;
 	s->view_stale = true;

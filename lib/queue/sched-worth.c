@@ -198,9 +198,9 @@ bool vtm_sched_share_full(const struct vtm_sched *s, const char *network, const 
 {
 	uint32_t bound;
 
-	if (!s->set.share_percent || !s->limits.per_day)
+	if (!s->set.share_percent || !s->limits.per_day.limited)
 		return false;
-	bound = MAX(1, (uint32_t)((uint64_t)s->limits.per_day * s->set.share_percent / 100));
+	bound = MAX(1, (uint32_t)((uint64_t)s->limits.per_day.most * s->set.share_percent / 100));
 	return vtm_shares_full(s->shares, s->view.day, network, domain, worth, bound);
 }
 

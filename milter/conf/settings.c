@@ -38,9 +38,9 @@ void vtm_settings_scan(const struct vtm_conf *c, struct vtm_scan_settings *s)
 
 void vtm_settings_budget(const struct vtm_conf *c, struct vtm_budget_limits *l)
 {
-	l->per_minute = c->requests_per_minute;
-	l->per_day = c->requests_per_day;
-	l->per_month = c->requests_per_month;
+	l->per_minute = vtm_limit_configured(c->requests_per_minute);
+	l->per_day = vtm_limit_configured(c->requests_per_day);
+	l->per_month = vtm_limit_configured(c->requests_per_month);
 	l->reserve_manual = c->requests_per_day ? c->reserve_for_manual : 0;
 	l->reserve_attachments = (uint32_t)((uint64_t)c->requests_per_day * c->reserve_for_attachments_percent / 100);
 }

@@ -335,7 +335,7 @@ static int64_t day_limit(const char *line)
 {
 	int64_t limit = count_of(line, "budget.day", G_MAXINT64), server = -1;
 
-	if (vtm_json_get_int(line, "budget.server_day", &server) && server > 0 && (!limit || server < limit))
+	if (vtm_json_get_int(line, "budget.server_day", &server) && server >= 0 && (!limit || server < limit))
 		return server;
 	return limit;
 }
@@ -356,7 +356,7 @@ static void daemons_use(struct vtm_ctl_asker *a, struct used_up *u)
 	limit = day_limit(line);
 	u->pace = a->bulk && !u->paused && !u->month && day_used < limit;
 	vtm_settings_budget(a->c->conf, &limits);
-	limits.per_day = (uint32_t)MIN(limit, G_MAXUINT32);
+	limits.per_day = vtm_limit_of((uint32_t)MIN(limit, G_MAXUINT32));
 	limit = vtm_budget_left(&limits, VTM_SPEND_URL, 0, 0);
 	if (u->pace && day_used < limit)	/* the day has to pass as far as it is used; else until its end */
 		u->retry_ms = MAX((day_used + 1) * DAY_MS / limit - vtm_utc_ms(a->c->clock) % DAY_MS, 0);

@@ -138,7 +138,7 @@ static void memory(void)
 
 static void spend(struct vtm_store *st, unsigned i)
 {
-	static const struct vtm_budget_limits l = { 0, 1000000, 0, 0, 0 };
+	static const struct vtm_budget_limits l = { VTM_NO_LIMIT, VTM_LIMIT(1000000), VTM_NO_LIMIT, 0, 0 };
 	vtm_slot slot;
 
 	(void)i;

@@ -86,7 +86,8 @@ static void count_request(struct run *r, int64_t at_ms)
 	g_queue_push_tail(&r->minute, g_memdup2(&at_ms, sizeof(at_ms)));
 	r->requests++;
 	r->day_count++;
-	r->violations += (l->per_minute && r->minute.length > l->per_minute) || (l->per_day && r->day_count > l->per_day);
+	r->violations += (l->per_minute.limited && r->minute.length > l->per_minute.most) ||
+			 (l->per_day.limited && r->day_count > l->per_day.most);
 }
 
 static int start(void *arg, enum vtm_op op, const struct vtm_lookup *lookup, const char *analysis, void *tag)
@@ -103,7 +104,8 @@ static int start(void *arg, enum vtm_op op, const struct vtm_lookup *lookup, con
 	g_queue_push_tail(&r->flights, f);
 	if (op == VTM_OP_QUOTAS) {
 		f->result.answer = VTM_ANSWER_QUOTAS;
-		f->result.daily = (struct vtm_quota){ r->day == r->clock.boot / DAY_MS ? r->day_count : 0, r->o->limits.per_day };
+		f->result.daily = (struct vtm_quota){ r->day == r->clock.boot / DAY_MS ? r->day_count : 0,
+						     r->o->limits.per_day.limited ? (int64_t)r->o->limits.per_day.most : -1 };
 		f->result.monthly.allowed = -1;
 		return 0;
 	}

@@ -160,8 +160,8 @@ static bool server_takes(struct sim *s, int64_t at_ms)
 	s->requests++;
 	s->day_count++;
 	s->window_max = MAX(s->window_max, s->window.length);
-	over = (s->o.limits.per_minute && s->window.length > s->o.limits.per_minute) ||
-	       (s->o.limits.per_day && s->day_count > s->o.limits.per_day);
+	over = (s->o.limits.per_minute.limited && s->window.length > s->o.limits.per_minute.most) ||
+	       (s->o.limits.per_day.limited && s->day_count > s->o.limits.per_day.most);
 	s->violations += over;
 	return !over;
 }
@@ -188,6 +188,11 @@ static int64_t latency(struct sim *s)
 	return 150 + (int64_t)(-log(u) * 250);
 }
 
+static int64_t allowed(struct vtm_limit l)
+{
+	return l.limited ? (int64_t)l.most : -1;
+}
+
 static int transport(void *arg, enum vtm_op op, const struct vtm_lookup *lookup, const char *analysis, void *tag)
 {
 	struct sim *s = arg;
@@ -203,8 +208,8 @@ static int transport(void *arg, enum vtm_op op, const struct vtm_lookup *lookup,
 	if (op == VTM_OP_QUOTAS) {
 		roll_day(s, s->clock.boot + took / 2);
 		e->result.answer = VTM_ANSWER_QUOTAS;
-		e->result.daily = (struct vtm_quota){ s->day_count, s->o.limits.per_day };
-		e->result.monthly = (struct vtm_quota){ s->requests, s->o.limits.per_month };
+		e->result.daily = (struct vtm_quota){ s->day_count, allowed(s->o.limits.per_day) };
+		e->result.monthly = (struct vtm_quota){ s->requests, allowed(s->o.limits.per_month) };
 	} else if (!server_takes(s, s->clock.boot + took / 2)) {
 		e->result.answer = VTM_ANSWER_QUOTA;
 		s->refused++;
@@ -521,7 +526,7 @@ static void fifo_answer(struct sim *s, struct vtm_lookup *l, GQueue *waiting)
 
 static void run_fifo(struct sim *s)
 {
-	int64_t end = s->clock.boot + s->o.days * DAY_MS, gap = VTM_WINDOW_MS / MAX(s->o.limits.per_minute, 1) + 100;
+	int64_t end = s->clock.boot + s->o.days * DAY_MS, gap = VTM_WINDOW_MS / MAX(s->o.limits.per_minute.most, 1) + 100;
 	int64_t free_at = s->clock.boot;
 	GQueue waiting = G_QUEUE_INIT;
 
@@ -543,7 +548,7 @@ static void run_fifo(struct sim *s)
 		if (s->line.length && s->clock.boot >= free_at) {
 			int64_t day_left = vtm_budget_next_day_ms(s->clock.utc) - s->clock.utc;
 
-			if (s->o.limits.per_day && s->day_count >= s->o.limits.per_day &&
+			if (s->o.limits.per_day.limited && s->day_count >= s->o.limits.per_day.most &&
 			    s->day == vtm_budget_day(START_UTC_MS + s->clock.boot)) {
 				free_at = s->clock.boot + day_left + 1000;
 			} else {
@@ -655,8 +660,8 @@ static int parse(struct options *o, int argc, char **argv)
 		case 'd': o->days = (unsigned)n; break;
 		case 'm': o->messages = (unsigned)n; break;
 		case 't': o->timeout_ms = (int64_t)n * 1000; break;
-		case 'n': o->limits.per_minute = (uint32_t)n; break;
-		case 'D': o->limits.per_day = (uint32_t)n; break;
+		case 'n': o->limits.per_minute = vtm_limit_configured((uint32_t)n); break;
+		case 'D': o->limits.per_day = vtm_limit_configured((uint32_t)n); break;
 		case 'i': o->items = optarg; break;
 		case 'b': o->bulk = (unsigned)n; break;
 		case 'B': o->bulk_class = !strcmp(optarg, "manual") ? VTM_CLASS_MANUAL : VTM_CLASS_BULK; break;
@@ -716,7 +721,7 @@ int main(int argc, char **argv)
 	struct sim s = { .o = { .days = 1, .messages = 10000, .timeout_ms = 120000, .max_waiting = 20, .seed = 1,
 				.bulk_class = VTM_CLASS_BULK,
 				.stream = { .share_percent = 25, .explore_percent = 12, .first_day = 7 },
-				.limits = { 4, 500, 15500, 20, 144 } } };
+				.limits = { VTM_LIMIT(4), VTM_LIMIT(500), VTM_LIMIT(15500), 20, 144 } } };
 	struct vtm_sched_stats stats = { 0 };
 	char *dir = g_dir_make_tmp("vtmilter-sim-XXXXXX", NULL), *uri;
 	int rc = parse(&s.o, argc, argv);

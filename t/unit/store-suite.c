@@ -13,8 +13,8 @@
 #define DAY (24 * (int64_t)HOUR)
 #define SLOT_AFTER (VTM_WINDOW_MS + VTM_SLOT_MARGIN_MS)
 
-static const struct vtm_budget_limits public_key = { 4, 500, 15500, 20, 150 };
-static const struct vtm_budget_limits no_window = { 0, 500, 15500, 20, 150 };
+static const struct vtm_budget_limits public_key = { VTM_LIMIT(4), VTM_LIMIT(500), VTM_LIMIT(15500), 20, 150 };
+static const struct vtm_budget_limits no_window = { VTM_NO_LIMIT, VTM_LIMIT(500), VTM_LIMIT(15500), 20, 150 };
 
 struct vtm_lookup *suite_lookup(unsigned n)
 {
@@ -56,7 +56,7 @@ struct vtm_store *suite_fresh(struct suite *s, int64_t utc)
 	s->renew(s);
 	vtm_clock_manual_init(s->clock, utc);
 	store = must_open(s, "mx1");
-	if (vtm_store_budget_take(store, &(struct vtm_budget_limits){ .per_day = 1, .reserve_manual = 1 },
+	if (vtm_store_budget_take(store, &(struct vtm_budget_limits){ .per_day = VTM_LIMIT(1), .reserve_manual = 1 },
 				  VTM_SPEND_URL, 1,
 				  &slot, &error) < 0) {
 		if (!g_error_matches(error, VTM_ERROR, VTM_ERROR_BUDGET_LOST) ||
@@ -287,7 +287,7 @@ static void carried(struct suite *s)
 
 static void day_and_month(struct suite *s)
 {
-	struct vtm_budget_limits small = { 0, 10, 12, 2, 3 };
+	struct vtm_budget_limits small = { VTM_NO_LIMIT, VTM_LIMIT(10), VTM_LIMIT(12), 2, 3 };
 	struct vtm_store *st = suite_fresh(s, SUITE_NOON);
 	vtm_slot *slots = g_new(vtm_slot, VTM_STORE_BATCH + 1);
 	GError *error = NULL;
@@ -315,7 +315,7 @@ static void day_and_month(struct suite *s)
 
 static void midnight(struct suite *s)
 {
-	struct vtm_budget_limits small = { 0, 10, 0, 0, 0 };
+	struct vtm_budget_limits small = { VTM_NO_LIMIT, VTM_LIMIT(10), VTM_NO_LIMIT, 0, 0 };
 	struct vtm_store *st = suite_fresh(s, SUITE_MIDNIGHT - VTM_MIDNIGHT_BEFORE_MS - 1);
 
 	is_int(take(st, &small, VTM_SPEND_URL, 6, NULL), 6, "%s: before midnight", s->name);
@@ -330,7 +330,7 @@ static void midnight(struct suite *s)
 	is_int(take(st, &small, VTM_SPEND_URL, 100, NULL), 6, "%s: which leaves six", s->name);
 	vtm_store_close(st);
 
-	small = (struct vtm_budget_limits){ 0, 0, 10, 0, 0 };
+	small = (struct vtm_budget_limits){ VTM_NO_LIMIT, VTM_NO_LIMIT, VTM_LIMIT(10), 0, 0 };
 	st = suite_fresh(s, SUITE_MONTH_END - VTM_MIDNIGHT_BEFORE_MS);
 	is_int(take(st, &small, VTM_SPEND_URL, 100, NULL), 10, "%s: the end of a month", s->name);
 	vtm_clock_manual_advance(s->clock, 10 * HOUR);

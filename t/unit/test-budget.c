@@ -27,7 +27,7 @@ static void calendar(void)
 
 static void reserves(void)
 {
-	struct vtm_budget_limits l = { 4, 500, 15500, 20, 150 };
+	struct vtm_budget_limits l = { VTM_LIMIT(4), VTM_LIMIT(500), VTM_LIMIT(15500), 20, 150 };
 	struct vtm_budget_limits none = { 0 };
 
 	is_int(vtm_budget_left(&l, VTM_SPEND_MANUAL, 0, 0), 500, "by hand everything may be used");
@@ -46,9 +46,39 @@ static void reserves(void)
 	is_int(vtm_budget_allow(&none, VTM_SPEND_URL, 0, 0, 99999, 9), 9, "no limits");
 }
 
+/* Each limit below, at and above its boundary; 0 is a limit. */
+static void limits(void)
+{
+	static const struct { struct vtm_limit limit; uint64_t used; uint32_t left; } rows[] = {
+		{ VTM_NO_LIMIT, 0, G_MAXUINT32 }, { VTM_NO_LIMIT, G_MAXUINT64, G_MAXUINT32 }, { VTM_LIMIT(0), 0, 0 },
+		{ VTM_LIMIT(0), 1, 0 }, { VTM_LIMIT(5), 0, 5 }, { VTM_LIMIT(5), 4, 1 }, { VTM_LIMIT(5), 5, 0 },
+		{ VTM_LIMIT(5), 6, 0 }, { VTM_LIMIT(5), G_MAXUINT64, 0 }, { VTM_LIMIT(G_MAXUINT32), 0, G_MAXUINT32 },
+		{ VTM_LIMIT(G_MAXUINT32), G_MAXUINT32, 0 },
+	};
+	static const struct { struct vtm_limit a, b, tighter; } pairs[] = {
+		{ VTM_NO_LIMIT, VTM_NO_LIMIT, VTM_NO_LIMIT }, { VTM_NO_LIMIT, VTM_LIMIT(7), VTM_LIMIT(7) },
+		{ VTM_LIMIT(7), VTM_NO_LIMIT, VTM_LIMIT(7) }, { VTM_LIMIT(7), VTM_LIMIT(6), VTM_LIMIT(6) },
+		{ VTM_LIMIT(6), VTM_LIMIT(7), VTM_LIMIT(6) }, { VTM_LIMIT(0), VTM_LIMIT(7), VTM_LIMIT(0) },
+		{ VTM_NO_LIMIT, VTM_LIMIT(0), VTM_LIMIT(0) },
+	};
+	static const struct { int64_t allowed; struct vtm_limit limit; } server[] = {
+		{ -1, VTM_NO_LIMIT }, { 0, VTM_LIMIT(0) }, { 1, VTM_LIMIT(1) }, { G_MAXUINT32, VTM_LIMIT(G_MAXUINT32) },
+		{ (int64_t)G_MAXUINT32 + 1, VTM_LIMIT(G_MAXUINT32) }, { G_MAXINT64, VTM_LIMIT(G_MAXUINT32) },
+	};
+
+	for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++)
+		is_int(vtm_limit_left(rows[i].limit, rows[i].used), rows[i].left, "limit: row %u, what is left", i);
+	for (unsigned i = 0; i < G_N_ELEMENTS(pairs); i++)
+		ok(vtm_limit_equal(vtm_limit_tighter(pairs[i].a, pairs[i].b), pairs[i].tighter), "limit: pair %u, the tighter", i);
+	for (unsigned i = 0; i < G_N_ELEMENTS(server); i++)
+		ok(vtm_limit_equal(vtm_limit_allowed(server[i].allowed), server[i].limit), "limit: VirusTotal's %" G_GINT64_FORMAT,
+		   server[i].allowed);
+	ok(!vtm_limit_configured(0).limited && vtm_limit_configured(1).most == 1, "limit: a directive's 0 is none");
+}
+
 static void slots(void)
 {
-	struct vtm_budget_limits l = { .per_minute = 4 };
+	struct vtm_budget_limits l = { .per_minute = VTM_LIMIT(4) };
 	struct vtm_budget b;
 	int64_t ends[] = { 5000, 6000, 7000 };
 	const int64_t round = VTM_WINDOW_MS + VTM_SLOT_MARGIN_MS + 500;
@@ -62,9 +92,11 @@ static void slots(void)
 	is_int(vtm_budget_slot_at(&l, &b, 1000, 1, 500), 5000, "the next when the first ends");
 	is_int(vtm_budget_slot_at(&l, &b, 1000, 3, 500), 7000, "and so on");
 	is_int(vtm_budget_slot_at(&l, &b, 1000, 5, 500), 5000 + round, "and round again");
-	l.per_minute = 1;
+	l.per_minute = vtm_limit_configured(1);
 	is_int(vtm_budget_slot_at(&l, &b, 1000, 0, 500), 7000, "limit lowered: the last one taken decides");
-	l.per_minute = 0;
+	l.per_minute = vtm_limit_of(0);
+	is_int(vtm_budget_slot_at(&l, &b, 1000, 0, 500), INT64_MAX, "a limit of 0: never");
+	l.per_minute = vtm_limit_configured(0);
 	is_int(vtm_budget_slot_at(&l, &b, 1000, 5000, 500), 1000, "no limit, no waiting");
 	vtm_budget_clear(&b);
 }
@@ -109,8 +141,6 @@ static void breaker(void)
 	ok(!vtm_breaker_would_allow(&b, now), "and stops everything");
 	vtm_breaker_retry_now(&b);
 	ok(vtm_breaker_allows(&b, now), "a reload tries at once");
-	vtm_breaker_release(&b);
-	ok(vtm_breaker_allows(&b, now), "a cancelled probe may be repeated");
 	vtm_breaker_success(&b);
 
 	vtm_breaker_quota(&b, now, -1);
@@ -139,6 +169,7 @@ int main(void)
 {
 	calendar();
 	reserves();
+	limits();
 	slots();
 	anchor();
 	breaker();

@@ -92,7 +92,7 @@ static void text(void)
 	};
 	struct vtm_numbers n = {
 		.version = "1.2.3", .enabled = true, .has_resolver = true, .now_boot_ms = 12500,
-		.limits = { .per_minute = 4, .per_day = 500 }, .spool_file = UINT64_MAX,
+		.limits = { .per_minute = VTM_LIMIT(4), .per_day = VTM_LIMIT(500) }, .spool_file = UINT64_MAX,
 	};
 	GString *to = g_string_new(NULL);
 

@@ -81,7 +81,7 @@ static bool rig_start_at(struct rig *r, const struct vtm_clock *store_clock)
 			.pending_lifetime_ms = 86400000, .max_in_flight = 8,
 		},
 		.vt = {
-			.clock = vtm_clock_system(), .base_url = r->url, .api_key = KEY, .user_agent = "vtmilter/test",
+			.base_url = r->url, .api_key = KEY, .user_agent = "vtmilter/test",
 			.connect_timeout_ms = 5000, .total_timeout_ms = 20000,
 		},
 		.store_uri = r->uri, .store = { .clock = store_clock, .host = "test" },

@@ -35,6 +35,7 @@ struct rig {
 	unsigned released, answers;
 	unsigned asked_fresh;		/* requests for what had an answer */
 	int64_t counted;		/* requests today, as VirusTotal counts; -1: it does not tell */
+	int64_t allowed_day, allowed_month;	/* as VirusTotal has it; -1: it does not tell */
 	char *dir, *uri;
 };
 
@@ -100,6 +101,7 @@ static void close_rig(struct rig *r)
 static void rig_init(struct rig *r)
 {
 	memset(r, 0, sizeof(*r));
+	r->allowed_day = r->allowed_month = -1;
 	vtm_clock_manual_init(&r->clock, START_UTC);
 	r->dir = g_dir_make_tmp("vtmilter-sched-XXXXXX", NULL);
 	r->uri = g_strdup_printf("sqlite:%s/s.db", r->dir);
@@ -110,7 +112,7 @@ static void rig_init(struct rig *r)
 	r->fresh = g_hash_table_new_full(vtm_key_hash, vtm_key_equal, g_free, g_free);
 	r->harmless = g_hash_table_new_full(vtm_key_hash, vtm_key_equal, g_free, NULL);
 	r->set = (struct vtm_sched_settings){
-		.clock = &r->clock.clock, .limits = { 4, 500, 15500, 20, 150 }, .threshold = 2,
+		.clock = &r->clock.clock, .limits = { VTM_LIMIT(4), VTM_LIMIT(500), VTM_LIMIT(15500), 20, 150 }, .threshold = 2,
 		.ttl_bad_ms = 86400000, .ttl_clean_ms = 86400000, .ttl_unknown_ms = 3600000,
 		.max_waiting = 20, .max_queue = 1000, .pending_lifetime_ms = 86400000, .max_in_flight = 8,
 		.start = start, .released = released, .answered = answered, .arg = r,
@@ -164,7 +166,8 @@ static void end_flight(struct rig *r, guint i, enum vtm_answer answer, uint32_t 
 	result.report.undetected = undetected;
 	if (f.op == VTM_OP_QUOTAS) {
 		result.answer = r->counted < 0 ? VTM_ANSWER_FAILED : VTM_ANSWER_QUOTAS;
-		result.daily.allowed = result.monthly.allowed = -1;
+		result.daily.allowed = r->allowed_day;
+		result.monthly.allowed = r->allowed_month;
 		result.daily.used = result.monthly.used = r->counted;
 	} else {
 		g_array_append_val(r->ended, r->clock.boot);
@@ -523,7 +526,7 @@ static void store_lost_without_a_minute(void)
 	struct mail *m, *n;
 
 	rig_init(&r);
-	r.set.limits.per_minute = 0;
+	r.set.limits.per_minute = vtm_limit_configured(0);
 	vtm_sched_configure(r.sched, &r.set);
 	begin(&r);
 	m = mail_comes(&r, "a", 0, 4, VTM_CLASS_RISKY, 120000);
@@ -649,8 +652,8 @@ static void shares(void)
 	struct rig r;
 
 	rig_init(&r);
-	r.set.limits.per_day = 299;
-	r.set.limits.per_minute = 3;
+	r.set.limits.per_day = vtm_limit_of(299);
+	r.set.limits.per_minute = vtm_limit_of(3);
 	r.set.share_percent = 1;	/* 2 of 299 */
 	vtm_sched_configure(r.sched, &r.set);
 	begin(&r);
@@ -688,8 +691,8 @@ static void midnight(void)
 	struct rig r;
 
 	rig_init(&r);
-	r.set.limits.per_minute = 0;
-	r.set.limits.per_day = 30;
+	r.set.limits.per_minute = vtm_limit_configured(0);
+	r.set.limits.per_day = vtm_limit_of(30);
 	r.set.limits.reserve_attachments = 0;
 	vtm_sched_configure(r.sched, &r.set);
 	begin(&r);
@@ -707,6 +710,106 @@ static void midnight(void)
 	pass(&r, 10000);
 	is_int(r.sent->len, 12, "midnight: ten seconds later the rest is sent");
 	mail_free(m);
+	rig_clear(&r);
+}
+
+/* VirusTotal's limits beside ours, of 5 a day and 6 a month: the tighter one holds, and 0 is none left. */
+static void server_limits(void)
+{
+	static const struct { int64_t day, month; unsigned sent; } rows[] = {
+		{ -1, -1, 5 }, { 0, -1, 0 }, { -1, 0, 0 }, { 0, 0, 0 }, { 1, -1, 1 }, { 4, -1, 4 }, { 5, -1, 5 }, { 6, -1, 5 },
+		{ -1, 4, 4 }, { -1, 5, 5 }, { -1, 7, 5 }, { G_MAXINT64, G_MAXINT64, 5 }, { INT64_C(1) << 32, -1, 5 },
+	};
+
+	for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
+		struct mail *m;
+		struct rig r;
+
+		rig_init(&r);
+		r.set.limits = (struct vtm_budget_limits){ VTM_NO_LIMIT, VTM_LIMIT(5), VTM_LIMIT(6), 0, 0 };
+		r.counted = 0;
+		r.allowed_day = rows[i].day;
+		r.allowed_month = rows[i].month;
+		vtm_sched_configure(r.sched, &r.set);
+		begin(&r);
+		m = mail_comes(&r, "a", 0, 9, VTM_CLASS_RISKY, 0);
+		end_all(&r, VTM_ANSWER_REPORT, 0, 9);
+		pass(&r, 10000);
+		is_int(r.sent->len, rows[i].sent, "5 a day here, %" G_GINT64_FORMAT " a day and %" G_GINT64_FORMAT
+		       " a month at VirusTotal: requests", rows[i].day, rows[i].month);
+		mail_free(m);
+		rig_clear(&r);
+	}
+}
+
+/* Where we have no limit, VirusTotal's is the limit. */
+static void server_limits_alone(void)
+{
+	struct mail *m;
+	struct rig r;
+
+	rig_init(&r);
+	r.set.limits = (struct vtm_budget_limits){ VTM_NO_LIMIT, VTM_NO_LIMIT, VTM_NO_LIMIT, 0, 0 };
+	r.counted = r.allowed_day = 0;
+	vtm_sched_configure(r.sched, &r.set);
+	begin(&r);
+	m = mail_comes(&r, "a", 0, 3, VTM_CLASS_RISKY, 0);
+	is_int(r.sent->len, 0, "no limit here and none left at VirusTotal: nothing is sent");
+	ok(why(m, 0) == VTM_WHY_TIME || why(m, 0) == VTM_WHY_BUDGET, "and nobody waits for it");
+	mail_free(m);
+	rig_clear(&r);
+}
+
+/* A wait is worth it only if the answer fits in: 600 ms and twice 200 at first. */
+static void answer_time(void)
+{
+	struct mail *m[2];
+	struct rig r;
+
+	rig_init(&r);
+	begin(&r);
+	m[0] = mail_comes(&r, "a", 0, 1, VTM_CLASS_RISKY, 999);
+	is_int(m[0]->released, 1, "with less time than an answer takes no message waits");
+	is_int(why(m[0], 0), VTM_WHY_TIME, "for want of time");
+	m[1] = mail_new(&r, "b", 0, 1, VTM_CLASS_RISKY, 1000);
+	vtm_sched_add(r.sched, &m[1]->ticket);
+	is_int(m[1]->released, 0, "with as much as it takes it waits");
+	for (int i = 0; i < 2; i++) {
+		vtm_sched_cancel(r.sched, &m[i]->ticket);
+		mail_free(m[i]);
+	}
+	rig_clear(&r);
+}
+
+/* MaxWaiting: one fewer waits, as many wait, one more does not. */
+static void max_waiting(void)
+{
+	enum { MOST = 3 };
+	struct mail *m[MOST + 1];
+	struct vtm_sched_stats stats;
+	struct rig r;
+
+	rig_init(&r);
+	r.set.max_waiting = MOST;
+	r.set.limits.per_minute = vtm_limit_configured(0);
+	vtm_sched_configure(r.sched, &r.set);
+	begin(&r);
+	for (unsigned i = 0; i <= MOST; i++) {
+		m[i] = mail_new(&r, "w", i, 1, VTM_CLASS_RISKY, 60000);
+		vtm_sched_add(r.sched, &m[i]->ticket);
+		is_int(m[i]->released, i == MOST, "MaxWaiting %d: message %u %s", MOST, i + 1, i < MOST ? "waits" : "does not");
+	}
+	vtm_sched_stats(r.sched, &stats);
+	is_int(stats.waiting, MOST, "as many wait as may");
+	is_int(verdict(m[MOST], 0), VTM_PENDING, "what the other wants is asked all the same");
+	vtm_sched_cancel(r.sched, &m[0]->ticket);
+	mail_free(m[MOST]);
+	m[MOST] = mail_new(&r, "w", MOST + 1, 1, VTM_CLASS_RISKY, 60000);
+	vtm_sched_add(r.sched, &m[MOST]->ticket);
+	is_int(m[MOST]->released, 0, "a place that became free is taken");
+	vtm_sched_release_all(r.sched);
+	for (unsigned i = 0; i <= MOST; i++)
+		mail_free(m[i]);
 	rig_clear(&r);
 }
 
@@ -894,8 +997,8 @@ static void property(guint32 seed)
 
 	rig_init(&r);
 	boot0 = r.clock.boot;
-	r.set.limits.per_day = 60;
-	r.set.limits.per_month = 100;
+	r.set.limits.per_day = vtm_limit_configured(60);
+	r.set.limits.per_month = vtm_limit_configured(100);
 	r.set.limits.reserve_attachments = 10;
 	r.set.limits.reserve_manual = 5;
 	r.set.ttl_clean_ms = 30 * (int64_t)86400000;
@@ -958,7 +1061,8 @@ static void bulk(void)
 	struct mail *m, *late;
 
 	rig_init(&r);
-	r.set.limits = (struct vtm_budget_limits){ 4, 20, 15500, 2, 10 };	/* mail's urls may use 8: 4 by noon */
+	/* mail's urls may use 8: 4 by noon */
+	r.set.limits = (struct vtm_budget_limits){ VTM_LIMIT(4), VTM_LIMIT(20), VTM_LIMIT(15500), 2, 10 };
 	vtm_sched_configure(r.sched, &r.set);
 	begin(&r);
 	m = mail_comes(&r, "bulk", 0, 10, VTM_CLASS_BULK, 0);
@@ -1121,6 +1225,10 @@ int main(void)
 	caps();
 	shares();
 	midnight();
+	server_limits();
+	server_limits_alone();
+	answer_time();
+	max_waiting();
 	full_queue();
 	restart();
 	restart_while_asked_by_hand();

@@ -25,7 +25,7 @@
 #define LONG_MS (VTM_SLOT_MAX_MS + MARGIN)
 #define SLOW_MS (12 * VTM_STORE_WAIT_MS)	/* what a call may take on a busy machine */
 
-static const struct vtm_budget_limits four = { 4, 500, 0, 0, 0 };
+static const struct vtm_budget_limits four = { VTM_LIMIT(4), VTM_LIMIT(500), VTM_NO_LIMIT, 0, 0 };
 static const struct vtm_report clean = { .verdict = VTM_CLEAN, .harmless = 3, .engines = 3 };
 static struct vtm_clock_manual manual;
 static struct redis_server server;
@@ -316,7 +316,7 @@ static void jumps(void)
 
 static void race(void)
 {
-	struct vtm_budget_limits l = { 50, 1000, 0, 0, 0 };
+	struct vtm_budget_limits l = { VTM_LIMIT(50), VTM_LIMIT(1000), VTM_NO_LIMIT, 0, 0 };
 	struct vtm_store *st = fresh();
 	int fds[2], sum = 0, n;
 
@@ -1155,7 +1155,7 @@ static void cost(void)
 	is_int(info("commandstats", "cmdstat_mget:calls="), 1000, "10 items are one round trip");
 	start = g_get_monotonic_time();
 	for (unsigned i = 0; i < 1000; i++)
-		take(st, &(struct vtm_budget_limits){ 0, 1000000, 0, 0, 0 }, 1, NULL);
+		take(st, &(struct vtm_budget_limits){ VTM_NO_LIMIT, VTM_LIMIT(1000000), VTM_NO_LIMIT, 0, 0 }, 1, NULL);
 	diag("%.0f takes a second", 1e6 / elapsed_ms(start));
 	before = info("memory", "used_memory:");
 	for (unsigned i = 0; i < 1000; i++) {

@@ -25,7 +25,8 @@
 #define DAY (24 * (int64_t)HOUR)
 #define SLOT_AFTER (VTM_WINDOW_MS + VTM_SLOT_MARGIN_MS)
 
-static const struct vtm_budget_limits no_limit = { 0 }, public_key = { 4, 500, 15500, 20, 150 };
+static const struct vtm_budget_limits no_limit = { VTM_NO_LIMIT, VTM_NO_LIMIT, VTM_NO_LIMIT, 0, 0 };
+static const struct vtm_budget_limits public_key = { VTM_LIMIT(4), VTM_LIMIT(500), VTM_LIMIT(15500), 20, 150 };
 static const struct vtm_report clean = { .verdict = VTM_CLEAN, .harmless = 3, .engines = 3 };
 static struct vtm_clock_manual manual;
 static char *dir, *path, *uri;
@@ -269,7 +270,7 @@ static void killed(void)
 
 static void race(void)
 {
-	struct vtm_budget_limits l = { 50, 1000, 0, 0, 0 };
+	struct vtm_budget_limits l = { VTM_LIMIT(50), VTM_LIMIT(1000), VTM_NO_LIMIT, 0, 0 };
 	struct vtm_store *st = fresh();
 	int fds[2], sum = 0, n;
 
@@ -464,7 +465,7 @@ static void lost_by_upgrade(void)
 
 static void jumps(void)
 {
-	struct vtm_budget_limits l = { 4, 6, 0, 0, 0 };
+	struct vtm_budget_limits l = { VTM_LIMIT(4), VTM_LIMIT(6), VTM_NO_LIMIT, 0, 0 };
 	struct vtm_store *st = fresh();
 	int64_t utc;
 
@@ -488,7 +489,7 @@ static void jumps(void)
 
 static void other_boot(void)
 {
-	struct vtm_budget_limits l = { 4, 0, 0, 0, 0 };
+	struct vtm_budget_limits l = { VTM_LIMIT(4), VTM_NO_LIMIT, VTM_NO_LIMIT, 0, 0 };
 	struct vtm_store *st = fresh(), *looker;
 	int64_t utc;
 
@@ -534,7 +535,7 @@ static void other_boot(void)
 
 static void synced(void)
 {
-	struct vtm_budget_limits l = { 2, 0, 0, 0, 0 };
+	struct vtm_budget_limits l = { VTM_LIMIT(2), VTM_NO_LIMIT, VTM_NO_LIMIT, 0, 0 };
 	struct vtm_store *st = fresh();
 	vtm_slot slot;
 
@@ -864,7 +865,7 @@ static void broken_values(void)
 	query("UPDATE used_day SET used = -5");
 	is_int(day_used(st), 0, "a negative count is 0");
 	query("UPDATE used_day SET used = 99999999999");
-	is_int(take(st, &(struct vtm_budget_limits){ .per_day = 500 }, 1), 0, "a huge one leaves nothing");
+	is_int(take(st, &(struct vtm_budget_limits){ .per_day = VTM_LIMIT(500) }, 1), 0, "a huge one leaves nothing");
 	query("UPDATE anchor SET utc_ms = 'x', boot_ms = NULL");
 	take(st, &no_limit, 1);
 	ok(true, "an anchor that is none does no harm");
@@ -948,7 +949,7 @@ static void cost(void)
 	diag("%.0f takes a second, one request each", 1e6 / us);
 	start = g_get_monotonic_time();
 	for (unsigned n = 0; n < 20; n++)
-		take(st, &(struct vtm_budget_limits){ .per_minute = 100000 }, VTM_STORE_BATCH);
+		take(st, &(struct vtm_budget_limits){ .per_minute = VTM_LIMIT(100000) }, VTM_STORE_BATCH);
 	us = spent_us(start, 20);
 	diag("%.0f takes a second, %d requests each, %u slots", 1e6 / us, VTM_STORE_BATCH, taken(st));
 	vtm_store_close(st);

@@ -67,8 +67,8 @@ static int64_t day_cap(const struct vtm_budget_limits *l, enum vtm_spender who)
 {
 	struct vtm_budget_limits day = *l;
 
-	day.per_month = 0;
-	return l->per_day ? (int64_t)vtm_budget_left(&day, who, 0, 0) : -1;
+	day.per_month = (struct vtm_limit)VTM_NO_LIMIT;
+	return l->per_day.limited ? (int64_t)vtm_budget_left(&day, who, 0, 0) : -1;
 }
 
 static int lost(const struct vtm_redis *s, GError **error)
@@ -90,9 +90,9 @@ int vtm_redis_budget_take(struct vtm_store *store, const struct vtm_budget_limit
 
 	begin(s, &c, "take");
 	vtm_redis_command_int(&c, want);
-	vtm_redis_command_int(&c, l->per_minute);
+	vtm_redis_command_int(&c, l->per_minute.limited ? (int64_t)l->per_minute.most : -1);
 	vtm_redis_command_int(&c, day_cap(l, who));
-	vtm_redis_command_int(&c, l->per_month ? (int64_t)l->per_month : -1);
+	vtm_redis_command_int(&c, l->per_month.limited ? (int64_t)l->per_month.most : -1);
 	r = end(s, &c, 1, error);
 	if (!r)
 		return -1;

@@ -116,7 +116,7 @@ static const char script_budget[] =
 	"		if redis.call('HINCRBY', b, f, n) == n then tidy() end\n"
 	"	end\n"
 	"end\n"
-	/* want, a minute (0: any), the day's and the month's last number (-1: any) -> granted, first slot; -1 lost */
+	/* want, a minute, the day's and the month's last number (-1: any) -> granted, first slot; -1 lost */
 	"if what == 'take' then\n"
 	"	local want, minute = tonumber(ARGV[10]), tonumber(ARGV[11])\n"
 	"	local daycap, monthcap = tonumber(ARGV[12]), tonumber(ARGV[13])\n"
@@ -135,7 +135,7 @@ static const char script_budget[] =
 	"		end\n"
 	"	end\n"
 	"	local n = want\n"
-	"	if minute > 0 then n = math.min(n, minute - slots) end\n"
+	"	if minute >= 0 then n = math.min(n, minute - slots) end\n"
 	"	if daycap >= 0 then n = math.min(n, daycap - used('d')) end\n"
 	"	if monthcap >= 0 then n = math.min(n, monthcap - used('m')) end\n"
 	"	n = math.max(n, 0)\n"

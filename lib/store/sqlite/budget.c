@@ -220,7 +220,7 @@ int vtm_sqlite_budget_take(struct vtm_store *store, const struct vtm_budget_limi
 	if (rc >= 0 && (t.lost || count_is_due(&t)))
 		rc = lost(s, error);
 	if (rc >= 0)
-		rc = filled = fill_minute(s, &t, limits->per_minute, error);
+		rc = filled = fill_minute(s, &t, limits->per_minute.most, error);
 	if (rc >= 0)
 		rc = take(s, &t, limits, who, want, slots_r, error);
 	return durable_end(s, adopted > 0 || filled > 0 || rc > 0, rc, error);
