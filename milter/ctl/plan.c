@@ -9,8 +9,11 @@
 #include <string.h>
 
 #include "ctl/ctl.h"
+#include "ctl/mail-header.h"
 #include "ctl/mailbox.h"
+#include "ctl/plan-points.h"
 #include "conf/settings.h"
+#include "scan/features.h"
 
 #define MESSAGES_MAX 10000000
 #define ANSWER_S 1
@@ -27,6 +30,7 @@ struct plan {
 	struct vtm_scan_settings settings;
 	struct vtm_ignore *ignore;
 	struct vtm_lists *lists;
+	struct vtm_plan_points *points;
 	GArray *messages;	/* of struct message */
 	GArray *keys;		/* of guint: numbers of look-ups */
 	GHashTable *numbers;	/* struct vtm_key -> number + 1 */
@@ -52,11 +56,38 @@ static guint number_of(struct plan *p, const struct vtm_key *key)
 	return n;
 }
 
+/* What points need of the message and its links. */
+static void collect_features(struct plan *p, const struct vtm_mail *mail, const struct vtm_items *items,
+			     const struct vtm_heading *heading)
+{
+	struct vtm_message_features m;
+	struct vtm_mail_header h = { 0 };
+
+	vtm_mail_header_read(mail, p->c->conf->own_networks, &h, NULL);
+	vtm_features_of_message(p->lists, items, heading, h.client, &m);
+	vtm_plan_points_message(p->points, mail->time, &m);
+	for (guint i = 0; i < items->list->len; i++) {
+		struct vtm_item *item = items->list->pdata[i];
+		struct vtm_lookup *l = item->kind == VTM_URL ? vtm_scan_lookup_of(item, &p->settings) : NULL;
+		struct vtm_item_features f;
+
+		if (!l)
+			continue;
+		vtm_features_of_item(p->lists, item, l, &m, &f);
+		vtm_plan_points_link(p->points, &f);
+		vtm_item_features_clear(&f);
+		vtm_lookup_free(l);
+	}
+	vtm_message_features_clear(&m);
+	vtm_mail_header_clear(&h);
+}
+
 static bool collect(const struct vtm_mail *mail, void *arg)
 {
 	struct plan *p = arg;
 	struct message m = { .time = mail->time, .first = p->keys->len };
 	struct vtm_spool *spool;
+	struct vtm_heading heading;
 	struct vtm_items *items;
 	GError *error = NULL;
 
@@ -66,7 +97,7 @@ static bool collect(const struct vtm_mail *mail, void *arg)
 		g_error_free(error);
 		return true;
 	}
-	items = vtm_extract(spool, &p->settings.extract, NULL);
+	items = vtm_extract(spool, &p->settings.extract, &heading);
 	for (guint i = 0; i < items->list->len && m.n < p->settings.max_lookups; i++) {
 		struct vtm_item *item = items->list->pdata[i];
 		struct vtm_lookup *l = vtm_scan_lookup_of(item, &p->settings);
@@ -82,6 +113,8 @@ static bool collect(const struct vtm_mail *mail, void *arg)
 		vtm_lookup_free(l);
 	}
 	g_array_append_val(p->messages, m);
+	collect_features(p, mail, items, &heading);
+	vtm_heading_clear(&heading);
 	vtm_items_free(items);
 	vtm_spool_free(spool);
 	return p->messages->len < MESSAGES_MAX;
@@ -199,7 +232,7 @@ static double days_of(const struct plan *p)
 	return MAX(1.0, (double)span_of(p) / DAY_S);
 }
 
-static void put_json(const struct plan *p, const struct outcome *o, size_t n)
+static void put_json(const struct plan *p, const struct outcome *o, size_t n, const struct vtm_plan_links *links)
 {
 	struct vtm_json *j = vtm_json_new();
 	double days = days_of(p);
@@ -211,6 +244,10 @@ static void put_json(const struct plan *p, const struct outcome *o, size_t n)
 	vtm_json_int(j, "urls", p->urls);
 	vtm_json_int(j, "unique", g_hash_table_size(p->numbers));
 	vtm_json_real(j, "items_a_day", (p->attachments + p->urls) / days);
+	vtm_json_int(j, "new_links", links->new_links);
+	vtm_json_int(j, "new_links_at_once", links->new_asked);
+	vtm_json_int(j, "links", links->links);
+	vtm_json_int(j, "links_at_once", links->asked);
 	for (size_t i = 0; i < n; i++) {
 		struct vtm_json *b = vtm_json_new();
 
@@ -259,7 +296,7 @@ static void put_judgement(const struct outcome *o, size_t n)
 	printf("%s a minute and %s a day would be enough.\n", minute, day);
 }
 
-static void put_text(const struct plan *p, const struct outcome *o, size_t n)
+static void put_text(const struct plan *p, const struct outcome *o, size_t n, const struct vtm_plan_links *links)
 {
 	double days = days_of(p);
 	unsigned items = p->attachments + p->urls;
@@ -279,12 +316,19 @@ static void put_text(const struct plan *p, const struct outcome *o, size_t n)
 		       percent(o[i].bypassed, o[i].with_items), i ? "" : "  <- this budget");
 	}
 	put_judgement(o, n);
+	if (!links->new_links)
+		return;
+	printf("\nBy points and pace, links of domains first seen within a day, looked up when they come: %u of %u"
+	       " (%.0f%%);\nof all link domains: %u of %u (%.0f%%).\n", links->new_asked, links->new_links,
+	       percent(links->new_asked, links->new_links), links->asked, links->links,
+	       percent(links->asked, links->links));
 }
 
 static int make_plan(struct plan *p, int argc, char **argv)
 {
 	const struct vtm_conf *conf = p->c->conf;
 	struct outcome o[3] = { { 0 } };
+	struct vtm_plan_links links;
 	GError *error = NULL;
 
 	for (int i = 0; i < argc; i++)
@@ -305,10 +349,12 @@ static int make_plan(struct plan *p, int argc, char **argv)
 					     G_MAXUINT32);
 		replay(p, &o[i]);
 	}
+	vtm_plan_points_replay(p->points, &(struct vtm_plan_budget){
+		o[0].per_minute, o[0].per_day, 1 - conf->explore_share_percent / 100.0, conf->ttl_clean_ms / 1000 }, &links);
 	if (p->c->json)
-		put_json(p, o, G_N_ELEMENTS(o));
+		put_json(p, o, G_N_ELEMENTS(o), &links);
 	else
-		put_text(p, o, G_N_ELEMENTS(o));
+		put_text(p, o, G_N_ELEMENTS(o), &links);
 	return EX_OK;
 }
 
@@ -322,6 +368,7 @@ int vtm_ctl_plan(struct vtm_ctl *c, int argc, char **argv)
 		return vtm_ctl_usage(c, "expected a MAILDIR or MBOX");
 	p.ignore = vtm_ignore_new();
 	p.lists = vtm_lists_new();
+	p.points = vtm_plan_points_new();
 	p.messages = g_array_new(FALSE, FALSE, sizeof(struct message));
 	p.keys = g_array_new(FALSE, FALSE, sizeof(guint));
 	p.numbers = g_hash_table_new_full(vtm_key_hash, vtm_key_equal, g_free, NULL);
@@ -338,5 +385,6 @@ int vtm_ctl_plan(struct vtm_ctl *c, int argc, char **argv)
 	g_hash_table_destroy(p.numbers);
 	vtm_ignore_free(p.ignore);
 	vtm_lists_free(p.lists);
+	vtm_plan_points_free(p.points);
 	return status;
 }

@@ -97,8 +97,11 @@ ok 'plan: forty at once' "$ctl" -f "$work/conf" --json plan "$work/burst"
 # 4 at once, then 4 a minute, and an answer takes a second: 8 within two minutes
 like "$(said)" '"requests":40,"hits":0,"bypassed":32' 'most come too late'
 like "$(said)" '"per_minute":40,"per_day":4800,"requests":40,"hits":0,"bypassed":0' 'with ten times the budget none'
+like "$(said)" '"new_links":40,"new_links_at_once":40,"links":40,"links_at_once":40,' \
+	'by points: one answer for the domain serves them all'
 ok 'plan: for people' "$ctl" -f "$work/conf" plan "$work/burst"
 like "$(said)" 'not enough' 'says so'
 like "$(said)" '^40 a minute and 4800 a day would be enough.$' 'and what would be'
+like "$(said)" 'looked up when they come: 40 of 40 \(100%\)' 'and which links are looked up at once'
 
 done_testing
