@@ -188,7 +188,7 @@ static size_t decode_byte(struct vtm_base64 *d, uint8_t byte, uint8_t *out)
 }
 
 /* After the end of the strict reading only one thing is of interest. */
-static void look_behind(struct vtm_base64 *d, const uint8_t *in, size_t len)
+static void look_after(struct vtm_base64 *d, const uint8_t *in, size_t len)
 {
 	for (size_t i = 0; i < len && !d->data_after_padding; i++)
 		d->data_after_padding = classes[in[i]] < FOREIGN;
@@ -218,7 +218,7 @@ size_t vtm_base64_add(struct vtm_base64 *d, const char *in, size_t len, uint8_t 
 			to += decode_byte(d, *from++, to);
 		} while (!d->stopped && (d->have || (from < end && classes[*from] >= FOREIGN)));
 	}
-	look_behind(d, from, (size_t)(end - from));
+	look_after(d, from, (size_t)(end - from));
 	return (size_t)(to - out);
 }
 

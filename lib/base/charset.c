@@ -82,7 +82,7 @@ const char *vtm_charset_encoding(const char *label)
 	return NULL;
 }
 
-/* The encoding that a byte order mark at the start tells, and its length; NULL: there is none. */
+/* The encoding that a byte order mark at the start names, and the length of the mark; NULL: there is no mark. */
 static const char *mark(const char *text, size_t len, size_t *skip_r)
 {
 	static const struct { const char *bytes; size_t n; const char *encoding; } marks[] = {

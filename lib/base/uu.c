@@ -71,7 +71,7 @@ static bool take_groups(const struct vtm_text_line *l, unsigned count, struct vt
 }
 
 /* Adds what a line has.  FOREIGN: nothing, it is not a line of a file.  CUT: it counts groups that it does not have.
- * LONGER: it goes on after what it counts, more than a checksum does; decoders ignore that. */
+ * LONGER: it has more after the bytes that it counts than a checksum; decoders ignore that. */
 static enum data take_data(const struct vtm_text_line *l, struct vtm_buffer *data)
 {
 	unsigned count;

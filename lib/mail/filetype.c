@@ -76,7 +76,7 @@ static const struct {
 	{ "application/pgp-encrypted", VTM_FILE_OTHER, true },
 };
 
-/* Row of the extension, -1 if there is none, -2 if it is not in the table.  Windows drops dots and blanks at the
+/* Row of the extension; -1: the name has none, -2 if it is not in the table.  Windows drops dots and blanks at the
  * end. */
 static int by_name(const char *name)
 {

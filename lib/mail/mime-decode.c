@@ -101,7 +101,7 @@ static void decode_base64(struct sink *s)
 	d->doubtful = state.junk;
 }
 
-/* A soft line break at <p> ("=", blanks, line end; RFC 2045 section 6.7): its length, 0 if it is none. */
+/* A soft line break at <p> ("=", blanks, line end; RFC 2045 section 6.7): its length; 0: it is not one. */
 static size_t soft_break(const char *p, const char *end)
 {
 	const char *q = p + 1;
@@ -117,7 +117,7 @@ static size_t soft_break(const char *p, const char *end)
 	return (size_t)(q - p);
 }
 
-/* The byte that an escape "=3D" stands for, -1 if <p> is none. */
+/* The byte that the escape "=3D" at <p> means; -1: there is no escape. */
 static int escape(const char *p, const char *end)
 {
 	int high = end - p > 2 ? g_ascii_xdigit_value(p[1]) : -1;

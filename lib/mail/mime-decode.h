@@ -40,7 +40,7 @@ struct vtm_decode {
 	bool (*wants)(const char *head, size_t len, void *arg);
 	void *arg;
 	uint64_t keep_max;	/* more than that is not kept ... */
-	bool cut;		/* ... or only so much of it */
+	bool cut;		/* ... or only that much of it is */
 	bool unhashed;		/* no hash is needed: <sha256> stays empty */
 	/* out */
 	int64_t size;

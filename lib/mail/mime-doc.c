@@ -289,7 +289,7 @@ struct vtm_slice vtm_leaf_content(const struct vtm_doc *doc, const struct vtm_en
 		return s;
 	s.data = doc->bytes + stream->bound_start;
 	s.len = (size_t)(stream->bound_end - stream->bound_start);
-	/* GMime leaves a CR there when the delimiter behind it is cut off by the end of the message. */
+	/* GMime leaves a CR there when the delimiter after it is cut off by the end of the message. */
 	if (s.len && s.data[s.len - 1] == '\r' && (uint64_t)stream->bound_end < doc->len && s.data[s.len] == '\n')
 		s.len--;
 	return s;

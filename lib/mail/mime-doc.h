@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* mime-doc.h - bytes that GMime parsed: a document and the entities in it.  Part of mime; the only file that knows GMime.
+/* mime-doc.h - bytes that GMime parsed: a document and the entities in it.  Part of mime; the only module
+ * that knows GMime.
  *
  * GMime parses from memory and keeps offsets: the encoded bytes of an entity are read where they lie in the document.
  * One thread at a time for a document; several threads may have one each.

@@ -19,7 +19,7 @@ static size_t skip_blanks(const char *text, size_t len, size_t at)
 	return at;
 }
 
-/* The line behind that of <p>; NULL: none. */
+/* The line after that of <p>; NULL: there is none. */
 static const char *next_line(const char *p, const char *end)
 {
 	const char *lf = memchr(p, '\n', (size_t)(end - p));
@@ -34,7 +34,7 @@ static bool begins(const char *text, size_t len, size_t at, const char *word)
 	return len - at >= n && !g_ascii_strncasecmp(text + at, word, n);
 }
 
-/* Behind the colon of a field <name> that stands at <at>, blanks skipped; 0: there is none. */
+/* The offset after the colon of the field <name> at <at> and after blanks; 0: no such field is there. */
 static size_t value_of(const char *text, size_t len, size_t at, const char *name)
 {
 	if (!begins(text, len, at, name))
@@ -43,7 +43,7 @@ static size_t value_of(const char *text, size_t len, size_t at, const char *name
 	return at < len && text[at] == ':' ? skip_blanks(text, len, at + 1) : 0;
 }
 
-/* Does a type with a slash stand there, unlike in the lists of names that signatures have? */
+/* Is there a type with a slash, unlike in the lists of names that signatures have? */
 static bool is_type(const char *text, size_t len, size_t at)
 {
 	size_t from = at;
@@ -72,7 +72,7 @@ static bool is_odd_name(const char *text, size_t len, size_t at)
 	return at < len && text[at] != ':';
 }
 
-/* Does the name of a field stand before <colon>, with a value that fits it, on a line that begins with a blank? */
+/* Is the word before <colon> the name of a field, with a value that fits it, on a line that begins with a blank? */
 static bool is_hidden_field(const char *text, size_t len, size_t colon)
 {
 	static const struct { const char *name; bool (*fits)(const char *text, size_t len, size_t at); } fields[] = {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* mime-doubt.h - signs that mail programs see other parts in a message than we do.  Part of mime; no GMime here.
  *
- * What is found makes a message ambiguous: it is never called scanned.  The tricks are those of CVE-2024-28054, of the
+ * A sign makes a message ambiguous: it is never called scanned.  The tricks are those of CVE-2024-28054, of the
  * MIMEminer tool and of draft-chen-email-mime-ambiguity-defense.  All are linear in what they are given.
  */
 #ifndef VTM_MIME_DOUBT_H
@@ -14,10 +14,10 @@
  * a name that has a comment, a Content-Type that continues another field?  Also of one field's value. */
 bool vtm_doubt_header(const char *text, size_t len);
 
-/* Does a body begin like the header of an entity, behind a blank line where others may see none? */
+/* Does a body begin like the header of an entity, after a blank line that others may not see? */
 bool vtm_doubt_body(const char *text, size_t len);
 
-/* Is there such a beginning on any line, as of a part before the first delimiter or behind the last? */
+/* Is there such a beginning on any line, as of a part before the first delimiter or after the last? */
 bool vtm_doubt_outside(const char *text, size_t len);
 
 #endif

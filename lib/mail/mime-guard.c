@@ -73,7 +73,7 @@ static void blank(struct look *l, const char *from, const char *to)
 			l->g->view[from - l->bytes] = ' ';
 }
 
-/* Blanks what stands behind the first <max> times <c>, or behind the first VTM_GUARD_FIELD_MAX bytes. */
+/* Blanks everything after the first <max> times <c>, or after the first VTM_GUARD_FIELD_MAX bytes. */
 static void bound_field(struct look *l, const char *value, const char *end, char c, unsigned max)
 {
 	const char *p = value, *last = MIN(end, value + VTM_GUARD_FIELD_MAX);

@@ -51,7 +51,8 @@ const char *vtm_header_skip_comments(const char *p)
 static bool means_none(const char *value)
 {
 	static const char *const none[] = {
-		"", "7bit", "8bit", "7bits", "8bits", "binary", "none", "ascii", "usascii", "utf8", "text", "plain", "iso88591"
+		"", "7bit", "8bit", "7bits", "8bits", "binary", "none", "ascii", "usascii", "utf8", "text", "plain",
+		"iso88591"
 	};
 	char letters[12];
 	size_t n = 0;
@@ -77,7 +78,8 @@ enum vtm_encoding vtm_header_encoding(const char *value, bool *known_r)
 		enum vtm_encoding encoding;
 	} known[] = {
 		{ "7bit", VTM_ENCODING_NONE }, { "8bit", VTM_ENCODING_NONE }, { "binary", VTM_ENCODING_NONE },
-		{ "base64", VTM_ENCODING_BASE64 }, { "quoted-printable", VTM_ENCODING_QP }, { "x-uuencode", VTM_ENCODING_UU },
+		{ "base64", VTM_ENCODING_BASE64 }, { "quoted-printable", VTM_ENCODING_QP },
+		{ "x-uuencode", VTM_ENCODING_UU },
 		{ "uuencode", VTM_ENCODING_UU }, { "x-uue", VTM_ENCODING_UU }, { "uue", VTM_ENCODING_UU },
 		{ "x-yencode", VTM_ENCODING_YENC }, { "x-yenc", VTM_ENCODING_YENC }, { "yenc", VTM_ENCODING_YENC },
 	};
@@ -132,7 +134,7 @@ static bool is_delimiter(const char *p, size_t left, const char *boundary)
 	return !left || *p == '\n';
 }
 
-/* The next line that begins with "--", at or behind <at>; NULL if there is none. */
+/* The next line that begins with "--", at or after <at>; NULL if there is none. */
 static const char *next_dashes(const char *text, size_t len, size_t at)
 {
 	const char *p;
@@ -145,7 +147,8 @@ static const char *next_dashes(const char *text, size_t len, size_t at)
 	return NULL;
 }
 
-size_t vtm_boundary_find(const char *text, size_t len, size_t from, const char *const *boundaries, struct vtm_work *work)
+size_t vtm_boundary_find(const char *text, size_t len, size_t from, const char *const *boundaries,
+			 struct vtm_work *work)
 {
 	const char *p;
 

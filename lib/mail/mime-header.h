@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* mime-header.h - what GMime does not tell of MIME header fields: every reading they have.  Part of mime; no GMime
+/* mime-header.h - what GMime does not say about MIME header fields and delimiters.  Part of mime; no GMime
  * here. */
 #ifndef VTM_MIME_HEADER_H
 #define VTM_MIME_HEADER_H
@@ -23,12 +23,13 @@ const char *vtm_header_skip_comments(const char *p);
  * value is that name and nothing else, on which some programs trip even if it is a comment. */
 enum vtm_encoding vtm_header_encoding(const char *value, bool *known_r);
 
-/* Where the body behind the header begins, seen from a field at <at>; <len> if there is none. */
+/* Where the body after the header begins, seen from a field at <at>; <len> if there is no body. */
 size_t vtm_header_end(const char *text, size_t len, size_t at);
 
 /* The first line from <from> on that is a delimiter of one of <boundaries> (NULL-terminated); the line end before it
  * counts as part of it.  <len> if there is none, or the work ended. */
-size_t vtm_boundary_find(const char *text, size_t len, size_t from, const char *const *boundaries, struct vtm_work *work);
+size_t vtm_boundary_find(const char *text, size_t len, size_t from, const char *const *boundaries,
+			 struct vtm_work *work);
 
 /* The boundary that a body seems to have: its first line "--x" that a Content-* field follows.  New string or NULL. */
 char *vtm_boundary_guess(const char *text, size_t len);

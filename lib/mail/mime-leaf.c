@@ -8,13 +8,15 @@
 #include "mail/mime-params.h"
 #include "mail/signature.h"
 
+#define BASES_MAX 4	/* of a part and the multiparts around it */
 #define FIELDS_COST 32	/* times that a header is looked at, for all its fields and parameters */
 
 /* Types that are shown like text and are not files, unless they have a name. */
 static bool is_notice(const char *type)
 {
 	static const char *const types[] = {
-		"text/enriched", "text/richtext", "text/rfc822-headers", "message/delivery-status", "message/feedback-report",
+		"text/enriched", "text/richtext", "text/rfc822-headers", "message/delivery-status",
+		"message/feedback-report",
 		"message/disposition-notification", "message/global-delivery-status", "message/global-headers",
 		"message/global-disposition-notification", NULL
 	};
@@ -212,6 +214,33 @@ static void give_as(struct vtm_walk *w, const struct vtm_part *as, enum vtm_part
 	vtm_give_all(w, &p, content, list, n);
 }
 
+/* Gives a leaf as it is declared, and as what programs may take it for instead. */
+static void give_readings(struct vtm_walk *w, struct vtm_visit *v, struct vtm_part *p, const struct vtm_fields *f,
+			  struct vtm_slice content, const enum vtm_encoding *list, unsigned n)
+{
+	static const enum vtm_encoding as_it_is[] = { VTM_ENCODING_NONE };
+	struct vtm_slice shorter = without_last_line_end(v, content);
+	const enum vtm_part_kind first = p->kind;
+
+	/* a line end changes no text and no base64 */
+	if (first != VTM_PART_ATTACHMENT || (n == 1 && list[0] == VTM_ENCODING_BASE64))
+		shorter = content;
+	if (n > 1 || has_invalid_type(f) || shorter.len < content.len)
+		vtm_walk_group(w, v);
+	p->group = v->group;
+	vtm_give_all(w, p, content, list, n);
+	p->kind = first;
+	if (shorter.len < content.len)
+		vtm_give_all(w, p, shorter, list, n);
+	if (has_invalid_type(f)) {
+		give_as(w, p, VTM_PART_TEXT, "text/plain", content, list, n);
+		give_as(w, p, VTM_PART_HTML, "text/html", content, list, n);
+	} else if (n > 1 && (first == VTM_PART_TEXT || first == VTM_PART_HTML)) {
+		/* RFC 2045 section 6.4: in an unknown encoding it is a file of an unknown type */
+		give_as(w, p, VTM_PART_ATTACHMENT, "application/octet-stream", content, as_it_is, 1);
+	}
+}
+
 /* Puts GMime's name first, and decodes the others. */
 static void complete_names(const struct vtm_visit *v, struct vtm_fields *f)
 {
@@ -240,6 +269,9 @@ static void complete_fields(const struct vtm_visit *v, struct vtm_fields *f)
 	const char *charset = vtm_entity_parameter(v->entity, "charset");
 
 	complete_names(v, f);
+	for (const struct vtm_level *l = v->level; l && f->bases->len < BASES_MAX; l = l->up)
+		for (guint i = 0; i < l->bases->len && f->bases->len < BASES_MAX; i++)
+			g_ptr_array_add(f->bases, g_strdup(l->bases->pdata[i]));
 	if (charset && *charset)
 		g_ptr_array_insert(f->charsets, 0, g_strdup(charset));
 	f->flowed = f->flowed || is_one_of(vtm_entity_parameter(v->entity, "format"), "flowed");
@@ -253,12 +285,9 @@ static void complete_fields(const struct vtm_visit *v, struct vtm_fields *f)
 void vtm_visit_leaf(struct vtm_walk *w, struct vtm_visit *v)
 {
 	struct vtm_slice content = vtm_visit_content(w, v), header = vtm_visit_header(v);
-	struct vtm_slice shorter = without_last_line_end(v, content);
 	char *type = vtm_entity_type(v->entity);
 	const char **via = vtm_level_way(v->level);
 	enum vtm_encoding list[VTM_ENCODINGS];
-	static const enum vtm_encoding as_it_is[] = { VTM_ENCODING_NONE };
-	enum vtm_part_kind first;
 	struct vtm_fields f;
 	struct vtm_part p;
 	unsigned n = vtm_visit_encodings(w, v, vtm_visit_content, list);
@@ -275,24 +304,8 @@ void vtm_visit_leaf(struct vtm_walk *w, struct vtm_visit *v)
 	};
 	if (v->reading == VTM_READ_FIRST)
 		vtm_push_types(w, v, vtm_visit_content);
-	if (p.kind != VTM_PART_ATTACHMENT || (n == 1 && list[0] == VTM_ENCODING_BASE64))	/* it changes nothing */
-		shorter = content;
-	if (n > 1 || has_invalid_type(&f) || shorter.len < content.len)
-		vtm_walk_group(w, v);
-	p.group = v->group;
 	doubt_leaf(w, v, &p, &f, content);
-	first = p.kind;
-	vtm_give_all(w, &p, content, list, n);
-	p.kind = first;
-	if (shorter.len < content.len)
-		vtm_give_all(w, &p, shorter, list, n);
-	if (has_invalid_type(&f)) {
-		give_as(w, &p, VTM_PART_TEXT, "text/plain", content, list, n);
-		give_as(w, &p, VTM_PART_HTML, "text/html", content, list, n);
-	} else if (n > 1 && (first == VTM_PART_TEXT || first == VTM_PART_HTML)) {
-		/* RFC 2045 section 6.4: in an unknown encoding it is a file of an unknown type */
-		give_as(w, &p, VTM_PART_ATTACHMENT, "application/octet-stream", content, as_it_is, 1);
-	}
+	give_readings(w, v, &p, &f, content, list, n);
 	vtm_fields_clear(&f);
 	g_free(via);
 	g_free(type);

@@ -87,7 +87,7 @@ GPtrArray *vtm_header_fields(const char *header, size_t len, const char *name, g
 
 /* ---- parameters ---- */
 
-/* The value behind '=': quoted, or up to a ';' or a blank. *end_r: where it ends. */
+/* The value after '=': quoted, or up to a ';' or a blank. *end_r: where it ends. */
 static char *take_value(const char *p, const char **end_r)
 {
 	GString *text = g_string_new(NULL);
@@ -314,9 +314,9 @@ static bool has_param(struct vtm_fields *f, const char *name, const char *wanted
 }
 
 /* Adds the values of the field <name>, quotes and brackets around them removed. */
-static void add_fields(struct vtm_fields *f, GPtrArray *list, const char *header, size_t len, const char *name)
+static void add_fields(GPtrArray *list, const char *header, size_t len, const char *name, bool *more_r)
 {
-	GPtrArray *values = vtm_header_fields(header, len, name, VTM_VALUES_MAX, &f->more);
+	GPtrArray *values = vtm_header_fields(header, len, name, VTM_VALUES_MAX, more_r);
 
 	for (guint i = 0; i < values->len; i++) {
 		char *value = values->pdata[i];
@@ -328,6 +328,16 @@ static void add_fields(struct vtm_fields *f, GPtrArray *list, const char *header
 			add_once(list, g_strdup(value), VTM_VALUES_MAX);
 	}
 	g_ptr_array_free(values, TRUE);
+}
+
+GPtrArray *vtm_header_bases(const char *header, size_t len)
+{
+	GPtrArray *bases = g_ptr_array_new_with_free_func(g_free);
+	bool more = false;	/* a base too many makes no link more than a relative one */
+
+	add_fields(bases, header, len, "Content-Base", &more);
+	add_fields(bases, header, len, "Content-Location", &more);
+	return bases;
 }
 
 /* RFC 2017: blanks in a URL of message/external-body are not part of it. */
@@ -365,7 +375,6 @@ void vtm_fields_read(struct vtm_fields *f, const char *header, size_t len)
 	f->names = g_ptr_array_new_with_free_func(g_free);
 	f->charsets = g_ptr_array_new_with_free_func(g_free);
 	f->links = g_ptr_array_new_with_free_func(g_free);
-	f->bases = g_ptr_array_new_with_free_func(g_free);
 	f->types = vtm_header_fields(header, len, "Content-Type", VTM_VALUES_MAX, &f->more);
 	dispositions = vtm_header_fields(header, len, "Content-Disposition", VTM_VALUES_MAX, &f->more);
 	cloud = vtm_header_fields(header, len, "X-Mozilla-Cloud-Part", VTM_VALUES_MAX, &f->more);
@@ -375,16 +384,15 @@ void vtm_fields_read(struct vtm_fields *f, const char *header, size_t len)
 	add_params(f, f->names, f->types, "name");
 	add_params(f, f->names, dispositions, "name");
 	add_params(f, f->names, f->types, "filename");
-	add_fields(f, f->names, header, len, "Content-Name");	/* these two are Thunderbird's */
-	add_fields(f, f->names, header, len, "X-Sun-Data-Name");
+	add_fields(f->names, header, len, "Content-Name", &f->more);	/* these two are Thunderbird's */
+	add_fields(f->names, header, len, "X-Sun-Data-Name", &f->more);
 	add_params(f, f->charsets, f->types, "charset");
 	f->flowed = has_param(f, "format", "flowed");
 	f->delsp = has_param(f, "delsp", "yes");
-	add_fields(f, f->links, header, len, "X-Mozilla-External-Attachment-URL");
+	add_fields(f->links, header, len, "X-Mozilla-External-Attachment-URL", &f->more);
 	add_params(f, f->links, cloud, "url");
 	add_external(f);
-	add_fields(f, f->bases, header, len, "Content-Base");
-	add_fields(f, f->bases, header, len, "Content-Location");
+	f->bases = vtm_header_bases(header, len);
 	g_ptr_array_free(dispositions, TRUE);
 	g_ptr_array_free(cloud, TRUE);
 }

@@ -40,6 +40,9 @@ struct vtm_fields {
 void vtm_fields_read(struct vtm_fields *f, const char *header, size_t len);
 void vtm_fields_clear(struct vtm_fields *f);
 
+/* The values of Content-Base and Content-Location alone.  Of char *, owned. */
+GPtrArray *vtm_header_bases(const char *header, size_t len);
+
 /* Is this the value of a Content-Type that every program reads alike: "type/subtype", then nothing but parameters? */
 bool vtm_type_is_plain(const char *value);
 

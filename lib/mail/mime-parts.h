@@ -20,6 +20,7 @@ struct vtm_level {
 	const struct vtm_doc *doc;
 	char *type;
 	char *boundary;		/* NULL: of a message */
+	GPtrArray *bases;	/* Content-Base and Content-Location; of char *; owned */
 	unsigned depth;
 	bool is_signed;		/* multipart/signed */
 };
@@ -32,7 +33,7 @@ struct vtm_visit {
 	const struct vtm_level *level;
 	unsigned place;		/* among its siblings, from 0 */
 	unsigned group;
-	enum { VTM_READ_FIRST, VTM_READ_BY_TYPE, VTM_READ_AGAIN } reading;	/* see vtm_push_types(), the others below it */
+	enum { VTM_READ_FIRST, VTM_READ_BY_TYPE, VTM_READ_AGAIN } reading;	/* see vtm_push_types() */
 	bool has_body;		/* vtm_visit_body() was asked before */
 	struct vtm_slice body;
 };

@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "mail/mime-doubt.h"
 #include "mail/mime-header.h"
+#include "mail/mime-params.h"
 #include "mail/mime-parts.h"
 
 #define READINGS_BYTES 4	/* bytes of all readings, times those of the message */
@@ -66,6 +67,7 @@ static void level_free(gpointer p)
 
 	g_free(l->type);
 	g_free(l->boundary);
+	g_ptr_array_free(l->bases, TRUE);
 	g_free(l);
 }
 
@@ -73,6 +75,7 @@ static void level_free(gpointer p)
 static struct vtm_level *level_new(struct vtm_walk *w, const struct vtm_visit *v, const char *boundary)
 {
 	unsigned depth = v->level ? v->level->depth + 1 : 1;
+	struct vtm_slice header = vtm_visit_header(v);
 	struct vtm_level *l;
 
 	if (depth > w->limits->max_depth) {
@@ -84,6 +87,7 @@ static struct vtm_level *level_new(struct vtm_walk *w, const struct vtm_visit *v
 	l->doc = v->doc;
 	l->type = vtm_entity_type(v->entity);
 	l->boundary = g_strdup(boundary);
+	l->bases = vtm_header_bases(header.data, header.len);
 	l->depth = depth;
 	l->is_signed = !strcmp(l->type, "multipart/signed");
 	g_ptr_array_add(w->levels, l);
@@ -123,7 +127,7 @@ static void read_undivided(struct vtm_walk *w, struct vtm_visit *v, const struct
 	g_free(via);
 }
 
-/* Delimiters behind the last one: most programs have stopped, some go on. */
+/* Delimiters after the last one: most programs have stopped, some continue. */
 static void read_epilogue(struct vtm_walk *w, struct vtm_visit *v, const char *boundary)
 {
 	const char *epilogue = vtm_multipart_epilogue(v->entity);
@@ -185,15 +189,15 @@ static void visit_multipart(struct vtm_walk *w, struct vtm_visit *v)
 		doubt_multipart(w, v, boundary);
 	if (n <= 0)
 		read_undivided(w, v, level);
-	/* further readings come behind: the stack turns the order round */
+	/* further readings come after the parts: the stack reverses the order */
 	if (n > (int)w->limits->max_parts) {
 		w->summary->capped = true;
 		n = (int)w->limits->max_parts;
 	}
 	for (int i = n; i > 0; i--)
 		vtm_walk_push(w, &(struct vtm_visit){
-			.entity = vtm_multipart_part(v->entity, i - 1), .doc = v->doc, .level = level, .place = (unsigned)i - 1,
-			.group = v->group
+			.entity = vtm_multipart_part(v->entity, i - 1), .doc = v->doc, .level = level,
+			.place = (unsigned)i - 1, .group = v->group
 		});
 }
 
@@ -210,7 +214,9 @@ static void visit_message(struct vtm_walk *w, struct vtm_visit *v)
 	if (v->reading == VTM_READ_FIRST)
 		vtm_push_types(w, v, vtm_visit_body);
 	if (part) {
-		vtm_walk_push(w, &(struct vtm_visit){ .entity = part, .message = inner, .doc = v->doc, .level = level, .group = v->group });
+		vtm_walk_push(w, &(struct vtm_visit){
+			.entity = part, .message = inner, .doc = v->doc, .level = level, .group = v->group
+		});
 		return;
 	}
 	body = vtm_visit_body(w, v);
@@ -224,7 +230,7 @@ static bool is_message_type(const char *type)
 	       !strcmp(type, "message/news");
 }
 
-/* A message in a transfer encoding, which GMime leaves as it is: decoded, it is a document of its own. */
+/* A message in a transfer encoding, which GMime does not decode: decoded, it is a document of its own. */
 static void visit_encoded_message(struct vtm_walk *w, struct vtm_visit *v)
 {
 	enum vtm_encoding list[VTM_ENCODINGS];
@@ -233,7 +239,9 @@ static void visit_encoded_message(struct vtm_walk *w, struct vtm_visit *v)
 	struct vtm_level *level = level_new(w, v, NULL);
 
 	for (unsigned i = 0; level && i < n; i++) {
-		struct vtm_decode d = { .data = encoded.data, .len = encoded.len, .encoding = list[i], .keep_max = w->readings_left };
+		struct vtm_decode d = {
+			.data = encoded.data, .len = encoded.len, .encoding = list[i], .keep_max = w->readings_left
+		};
 		struct vtm_doc *doc = NULL;
 		char *own;
 
@@ -251,7 +259,9 @@ static void visit_encoded_message(struct vtm_walk *w, struct vtm_visit *v)
 		if (!doc || doc->refused)
 			;
 		else if (doc->root)
-			vtm_walk_push(w, &(struct vtm_visit){ .entity = doc->root, .message = doc->header, .doc = doc, .level = level, .group = v->group });
+			vtm_walk_push(w, &(struct vtm_visit){
+				.entity = doc->root, .message = doc->header, .doc = doc, .level = level, .group = v->group
+			});
 		else
 			vtm_give_text(w, level, (struct vtm_slice){ doc->bytes, doc->len }, v->group);
 		vtm_decode_clear(&d);

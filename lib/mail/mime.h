@@ -76,9 +76,10 @@ struct vtm_mime_reader {
 
 /* Walks the spooled message, which is finished.  0, or -1 when it cannot be read (error; perhaps summary->no_memory).
  *
- * Where a message reads in more than one way, each reading is given: base64 that goes on behind its padding, several
+ * Where a message reads in more than one way, each reading is given: base64 that continues after its padding, several
  * Content-Type or Content-Transfer-Encoding fields, several boundary parameters, a multipart in an encoding, one whose
- * boundary never occurs, delimiters behind the last one.  All readings together take at most 4 times the work of
+ * boundary never occurs, delimiters after the last one, a type that is not valid.  If a reading cannot be given, the
+ * summary says ambiguous or capped.  All readings together take at most 4 times the work of
  * one. */
 int vtm_mime_walk(struct vtm_spool *spool, const struct vtm_mime_limits *limits, const struct vtm_mime_reader *reader,
 		  struct vtm_mime_summary *summary, GError **error);
@@ -86,7 +87,7 @@ int vtm_mime_walk(struct vtm_spool *spool, const struct vtm_mime_limits *limits,
 void vtm_mime_walk_bytes(const char *data, size_t len, const struct vtm_mime_limits *limits,
 			 const struct vtm_mime_reader *reader, struct vtm_mime_summary *summary);
 
-/* Does this field of a message's own header say nothing to the walk, so that it may as well be left out?  Of letters
+/* May this field of a message's own header be left out, because the walk does not read it?  Of letters
  * with twenty such fields most of the time would go into them.  Only what every reader takes for one ordinary field: a
  * name of letters, digits and "-_", no control characters, no blank line inside.  <value> has LF where it is folded.
  * Not to be left out: the first field of a message, without which it may have no header at all. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* signature.c - detached signatures told from other files. */
+/* signature.c - detached signatures, distinguished from other files. */
 #include "mail/signature.h"
 
 #include <glib.h>

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* signature.h - is a file nothing but a detached signature?  Part of mime.
  *
- * A detached signature differs in every message, so looking it up is a request wasted.  But "signature" is only what the
- * sender says: the bytes have to be one from the first to the last, since programs open a file by its content or name.
+ * A detached signature differs in every message, so looking it up is a request wasted.  But "signature" is only what
+ * the sender says: the bytes have to be one from the first to the last, since programs open a file by its content or
+ * name.
  */
 #ifndef VTM_SIGNATURE_H
 #define VTM_SIGNATURE_H
