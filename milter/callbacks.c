@@ -150,8 +150,8 @@ static void decide_unkept(const char *queue_id, bool too_large, struct vtm_decis
 	d->tags = vtm_tags_of(d->items);
 }
 
-/* What OnFailure is about: what we failed at and what coming again may cure.  Static text; NULL: nothing.  What is the
- * doing of VirusTotal, the budget, a limit of the administrator's or the message itself is none of it. */
+/* Our own failure that a later try may cure, for OnFailure: a static text, or NULL.  Failures of VirusTotal, a used-up
+ * budget, the administrator's limits and faults of the message do not count. */
 static const char *failure_of(const struct vtm_message *m, const struct vtm_decision *d, bool kept, bool edited)
 {
 	if (!kept)

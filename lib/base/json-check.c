@@ -69,7 +69,7 @@ static bool take_number(struct scan *s)
 	return true;
 }
 
-/* What follows a backslash. */
+/* Reads an escape after its backslash. */
 static bool take_escape(struct scan *s)
 {
 	if (take(s, 'u')) {

@@ -33,9 +33,9 @@ bool vtm_share_take(struct vtm_share *s, const char *user, uint64_t amount, int6
 /* Gives back <amount> of what <user> holds. */
 void vtm_share_give(struct vtm_share *s, const char *user, uint64_t amount);
 
-/* What one user may hold at most. */
+/* The most that one user may hold. */
 uint64_t vtm_share_half(struct vtm_share *s);
-/* What all users hold. */
+/* The amount that all users hold. */
 uint64_t vtm_share_used(struct vtm_share *s);
 
 #endif

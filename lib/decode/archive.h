@@ -43,7 +43,7 @@ enum vtm_archive_result {
 
 typedef void vtm_archive_each(const struct vtm_member *m, void *arg);
 
-/* What <data>, or the first 33 KiB of it, looks like: "zip" ...; NULL: no archive. */
+/* The kind of archive that <data>, or its first 33 KiB, looks like: "zip" ...; NULL: it is not an archive. */
 const char *vtm_archive_format(const void *data, size_t len);
 
 enum vtm_archive_result vtm_archive_walk(const void *data, size_t len, struct vtm_archive_limits *limits,

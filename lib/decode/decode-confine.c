@@ -62,7 +62,7 @@ static int limit_all(void)
 	return rc ? rc : limit(RLIMIT_NOFILE, 0);
 }
 
-/* What a library may want while it computes, whatever the arguments.  All else fails with EPERM. */
+/* Calls that libraries make while they compute, with any arguments.  All others fail with EPERM. */
 static const int allowed[] = {
 	SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(madvise), SCMP_SYS(brk), SCMP_SYS(futex), SCMP_SYS(getrandom),
 	SCMP_SYS(exit), SCMP_SYS(exit_group), SCMP_SYS(rt_sigreturn), SCMP_SYS(restart_syscall), SCMP_SYS(sched_yield),

@@ -20,7 +20,7 @@
 #define VTM_KEEPER_ARGUMENT "--decoder-keeper"
 #define VTM_DECODER_FD 3	/* the only descriptor of a keeper, a spawner and a decoder, but for /dev/null as 0 to 2 */
 
-/* What a spawner is told, a datagram each. */
+/* The requests to a spawner, one in a datagram. */
 enum vtm_spawner_word {
 	VTM_SPAWN,		/* with a descriptor: fork a decoder that is spoken to over it */
 	VTM_KILL		/* that decoder */

@@ -148,7 +148,7 @@ static void spawn(struct spawner *s, int fd)
 	}
 }
 
-/* A process that was not waited for keeps its number to itself. */
+/* Reaps ended decoders.  An unreaped child's PID cannot be reused. */
 static void reap(struct spawner *s)
 {
 	pid_t pid;

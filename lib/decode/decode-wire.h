@@ -63,7 +63,7 @@ struct vtm_reply {
 };
 void vtm_reply_clear(struct vtm_reply *r);
 
-/* Where bytes come from and go to; false: they do not. */
+/* Read and write callbacks; false on error. */
 typedef bool vtm_wire_take(void *arg, void *to, size_t n);
 typedef bool vtm_wire_put(void *arg, const void *from, size_t n);
 

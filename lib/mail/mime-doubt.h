@@ -10,8 +10,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Of an entity's header: may others end its lines elsewhere, or see more fields than we do, as with a NUL, a CR alone,
- * a name that has a comment, a Content-Type that continues another field?  Also of one field's value. */
+/* May other programs end the lines of this header elsewhere, or see more fields in it, for example because of a NUL, a
+ * bare CR, a name with a comment, or a Content-Type that continues another field?  Also for the value of one field. */
 bool vtm_doubt_header(const char *text, size_t len);
 
 /* Does a body begin like the header of an entity, after a blank line that others may not see? */

@@ -153,7 +153,7 @@ static int write_all(struct vtm_spool *s, const void *data, size_t len)
 	return 0;
 }
 
-/* What is in memory goes to the file. */
+/* Writes the part in memory to the file. */
 static int spill(struct vtm_spool *s)
 {
 	if (write_all(s, s->memory, s->held) < 0)

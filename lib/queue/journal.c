@@ -366,7 +366,7 @@ void vtm_journal_finish(struct vtm_journal *j, struct vtm_store *store)
 			break;
 	vtm_journal_counts(j, &counts);
 	if (counts.waiting)
-		vtm_log(VTM_LOG_WARNING, "journal: %s; delivered messages that are not in the journal: %u",
-			error ? error->message : store ? "no time is left" : "there is no store", counts.waiting);
+		vtm_log(VTM_LOG_WARNING, "journal: %s; %u delivered messages are not in the journal",
+			error ? error->message : store ? "no time was left" : "there is no store", counts.waiting);
 	g_clear_error(&error);
 }

@@ -109,7 +109,7 @@ void vtm_lates_keep(struct vtm_lates *l, struct vtm_store *store, const struct v
 		return;
 	json = late_json(m, items, n);
 	if (vtm_store_late_add(store, json, &error) < 0) {
-		vtm_log(VTM_LOG_ERROR, "%s: %s; LateVerdictCommand is not run", m->queue_id ? m->queue_id : "NOQUEUE",
+		vtm_log(VTM_LOG_ERROR, "%s: %s; LateVerdictCommand is not run for this message", m->queue_id ? m->queue_id : "NOQUEUE",
 			error->message);
 		g_error_free(error);
 	}
@@ -158,7 +158,7 @@ static int write_end(struct vtm_lates *l, struct vtm_store *store, const struct 
 		l->done++;
 	} else {
 		l->failed++;
-		vtm_log(VTM_LOG_ERROR, "%s: LateVerdictCommand is given up, attempts: %d", out->queue_id, out->attempts);
+		vtm_log(VTM_LOG_ERROR, "%s: LateVerdictCommand failed for the last time, after %d attempts", out->queue_id, out->attempts);
 	}
 	return 0;
 }

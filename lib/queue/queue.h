@@ -15,7 +15,7 @@
 #include "model/budget.h"
 #include "model/lookup.h"
 
-/* What is asked first; the one table of classes (queue.c) says why. */
+/* The order of look-ups; the table of classes in queue.c says why. */
 enum vtm_class {
 	VTM_CLASS_MANUAL,	/* a person asks through the daemon (vtmilterctl) and waits; never kept in the store */
 	VTM_CLASS_RISKY,	/* attachments that can run or carry code, or of unknown type */

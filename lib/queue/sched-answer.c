@@ -89,8 +89,8 @@ static void failed(struct vtm_sched *s, struct vtm_entry *e, const struct vtm_re
 static void denied(struct vtm_sched *s, const struct vtm_result *r)
 {
 	if (vtm_breaker_denied(&s->breaker, vtm_sched_now(s)))
-		vtm_log(VTM_LOG_ERROR, "VirusTotal refuses the API key (HTTP %ld); mail is bypassed, tried again every "
-			"%d s", r->status, VTM_BREAKER_DENIED_MS / 1000);
+		vtm_log(VTM_LOG_ERROR, "VirusTotal refuses the API key (HTTP %ld); mail is tagged VT_Bypassed; check ApiKeyFile; "
+			"tried again every %d s", r->status, VTM_BREAKER_DENIED_MS / 1000);
 }
 
 static void unknown(struct vtm_sched *s, struct vtm_entry *e)
@@ -173,7 +173,7 @@ void vtm_sched_result(struct vtm_sched *s, const struct vtm_result *r)
 	case VTM_ANSWER_UPLOAD_URL:
 		learn_time(s, r->took_ms);
 		if (vtm_breaker_success(&s->breaker))
-			vtm_log(VTM_LOG_NOTICE, "VirusTotal: circuit closed, look-ups go on");
+			vtm_log(VTM_LOG_NOTICE, "VirusTotal: answers again, look-ups continue");
 		break;
 	case VTM_ANSWER_QUOTA:
 	case VTM_ANSWER_DENIED:

@@ -24,7 +24,7 @@ struct vtm_waiter {
 	struct vtm_want *want;
 };
 
-/* What is known of earlier mail, and what is to be written about this one. */
+/* The history of earlier mail, and what to add to it about this message. */
 struct vtm_sched_past {
 	bool secret_known;
 	uint8_t secret[VTM_HISTORY_SECRET];	/* of the store */

@@ -145,8 +145,8 @@ static bool ahead_of_pace(const struct vtm_sched *s, uint32_t most)
 	return (int64_t)s->view.day_used * DAY_MS < (int64_t)most * CLAMP(passed, 0, DAY_MS);
 }
 
-/* May bulk spend?  What mail's urls would lose as the day passes, and what mail may not have: so it is neither at
- * mail's expense nor starved. */
+/* May bulk look-ups send a request?  They get requests that mail would not use today, and the reserve for manual ones:
+ * so they neither take from mail nor starve. */
 static bool bulk_may(const struct vtm_sched *s)
 {
 	if (!left_today(s, VTM_SPEND_ATTACHMENT))

@@ -30,8 +30,8 @@ void vtm_sched_ask_quotas(struct vtm_sched *s, int64_t now)
 void vtm_sched_budget_lost(struct vtm_sched *s, int64_t now)
 {
 	if (!s->budget_lost)
-		vtm_log(VTM_LOG_WARNING, "budget: the store does not know what was spent (new, flushed or restarted); "
-			"nothing is asked until VirusTotal's own count is read");
+		vtm_log(VTM_LOG_WARNING, "budget: the store does not know the used requests (it is new, flushed or "
+			"restarted); no request is sent until VirusTotal's own count is read");
 	s->budget_lost = s->plan_stale = true;
 	if (!s->quotas_in_flight && now - s->quotas_asked_ms >= QUOTAS_LOST_MS)
 		s->quotas_due_ms = now;
@@ -40,7 +40,7 @@ void vtm_sched_budget_lost(struct vtm_sched *s, int64_t now)
 void vtm_sched_budget_found(struct vtm_sched *s)
 {
 	if (s->budget_lost)
-		vtm_log(VTM_LOG_NOTICE, "budget: what was spent is known again");
+		vtm_log(VTM_LOG_NOTICE, "budget: the used requests are known again");
 	s->budget_lost = false;
 }
 

@@ -61,7 +61,7 @@ void vtm_storage_note_failure(struct vtm_storage *st, const char *what)
 	st->bad = true;
 	st->bad_ms = now;
 	st->calm_ms = st->good_ms && now - st->good_ms < CALM_MAX_MS ? MIN(2 * st->calm_ms, CALM_MAX_MS) : CALM_MS;
-	vtm_log(VTM_LOG_WARNING, "store: %s; nothing is asked until it works again", what);
+	vtm_log(VTM_LOG_WARNING, "store: %s; no request is sent and mail is tagged VT_Bypassed until it works again", what);
 }
 
 void vtm_storage_note_stats(struct vtm_storage *st, const struct vtm_sched_stats *s)

@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* What an attachment is, as far as its points go. */
+/* The risk of an attachment by its type. */
 enum vtm_file_risk {
 	VTM_FILE_PLAIN,		/* picture, text, document without macros */
 	VTM_FILE_ARCHIVE,

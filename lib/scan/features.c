@@ -71,7 +71,8 @@ static enum vtm_file_risk file_risk(const struct vtm_item *item)
 
 /* ---- links ---- */
 
-/* Who answers for <host>: its registrable domain, or the part of it that one of many customers has. Pointer into it. */
+/* The domain that is responsible for <host>: the registrable one, or the part that belongs to one of many customers.
+ * Points into <host>. */
 static const char *domain_of(const struct vtm_lists *lists, const char *host)
 {
 	const char *tenant = vtm_lists_tenant(lists, host);

@@ -122,7 +122,7 @@ static void collect(struct asking *a, const struct vtm_items *items, const struc
 	for (guint i = 0; i < items->list->len; i++) {
 		struct vtm_item *item = items->list->pdata[i];
 
-		/* those that are not asked take no host's first place */
+		/* items that are not looked up do not count as their host's first URL */
 		if (item->wrapper || item->unasked || item->ignored)
 			g_ptr_array_add(by[0], item);
 		else

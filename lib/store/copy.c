@@ -185,7 +185,7 @@ static int copy_journal(struct copy *c, struct vtm_store *from, GError **error)
 	return rc < 0 ? -1 : 0;
 }
 
-/* What was spent; slots that are taken are taken in the other too. */
+/* Copies the used requests and the taken slots. */
 static int copy_budget(struct vtm_store *from, struct vtm_store *to, GError **error)
 {
 	struct vtm_budget b;

@@ -118,8 +118,8 @@ int vtm_store_budget_read(struct vtm_store *s, struct vtm_budget *b, GError **er
 /* The server's own count, just read: raises ours to it, never lowers.  Until VTM_MIDNIGHT_BEFORE_MS after midnight
  * (UTC) the count may still be yesterday's, so it does not raise today's. */
 int vtm_store_budget_raise(struct vtm_store *s, uint32_t day_used, uint32_t month_used, GError **error);
-/* What another store knew: takes <slots> slots, limits aside, and raises the counts.  A store that does not know what
- * was spent knows it from then on (as vtm_store_budget_take() says of VirusTotal's count), its minute full. */
+/* Adds the used requests of another store: takes <slots> slots, whatever the limits, and raises the counts.  A store
+ * that had lost its budget has one from then on, with a full minute. */
 int vtm_store_budget_carry(struct vtm_store *s, unsigned slots, uint32_t day_used, uint32_t month_used, GError **error);
 /* The server's clock said <utc_ms> (of 2020..2199) just now: corrects the anchor when it is off by more than
  * VTM_STORE_UTC_OFF_MS. * 1 corrected, 0 was right. */

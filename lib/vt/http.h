@@ -32,7 +32,7 @@ struct vtm_http_request {
 	void *tag;
 };
 
-/* What is wrong with the server's certificate. */
+/* The fault of the server's certificate. */
 enum vtm_tls_fault {
 	VTM_TLS_FINE,		/* nothing, or no certificate came */
 	VTM_TLS_UNTRUSTED,	/* not signed by a trusted authority */

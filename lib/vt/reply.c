@@ -106,7 +106,7 @@ static void read_report(struct json_object *attributes, const char *stats_name, 
 		memset(&r->report, 0, sizeof(r->report));
 }
 
-/* What an analysis is about: beside data in public replies, inside it in private ones. */
+/* Reads the item of an analysis, which is beside "data" in public replies and inside it in private ones. */
 static void read_analysed_item(struct json_object *root, struct json_object *data, struct vtm_vt_reply *r)
 {
 	struct json_object *meta = object(root, "meta"), *info;

@@ -33,7 +33,7 @@ enum vtm_op {
 	VTM_OP_UPLOAD		/* POST /files, or to such a place; 1 request (vtm_vt_upload) */
 };
 
-/* What an answer means. */
+/* The meaning of an answer. */
 enum vtm_answer {
 	VTM_ANSWER_REPORT,	/* report is set (verdict not judged yet: numbers only) */
 	VTM_ANSWER_NOT_FOUND,	/* 404 with VirusTotal's NotFoundError: it has no record */

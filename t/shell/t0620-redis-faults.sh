@@ -66,7 +66,7 @@ broken()
 	unlike "$(tags_of "$1"1 1)$(tags_of "$1"2 1)$(tags_of "$1"3 1)" 'VT_Scanned|not_found' "$1: and as nothing else"
 	is "$(tags_of known 1)" 'VT_URL_not_found' "$1: what is in memory is answered"
 	is "$(vt_count requests)" "$before" "$1: nothing is asked"
-	ok "$1: the log says it" wait_for 10 store_is 'nothing is asked'
+	ok "$1: the log says it" wait_for 10 store_is 'no request is sent'
 	ok "$1: once" alternates
 }
 
@@ -160,14 +160,14 @@ for m in 1 2 3; do
 	send "flushed$m" 1
 	warp_by 61
 done
-known=$(log_lines 1 'budget: what was spent is known again')
+known=$(log_lines 1 'budget: the used requests are known again')
 is "$(errors flushed)" 'errors=0' 'flushed: mail flows'
 is "$(vt_count requests)" "$before" 'flushed: nothing is asked without the count'
 vt fault none >/dev/null
 found()
 {
 	warp_by 61
-	[ "$(log_lines 1 'budget: what was spent is known again')" = "$1" ]
+	[ "$(log_lines 1 'budget: the used requests are known again')" = "$1" ]
 }
 ok 'flushed: recovers when the count can be read' wait_for 20 found "$((known + 1))"
 is "$(log_lines 1 'budget: the store does not know')" "$((known + 1))" 'flushed: the log says both, once'

@@ -82,7 +82,7 @@ static char *info_value(const redisReply *r, const char *name)
 	return at ? g_strndup(at + strlen(name), strcspn(at + strlen(name), "\r\n")) : NULL;
 }
 
-/* Who only looks may lack the right to ask; then we do not know. */
+/* Reads INFO.  A read-only user may lack the right to it; the state is then not known. */
 static bool take_info(const struct vtm_redis *s, const redisReply *server, const redisReply *replication,
 		      GError **error)
 {
@@ -101,7 +101,7 @@ static bool take_info(const struct vtm_redis *s, const redisReply *server, const
 	return good;
 }
 
-/* One that throws out any key when its memory is full throws out the budget. */
+/* Warns of a policy that evicts any key when memory is full: it would evict the budget. */
 static void take_memory(struct vtm_redis *s, const redisReply *memory)
 {
 	char *max = info_value(memory, "\nmaxmemory:");
@@ -221,7 +221,7 @@ static struct vtm_redis_link *open_master(struct vtm_redis *s, GError **error)
 	return l;
 }
 
-/* Doubles, with a quarter of chance so that several hosts do not come in step. */
+/* Doubles the pause, with a jitter of 25 %, so that hosts do not act at the same time. */
 static void pause_after_failure(struct vtm_redis *s, const GError *error)
 {
 	s->pause_ms = CLAMP(s->pause_ms * 2, PAUSE_MIN_MS, PAUSE_MAX_MS);

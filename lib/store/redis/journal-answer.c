@@ -213,7 +213,8 @@ static void add_remove(struct vtm_redis *s, struct vtm_redis_command *c, const c
 	vtm_redis_command_end(c);
 }
 
-/* What points to a message goes before it, its place by time last: what breaks off is done again. */
+/* Deletes the keys that point to a message before it, its place by time last: after an interruption it is done again.
+ * */
 static void add_drop(struct vtm_redis *s, struct vtm_redis_command *c, const redisReply *r, int64_t number)
 {
 	struct vtm_redis_record rec;

@@ -88,7 +88,7 @@ static void take_push(struct vtm_redis_watch *w, const redisReply *r)
 static void say_why_not(const struct vtm_redis_watch *w, const GError *error)
 {
 	vtm_log_limited(VTM_LOG_NOTICE, "redis-watch",
-			"store: what other hosts answer is looked for, not heard: %s (the "
+			"store: cannot subscribe, so answers of other hosts are polled: %s (the "
 			"Redis user needs +subscribe, +publish and &%s*)",
 			error->message, w->own->prefix);
 }
@@ -143,7 +143,7 @@ static void listen(struct vtm_redis_watch *w)
 	} while (rc >= 0 && !stopped(w));
 }
 
-/* Sleeps; a quarter of chance keeps hosts from coming in step. */
+/* Sleeps, with a jitter of 25 %, so that hosts do not act at the same time. */
 static void rest(struct vtm_redis_watch *w)
 {
 	GPollFD p = { .fd = w->wake_fd, .events = G_IO_IN };
