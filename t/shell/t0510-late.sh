@@ -169,6 +169,8 @@ put ann '<old@example.org>' QUEUEID40
 exits 75 'a message that was there long before' late_dovecot \
 	'{"queue_id":"QUEUEID40","recipients":["ann"],"time":4000000000}'
 ok '... stays' in_mailbox ann INBOX QUEUEID40
+ok 'a recipient that doveadm takes for a pattern' late_dovecot '{"queue_id":"QUEUEID40","recipients":["*","an?","*@example.org"]}'
+ok '... stands for nobody: the message stays' in_mailbox ann INBOX QUEUEID40
 ok '--flag' late_dovecot '{"queue_id":"QUEUEID40","recipients":["ann"]}' --flag
 like "$(dovecot_adm fetch -u ann flags mailbox INBOX HEADER Received 'id QUEUEID40')" 'Flagged' '... flags it where it is'
 mkdir "$work/bin"
