@@ -13,10 +13,10 @@ static const char *const common[] = {
 static const char *const office[] = {
 	"fdoc", "fdseq", "fntdata", "fpage", "odttf", "psmdcp", "rels", "sigs", "vml", NULL
 };
-/* Documents in a document.  Elsewhere somebody may open them. */
-static const char *const embedded[] = {
-	"bin", "doc", "docx", "ppt", "pptx", "svg", "xls", "xlsb", "xlsx", NULL
-};
+/* Anywhere below the directory of an Office program. */
+static const char *const below[] = { "bin", "svg", NULL };
+/* Documents in a document: in a directory "embeddings" there.  Elsewhere somebody may open them. */
+static const char *const embedded[] = { "doc", "docx", "ppt", "pptx", "xls", "xlsb", "xlsx", NULL };
 static const char *const open_document[] = { "ncx", "opf", "xlb", "xlc", NULL };
 static const char *const java[] = {
 	"arsc", "class", "dex", "dsa", "ec", "kotlin_module", "mf", "properties", "rsa", "sf", "so", NULL
@@ -65,7 +65,9 @@ static bool is_embedded(const char *path, const char *ending)
 {
 	static const char *const directories[] = { "word/", "xl/", "ppt/", "visio/", NULL };
 
-	return g_strv_contains(embedded, ending) && begins_with_any(path, directories);
+	if (!begins_with_any(path, directories))
+		return false;
+	return g_strv_contains(below, ending) || (g_strv_contains(embedded, ending) && strstr(path, "/embeddings/"));
 }
 
 /* Members of OpenDocument whose names have no ending. */

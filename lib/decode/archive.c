@@ -10,6 +10,7 @@
 #include "decode/archive-parts.h"
 #include "base/hash.h"
 
+#define ZIP_END 22		/* bytes of the record at the end of a zip file, without its comment */
 #define CHUNK 65536
 
 /* How each format begins, so that libarchive is not asked about everything. */
@@ -255,6 +256,36 @@ static enum vtm_archive_result walk(struct walk *w, const void *data, size_t len
 	return result;
 }
 
+static uint32_t le(const uint8_t *p, size_t bytes)
+{
+	uint32_t n = 0;
+
+	for (size_t i = 0; i < bytes; i++)
+		n |= (uint32_t)p[i] << (8 * i);
+	return n;
+}
+
+/* Is this zip file one that all programs read alike: from its first byte to its last, with the list of members right
+ * before the record at the end (APPNOTE.TXT section 4.3.6)?  Where several are joined, or something precedes or follows,
+ * some programs read the first and some the last. */
+static bool is_plain_zip(const uint8_t *data, size_t len)
+{
+	size_t end, list, size;
+
+	if (len < ZIP_END || memcmp(data, "PK\003\004", 4) != 0)
+		return len >= ZIP_END && !memcmp(data, "PK\005\006", 4);
+	for (end = len - ZIP_END; memcmp(data + end, "PK\005\006", 4) != 0; end--)
+		if (end == 0 || len - end > ZIP_END + 0xffff)
+			return false;
+	if (end + ZIP_END + le(data + end + 20, 2) != len)
+		return false;
+	size = le(data + end + 12, 4);
+	list = le(data + end + 16, 4);
+	if (list == UINT32_MAX || size == UINT32_MAX || le(data + end + 10, 2) == 0xffff)
+		return true;	/* zip64: its own record tells */
+	return list + size == end && (size == 0 || !memcmp(data + list, "PK\001\002", 4));
+}
+
 enum vtm_archive_result vtm_archive_walk(const void *data, size_t len, struct vtm_archive_limits *limits,
 					 vtm_archive_each *each, void *arg)
 {
@@ -272,5 +303,7 @@ enum vtm_archive_result vtm_archive_walk(const void *data, size_t len, struct vt
 	/* a file that begins with zeros passes for a tar archive of nothing */
 	if (result == VTM_ARCHIVE_READ && !w.entered && is_packed(w.format))
 		result = walk(&w, data, len, false);
+	if (result == VTM_ARCHIVE_READ && !strcmp(w.format, "zip") && !is_plain_zip(data, len))
+		result = VTM_ARCHIVE_BROKEN;
 	return result == VTM_ARCHIVE_READ && w.capped ? VTM_ARCHIVE_CAPPED : result;
 }

@@ -138,6 +138,7 @@ static void disguises(void)
 	};
 	const struct member folder[] = {
 		{ "[Content_Types].xml", "abc", 3 }, { "invoice.xls", "abc", 3 }, { "excel.d/word/a.doc", "abc", 3 },
+		{ "xl/b.xls", "abc", 3 }, { "xl/embeddings/c.xls", "abc", 3 },
 	};
 	const struct member typed[] = { { "mimetype", "abc", 3 }, { "a.xml", "abc", 3 } };
 	const struct member open[] = {
@@ -152,7 +153,7 @@ static void disguises(void)
 
 	CHECK_ZIP(laden, plenty, VTM_ARCHIVE_READ, "x.exe:3:ba7816bf y.exe:3:ba7816bf none:3:ba7816bf ",
 		  "OOXML with programs");
-	CHECK_ZIP(folder, plenty, VTM_ARCHIVE_READ, "invoice.xls:3:ba7816bf a.doc:3:ba7816bf ",
+	CHECK_ZIP(folder, plenty, VTM_ARCHIVE_READ, "invoice.xls:3:ba7816bf a.doc:3:ba7816bf b.xls:3:ba7816bf ",
 		  "OOXML with documents outside");
 	CHECK_ZIP(typed, plenty, VTM_ARCHIVE_READ, "mimetype:3:ba7816bf a.xml:3:ba7816bf ", "another mimetype");
 	CHECK_ZIP(open, plenty, VTM_ARCHIVE_READ, "a.exe:3:ba7816bf b:3:ba7816bf ", "OpenDocument with programs");
@@ -184,6 +185,29 @@ static void lists(void)
 }
 
 /* A packed file of 2,048 zeros and "MZ": what begins so passes for an archive without members. */
+static void one_zip(const GByteArray *data, enum vtm_archive_result want, const char *what)
+{
+	char *seen = seen_in(data->data, data->len, plenty, want, what);
+
+	g_free(seen);
+}
+
+/* Zip files that some programs read from their first byte and some from their last. */
+static void joined(void)
+{
+	GByteArray *a = pack_one(NULL, "a.txt", "one", 3), *b = pack_one(NULL, "b.txt", "two", 3), *j = g_byte_array_new();
+
+	one_zip(a, VTM_ARCHIVE_READ, "a zip file alone");
+	g_byte_array_append(j, a->data, a->len);
+	g_byte_array_append(j, b->data, b->len);
+	one_zip(j, VTM_ARCHIVE_BROKEN, "two, joined");
+	g_byte_array_append(b, (const guint8 *)"x", 1);
+	one_zip(b, VTM_ARCHIVE_BROKEN, "one with something behind it");
+	g_byte_array_unref(a);
+	g_byte_array_unref(b);
+	g_byte_array_unref(j);
+}
+
 static void packed_zeros(void)
 {
 	static const char data[] =
@@ -213,6 +237,7 @@ int main(void)
 	documents();
 	disguises();
 	lists();
+	joined();
 	packed_zeros();
 	others();
 	return done_testing();
