@@ -143,6 +143,25 @@ static void queue(GString *to, const struct vtm_sched_stats *s)
 	sample(to, "messages_released_total", "why", "not-waiting", s->released_unadmitted);
 }
 
+static void points(GString *to, const struct vtm_sched_stats *s)
+{
+	char label[8];
+
+	family(to, "lookups_points_total", "counter", "Requests sent for mail, by points (Order points).");
+	for (int i = 0; i < VTM_SCHED_POINTS; i++) {
+		g_snprintf(label, sizeof(label), "%d", i - 1);
+		sample(to, "lookups_points_total", "points", label, s->asked_by_points[i]);
+	}
+	family(to, "lookups_points_bad_total", "counter", "And of these, answered bad.");
+	for (int i = 0; i < VTM_SCHED_POINTS; i++) {
+		g_snprintf(label, sizeof(label), "%d", i - 1);
+		sample(to, "lookups_points_bad_total", "points", label, s->bad_by_points[i]);
+	}
+	counter(to, "lookups_drawn_total", "Requests that went by lot (ExploreShare).", s->drawn);
+	counter(to, "lookups_drawn_bad_total", "And of these, answered bad: points had missed them.", s->drawn_bad);
+	counter(to, "lookups_left_aside_total", "Look-ups that were not queued, since others had more points.", s->left_aside);
+}
+
 static void api(GString *to, const struct vtm_sched_stats *s)
 {
 	family(to, "api_answers_total", "counter", "Answers of VirusTotal, by what they mean.");
@@ -252,6 +271,7 @@ void vtm_prometheus_write(GString *to, const struct vtm_numbers *n)
 	seconds(to, (uint64_t)MAX(0, n->now_boot_ms - n->resolver.beat_ms));
 	g_string_append(to, "\n");
 	queue(to, &n->resolver.sched);
+	points(to, &n->resolver.sched);
 	api(to, &n->resolver.sched);
 	cache(to, &n->resolver);
 	budget(to, &n->limits, &n->resolver.sched);

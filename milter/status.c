@@ -103,6 +103,17 @@ static struct vtm_json *budget_json(const struct vtm_sched_stats *s, const struc
 	return j;
 }
 
+/* How far the day has passed and is spent, and what is asked now; only where look-ups are paced. */
+static struct vtm_json *pace_json(const struct vtm_sched_stats *s)
+{
+	struct vtm_json *j = vtm_json_new();
+
+	vtm_json_int(j, "day_passed", (int64_t)(100 * s->day_passed));
+	vtm_json_int(j, "day_spent", s->day_budget ? 100 * (int64_t)s->day_used / s->day_budget : 100);
+	vtm_json_int(j, "points", s->floor);
+	return j;
+}
+
 static struct vtm_json *store_json(const struct vtm_resolver_stats *r)
 {
 	struct vtm_json *j = vtm_json_new();
@@ -123,6 +134,8 @@ static void add_resolver(struct vtm_json *j, struct vtm_resolver *resolver, cons
 	vtm_json_int(j, "waiting", r.sched.waiting);
 	vtm_json_object(j, "queue", queue_json(&r.sched));
 	vtm_json_object(j, "budget", budget_json(&r.sched, c));
+	if (r.sched.paced)
+		vtm_json_object(j, "pace", pace_json(&r.sched));
 	vtm_json_int(j, "cache_entries", r.cache_entries);
 	vtm_json_text(circuit, "state", vtm_circuit_name(r.sched.breaker.state));
 	vtm_json_text(circuit, "cause", r.sched.breaker.state == VTM_CIRCUIT_CLOSED ? NULL :

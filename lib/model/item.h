@@ -40,6 +40,7 @@ struct vtm_item {
 	bool wrapper;		/* url: its target is an item, too, and is looked up in its place */
 	bool risky;		/* attachment: of a type that can run or carry code */
 	bool unasked;		/* do not look up: the report is final already (capped, partial, undecoded) */
+	uint32_t points;	/* why its look-up is worth what it is (risk/points.h); 0: nothing is known */
 	struct vtm_report report;
 };
 

@@ -268,8 +268,7 @@ static void order_wants(struct vtm_ticket *t, unsigned *order)
 	for (unsigned i = 0; i < t->n; i++) {
 		struct vtm_want *w = &t->wants[order[i]];
 
-		if (!w->answered && w->group && !g_hash_table_add(first, &w->group) &&
-		    !(w->points & 1u << VTM_POINTS_BAD))
+		if (!w->answered && w->group && !g_hash_table_add(first, &w->group))
 			w->points = vtm_points_with(w->points, VTM_POINTS_ASIDE);
 	}
 	g_qsort_with_data(order, (gint)t->n, sizeof(*order), by_worth, t);

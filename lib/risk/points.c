@@ -37,7 +37,7 @@ static const struct {
 	[VTM_POINTS_RESERVE] = { 2, "within ReserveForAttachments" },
 	[VTM_POINTS_ENOUGH] = { -6, "link domain looked up twice for this sender today" },
 	[VTM_POINTS_SHARE] = { -20, "the sender used up SenderShare" },
-	[VTM_POINTS_ASIDE] = { -3, "the same domain comes first in this message" },
+	[VTM_POINTS_ASIDE] = { -6, "the same domain comes first in this message" },
 };
 
 static bool young(const struct vtm_history *h, uint32_t now)

@@ -143,8 +143,10 @@ static void deliver(struct asking *a, struct vtm_items *items, const struct vtm_
 		struct vtm_lookup *l = item->report.reason == VTM_WHY_CAP ? NULL : vtm_scan_lookup_of(item, settings);
 		guint at = l ? GPOINTER_TO_UINT(g_hash_table_lookup(a->index, &l->key)) : 0;
 
-		if (at)
+		if (at) {
 			item->report = g_array_index(a->wants, struct vtm_want, at - 1).report;
+			item->points = g_array_index(a->wants, struct vtm_want, at - 1).points;
+		}
 		vtm_lookup_free(l);
 	}
 	for (guint i = 0; i < a->wants->len; i++) {
@@ -258,6 +260,7 @@ void vtm_scan_journal(struct vtm_resolver *resolver, const struct vtm_scan_setti
 		if (l) {
 			items[i].has_key = true;
 			items[i].key = l->key;
+			items[i].points = item->points;
 			items[i].why = vtm_class_why(class_of(preference(hosts, item)));
 			vtm_lookup_free(l);
 		}

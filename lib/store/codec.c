@@ -149,15 +149,19 @@ static GVariant *key_variant(const struct vtm_journal_item *j)
 	return g_variant_new_fixed_array(G_VARIANT_TYPE_BYTE, key, j->has_key ? sizeof(key) : 0, 1);
 }
 
+#define POINTS "points "		/* and eight hexadecimal digits, in the place of a sentence */
+
 GBytes *vtm_pack_item(const struct vtm_journal_item *j)
 {
 	const struct vtm_item *i = j->item;
+	char points[sizeof(POINTS) + 8];
 	uint32_t flags = (i->personal ? PERSONAL : 0) | (i->ignored ? IGNORED : 0) | (i->wrapper ? WRAPPER : 0) |
 			 (i->risky ? RISKY : 0) | (i->unasked ? UNASKED : 0) | (i->host_only ? HOST_ONLY : 0);
 
+	g_snprintf(points, sizeof(points), POINTS "%08x", j->points);
 	return bytes_of(g_variant_new(ITEM_NEW, (guchar)i->kind, i->subject, i->name, i->type, i->size, i->host,
 				      (guchar)i->role, i->from, i->via, (guint32)i->depth, (guint32)i->group, i->note,
-				      flags, key_variant(j), j->why));
+				      flags, key_variant(j), j->points ? points : j->why));
 }
 
 static bool take_item(struct vtm_journal_item *j, guchar kind, guchar role, guint32 flags, GVariant *key)
@@ -200,6 +204,10 @@ bool vtm_unpack_item(const void *data, size_t len, struct vtm_journal_item *j)
 	i->depth = depth;
 	i->group = group;
 	i->note = static_text(note);
+	j->points = why && g_str_has_prefix(why, POINTS) ?
+		    (uint32_t)g_ascii_strtoull(why + strlen(POINTS), NULL, 16) : 0;
+	if (j->points)
+		g_clear_pointer(&why, g_free);
 	j->why = static_text(why);
 	good = take_item(j, kind, role, flags, key);
 	g_variant_unref(key);

@@ -189,6 +189,7 @@ struct vtm_journal_item {
 	struct vtm_key key;	/* of the look-up that answers it */
 	int64_t answered_ms;	/* 0: not yet */
 	const char *why;	/* static or NULL: why it stood where it stood in the queue */
+	uint32_t points;	/* and by points (risk/points.h); not 0: instead of <why>, which is not kept then */
 };
 
 void vtm_journal_message_clear(struct vtm_journal_message *m);	/* frees the strings */

@@ -114,6 +114,17 @@ static void put_store(const char *line)
 	g_free(why);
 }
 
+static void put_pace(const char *line)
+{
+	int64_t passed;
+
+	if (!vtm_json_get_int(line, "pace.day_passed", &passed))
+		return;
+	vtm_ctl_put("pace", "day %" G_GINT64_FORMAT " %% passed, %" G_GINT64_FORMAT " %% spent; now asked from %"
+		    G_GINT64_FORMAT " points", passed, vtm_ctl_number(line, "pace.day_spent"),
+		    vtm_ctl_number(line, "pace.points"));
+}
+
 static void put_running(const char *line)
 {
 	char *version = vtm_json_get_text(line, "version"), *safe = vtm_ctl_safe(version, 40);
@@ -133,6 +144,7 @@ static void put_running(const char *line)
 		vtm_ctl_put_used("minute", vtm_ctl_number(line, "budget.minute_used"), vtm_ctl_number(line, "budget.minute"));
 		vtm_ctl_put_used("day", vtm_ctl_number(line, "budget.day_used"), vtm_ctl_number(line, "budget.day"));
 		vtm_ctl_put_used("month", vtm_ctl_number(line, "budget.month_used"), vtm_ctl_number(line, "budget.month"));
+		put_pace(line);
 		put_store(line);
 	}
 	g_free(version);

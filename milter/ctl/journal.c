@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "model/tags.h"
+#include "risk/points.h"
 
 #define FIELD_MAX 400
 
@@ -27,6 +28,29 @@ static void put_times(struct vtm_json *j, const struct vtm_journal_message *m)
 	g_free(done);
 }
 
+/* Why an item stood where it stood in the queue; new string, NULL: not known. */
+static char *why_of(const struct vtm_journal_item *i)
+{
+	char *rows, *why;
+
+	if (!i->points)
+		return g_strdup(i->why);
+	rows = vtm_points_text(i->points);
+	why = g_strdup_printf("%d points: %s", vtm_points_sum(i->points), rows);
+	g_free(rows);
+	return why;
+}
+
+static void put_why(struct vtm_json *item, const struct vtm_journal_item *i)
+{
+	char *why = why_of(i);
+
+	vtm_json_text(item, "why", why);
+	if (i->points)
+		vtm_json_int(item, "points", vtm_points_sum(i->points));
+	g_free(why);
+}
+
 static void put_json(const struct vtm_journal_message *m, const struct vtm_journal_item *items, size_t n, bool full)
 {
 	struct vtm_json *j = vtm_json_new();
@@ -46,7 +70,7 @@ static void put_json(const struct vtm_journal_message *m, const struct vtm_journ
 		char *answered = vtm_ctl_time_json(items[i].answered_ms);
 
 		vtm_json_text(item, "answered", answered);
-		vtm_json_text(item, "why", items[i].why);
+		put_why(item, &items[i]);
 		vtm_json_append(j, "items", item);
 		g_free(answered);
 	}
@@ -99,9 +123,11 @@ static void put_full(const struct listing *l, const struct vtm_journal_message *
 	vtm_ctl_put("items", "%zu", n);
 	for (size_t i = 0; i < n; i++) {
 		char *answered = vtm_ctl_time(items[i].answered_ms);
-		char *why = items[i].answered_ms ? g_strconcat("answered ", answered, NULL) : g_strdup(items[i].why);
+		char *points = why_of(&items[i]), *why = !items[i].answered_ms ? g_strdup(points) :
+			       g_strconcat("answered ", answered, items[i].points ? "; " : NULL, points, NULL);
 
 		vtm_ctl_put_item(l->c, items[i].item, why);
+		g_free(points);
 		g_free(why);
 		g_free(answered);
 	}
