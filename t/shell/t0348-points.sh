@@ -27,7 +27,7 @@ newsletter >"$work/newsletter.eml"
 printf 'From: help@example.com\r\nSubject: your account\r\n\r\nhttp://paypal-login.example.info/account\r\n' >"$work/danger.eml"
 
 warp_clock || bail 'no time warp'
-start_fakevt || bail 'no stand-in'
+start_fakevt --per-minute 0 || bail 'no stand-in'
 start_vtmilter 'Order points' 'RequestsPerMinute 20' 'RequestsPerDay 60' 'RequestsPerMonth 0' 'ReserveForManual 0' \
 	'Timeout 5' || bail 'no vtmilter'
 drive -n 30 -m 5 -F -f "$work/newsletter.eml" -a 198.51.100.7 -S news@example.org >"$work/drive" ||
