@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
-# t0001-rooms.sh - includes go one way, one file knows each library, and lib/ calls only what it may
+# t0001-rooms.sh - includes go one way, one file knows each library, lib/ calls only what it may, files are short
 . "${srcdir:-$(dirname "$0")/../..}/t/shell/lib.sh"
 
 # check ROOT FILE ... : what breaks a rule; files are named from ROOT.
@@ -56,8 +56,35 @@ sed 's|^\( *lib/base:\).*|\1 lib/model|' "$srcdir/HACKING" >"$work/circle"
 like "$(awk -f "$srcdir/t/shell/rooms.awk" "$work/circle" "$srcdir/t/shell/calls")" \
 	'lib/base names lib/model, which is not above it' 'no circle can be written into the table'
 
+# Source files do one job, in at most 500 lines.  Exceptions: files that are mostly a table, and two that are not split yet.
+tables='lib/url/unwrap.c lib/url/unwrap-table.c lib/url/html-names.c'
+unsplit='lib/url/html.c lib/url/url.c'
+
+# too_long ROOT FILE ... : the files over the limit, with their lines.
+too_long()
+{
+	local root="$1" file lines
+	shift
+	for file; do
+		lines=$(wc -l <"$root/$file")
+		[ "$lines" -le 500 ] || case " $tables $unsplit " in
+		*" $file "*) ;;
+		*) echo "$file: $lines lines" ;;
+		esac
+	done
+}
+
+mkdir -p "$work/tree/lib/url"
+yes '' | head -n 500 >"$work/tree/lib/url/short.c"
+yes '' | head -n 501 >"$work/tree/lib/url/long.c"
+yes '' | head -n 501 >"$work/tree/lib/url/unwrap.c"
+is "$(too_long "$work/tree" lib/url/short.c lib/url/long.c lib/url/unwrap.c)" 'lib/url/long.c: 501 lines' \
+	'501 lines are too long, 500 are not, and a table may be'
+
 # Then the tree.
 sources=$(cd "$srcdir" && find lib milter -name '*.[ch]' | LC_ALL=C sort)
+# shellcheck disable=SC2086
+is "$(too_long "$srcdir" $sources)" '' 'no source file is longer than 500 lines'
 # shellcheck disable=SC2086
 is "$(check "$srcdir" $sources)" '' 'the sources keep to the tables of HACKING'
 sed -n '/begin rooms/,/end rooms/{/:/{s/^ *//;s/: */: /;s/ *$//;p;};}' "$srcdir/HACKING" >"$work/table"
