@@ -170,6 +170,7 @@ static size_t decode_byte(struct vtm_base64 *d, uint8_t byte, uint8_t *out)
 		return 0;
 	if (class == PADDING) {
 		d->padding++;
+		d->early = d->early || (!d->after_padding && d->have < 2);
 		d->place = (d->place + 1) & 3;
 		d->after_padding = true;
 		d->stopped = d->reading == VTM_BASE64_STRICT || d->reading == VTM_BASE64_ENDED;
@@ -177,7 +178,7 @@ static size_t decode_byte(struct vtm_base64 *d, uint8_t byte, uint8_t *out)
 	}
 	if (d->after_padding) {
 		d->data_after_padding = true;
-		d->misplaced = d->misplaced || d->place;
+		d->misplaced = d->misplaced || d->place || d->early;
 		d->after_padding = false;
 	}
 	if (d->reading == VTM_BASE64_ENDED)

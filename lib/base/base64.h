@@ -26,6 +26,7 @@ struct vtm_base64 {	/* set to zero, then .reading; read the flags after the end 
 	unsigned have;		/* sextets in bits (PLACED: places of the group): 0..3 */
 	unsigned place;		/* places of the group of four, '=' included: 0..3 */
 	bool after_padding;	/* the last character was a '=' */
+	bool early;		/* a '=' came before two sextets of its group */
 	bool stopped;
 	bool data_after_padding;	/* STRICT and JOINED differ from LENIENT */
 	bool misplaced;			/* PLACED and ENDED differ from both; said by LENIENT */

@@ -110,7 +110,11 @@ static bool is_end(const struct vtm_text_line *l, const char *end)
 {
 	size_t n = strlen(end);
 
-	return l->len >= n && !memcmp(l->text, end, n) && strspn(l->text + n, " \t\r\n") >= l->len - n;
+	if (l->len < n || memcmp(l->text, end, n))
+		return false;
+	while (n < l->len && (l->text[n] == ' ' || l->text[n] == '\t' || l->text[n] == '\r'))
+		n++;
+	return n == l->len;
 }
 
 static void decode(const char *text, size_t len, size_t at, struct vtm_uu *b)

@@ -81,6 +81,7 @@ static void misplaced(void)
 		{ "one = between groups", "QUJD=QUJDQUJD", "ABC\x01\x05\r\x05\t", "ABCABCABC", "ABCABCABC", true },
 		{ "one = that ends a group, and more", "QUI=UQUJD", "ABQ\x05\t", "AB\x14" "ABC", "AB", false },
 		{ "= alone", "====", "", "", "", false },
+		{ "= first, then groups", "====QQ==QUJD", "AABC", "A\x04\x14$", "A", true },
 		{ "an end without padding", "QUJDQUI", "ABCAB", "ABCAB", "ABCAB", false },
 	};
 	static const enum vtm_base64_reading readings[] = { VTM_BASE64_PLACED, VTM_BASE64_JOINED, VTM_BASE64_ENDED };
