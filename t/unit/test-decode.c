@@ -209,9 +209,10 @@ static char *pdf_text(struct vtm_decoders *pool, const char *data, size_t len)
 
 static void pdfs(struct vtm_decoders *pool)
 {
-	/* the table is missing: it is mended, which takes an exception in the library */
+	/* the table is missing: it is mended, which takes an exception in the library (and, since qpdf 12, a page) */
 	static const char mended[] = "%PDF-1.4\n1 0 obj\n<</Type/Catalog/Pages 2 0 R/OpenAction<</URI(https://a.example/)>>"
-		"/X(at http://b.example/)>>\nendobj\n2 0 obj\n<</Type/Pages/Kids[]/Count 0>>\nendobj\n"
+		"/X(at http://b.example/)>>\nendobj\n2 0 obj\n<</Type/Pages/Kids[3 0 R]/Count 1>>\nendobj\n"
+		"3 0 obj\n<</Type/Page/Parent 2 0 R/MediaBox[0 0 9 9]>>\nendobj\n"
 		"trailer\n<</Root 1 0 R>>\n";
 	char *there = pdf_text(pool, mended, sizeof(mended) - 1), *here = pdf_text(NULL, mended, sizeof(mended) - 1);
 
