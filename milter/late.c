@@ -249,10 +249,16 @@ static void work(gpointer data, gpointer user_data)
 
 struct vtm_late_runner *vtm_late_new(void)
 {
-	struct vtm_late_runner *l = g_new0(struct vtm_late_runner, 1);
+	return g_new0(struct vtm_late_runner, 1);
+}
 
-	l->pool = g_thread_pool_new(work, l, VTM_LATE_AT_ONCE, FALSE, NULL);
-	return l;
+/* GLib 2.84 starts a thread as soon as there is a pool.  It must not start before privileges are dropped: it would keep
+ * them.  Any thread. */
+static GThreadPool *pool_of(struct vtm_late_runner *l)
+{
+	if (g_once_init_enter(&l->pool))
+		g_once_init_leave(&l->pool, g_thread_pool_new(work, l, VTM_LATE_AT_ONCE, FALSE, NULL));
+	return l->pool;
 }
 
 void vtm_late_stop(struct vtm_late_runner *l)
@@ -268,7 +274,8 @@ void vtm_late_free(struct vtm_late_runner *l)
 {
 	if (!l)
 		return;
-	g_thread_pool_free(l->pool, TRUE, TRUE);
+	if (l->pool)
+		g_thread_pool_free(l->pool, TRUE, TRUE);
 	g_free(l);
 }
 
@@ -288,5 +295,5 @@ void vtm_late_run(void *arg, struct vtm_resolver *resolver, int64_t id, char *js
 	job->resolver = resolver;
 	job->id = id;
 	job->json = json;
-	g_thread_pool_push(l->pool, job, NULL);
+	g_thread_pool_push(pool_of(l), job, NULL);
 }
