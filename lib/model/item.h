@@ -37,6 +37,7 @@ struct vtm_item {
 	bool personal;		/* url: looks personal (URLPrivacy) */
 	bool host_only;		/* url: only the host is known, because a wrapper hides the rest */
 	bool ignored;		/* on the administrator's lists */
+	bool inside;		/* url: its host is not a public one (url/host.h): never looked up */
 	bool wrapper;		/* url: its target is an item, too, and is looked up in its place */
 	bool risky;		/* attachment: of a type that can run or carry code */
 	bool unasked;		/* do not look up: the report is final already (capped, partial, undecoded) */

@@ -262,7 +262,7 @@ char *vtm_report_header(const struct vtm_item *item)
 	add_format(&f, "verdict=%s", vtm_verdict_name(verdict));
 	if (vtm_verdict_is_answer(verdict))
 		add_format(&f, "detections=%u/%u", r->malicious, r->engines);
-	else if (verdict != VTM_IGNORED && r->reason != VTM_WHY_NONE)
+	else if (r->reason != VTM_WHY_NONE && (verdict != VTM_IGNORED || r->reason == VTM_WHY_PRIVATE))
 		add_format(&f, "reason=%s", vtm_reason_name(r->reason));
 	if (vtm_verdict_is_answer(verdict) && r->match == VTM_MATCH_HOST)
 		add(&f, "match=host");

@@ -36,6 +36,7 @@ static const char *const reason_names[VTM_REASONS] = {
 	[VTM_WHY_POINTS] = "points",
 	[VTM_WHY_PACE] = "pace",
 	[VTM_WHY_HOST_OF_MANY] = "host-of-many",
+	[VTM_WHY_PRIVATE] = "private",
 };
 
 static bool find_name(const char *const *names, int n, const char *word, int *index_r)

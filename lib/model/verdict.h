@@ -39,9 +39,10 @@ enum vtm_reason {
 	VTM_WHY_ANALYSING,	/* VirusTotal is still analysing it */
 	VTM_WHY_POINTS,		/* other look-ups are worth more than this one */
 	VTM_WHY_PACE,		/* it waits until the day has passed further, or for requests that would expire */
-	VTM_WHY_HOST_OF_MANY	/* only its host could be asked about, which says nothing: anybody publishes there */
+	VTM_WHY_HOST_OF_MANY,	/* only its host could be asked about, which says nothing: anybody publishes there */
+	VTM_WHY_PRIVATE		/* its host is of the inside: VirusTotal cannot know it and shall not hear of it */
 };
-#define VTM_REASONS (VTM_WHY_HOST_OF_MANY + 1)
+#define VTM_REASONS (VTM_WHY_PRIVATE + 1)
 
 /* What was looked up. */
 enum vtm_match {

@@ -16,12 +16,13 @@ struct extraction {
 	unsigned parts_left, nested_left;
 	struct vtm_archive_limits archive;
 	struct vtm_decoding decode;
+	unsigned links_after;		/* links read since there was no room for more */
 	unsigned groups;		/* where the numbers of the last message inside begin */
 	/* Around what is being read. */
 	const struct vtm_part *part;
 	unsigned group_base;		/* what to add to the numbers of readings */
 	unsigned archive_depth;		/* archives */
-	GHashTable *written;		/* references of the document being read, as written: each is parsed once */
+	struct document *document;	/* of extract-url.c: what is known of the one being read */
 };
 
 /* extract-url.c: adds the links of a part (x->part).  The bytes are read in every encoding that <charsets> (labels,

@@ -49,8 +49,10 @@ struct vtm_lookup *vtm_scan_lookup_of(struct vtm_item *item, const struct vtm_sc
 
 	if (item->wrapper || item->unasked)
 		return NULL;
-	if (item->ignored) {
-		item->report = (struct vtm_report){ .verdict = VTM_IGNORED };
+	if (item->ignored || item->inside) {
+		item->report = (struct vtm_report){
+			.verdict = VTM_IGNORED, .reason = item->inside ? VTM_WHY_PRIVATE : VTM_WHY_NONE
+		};
 		return NULL;
 	}
 	if (!(item->kind == VTM_ATTACHMENT ? settings->attachments : settings->urls)) {
@@ -123,7 +125,7 @@ static void collect(struct asking *a, const struct vtm_items *items, const struc
 		struct vtm_item *item = items->list->pdata[i];
 
 		/* items that are not looked up do not count as their host's first URL */
-		if (item->wrapper || item->unasked || item->ignored)
+		if (item->wrapper || item->unasked || item->ignored || item->inside)
 			g_ptr_array_add(by[0], item);
 		else
 			g_ptr_array_add(by[preference(a->hosts, item)], item);

@@ -2,52 +2,6 @@
 /* html-entity.c - character references of HTML. */
 #include "url/html-parts.h"
 
-#include <libxml/HTMLparser.h>
-
-/* Names that HTML 4 (libxml2's table) lacks and that spell parts of a URL. */
-static gunichar html5_entity(const char *name)
-{
-	static const struct {
-		const char *name;
-		gunichar c;
-	} table[] = {
-		{ "AMP", '&' }, { "GT", '>' }, { "Hat", '^' }, { "LT", '<' }, { "NewLine", '\n' }, { "QUOT", '"' },
-		{ "Tab", '\t' }, { "UnderBar", '_' }, { "apos", '\'' }, { "ast", '*' }, { "bsol", '\\' },
-		  { "colon", ':' },
-		{ "comma", ',' }, { "commat", '@' }, { "dash", 0x2010 }, { "dollar", '$' }, { "equals", '=' },
-		{ "excl", '!' }, { "grave", '`' }, { "hyphen", 0x2010 }, { "lbrace", '{' }, { "lbrack", '[' },
-		{ "lcub", '{' }, { "lowbar", '_' }, { "lpar", '(' }, { "lsqb", '[' }, { "midast", '*' }, { "num", '#' },
-		{ "percnt", '%' }, { "period", '.' }, { "plus", '+' }, { "quest", '?' }, { "rbrace", '}' },
-		{ "rbrack", ']' }, { "rcub", '}' }, { "rpar", ')' }, { "rsqb", ']' }, { "semi", ';' }, { "sol", '/' },
-		{ "verbar", '|' }, { "vert", '|' }, { "ZeroWidthSpace", 0x200b }, { "NoBreak", 0x2060 },
-	};
-
-	for (size_t i = 0; i < G_N_ELEMENTS(table); i++)
-		if (!strcmp(name, table[i].name))
-			return table[i].c;
-	return 0;
-}
-
-static gunichar entity(const char *name)
-{
-	const htmlEntityDesc *e;
-
-	if (!strcmp(name, "amp"))
-		return '&';
-	if (!strcmp(name, "nbsp"))
-		return 0xa0;
-	e = htmlEntityLookup((const xmlChar *)name);
-	return e ? e->value : html5_entity(name);
-}
-
-/* Those that count without a semicolon: the ones of Latin-1, and these. */
-static gunichar legacy_entity(const char *name)
-{
-	gunichar c = entity(name);
-
-	return c == '&' || c == '<' || c == '>' || c == '"' || (c >= 0xa0 && c <= 0xff) ? c : 0;
-}
-
 /* Numbers of the C1 controls stand for what Windows-1252 has there (HTML standard, numeric character reference end
  * state); zero there: no character, the number stays. */
 static gunichar numbered(gunichar c)
@@ -62,8 +16,8 @@ static gunichar numbered(gunichar c)
 	return c && g_unichar_validate(c) ? c : 0xfffd;
 }
 
-/* "&#58;" at b.at: the character, and what is behind it. */
-static const char *numeric_reference(struct vtm_bytes b, gunichar *c_r)
+/* "&#58;" at b.at: its number, and what is behind it. */
+static const char *number_at(struct vtm_bytes b, gunichar *c_r)
 {
 	const char *p = b.at + 2;
 	bool hex = p < b.end && (*p == 'x' || *p == 'X');
@@ -74,12 +28,31 @@ static const char *numeric_reference(struct vtm_bytes b, gunichar *c_r)
 		c = MIN(c * (hex ? 16 : 10) + (gunichar)g_ascii_xdigit_value(*p), 0x110000);
 	if (p == digits)
 		return NULL;
-	*c_r = numbered(c);
+	*c_r = c;
 	return p < b.end && *p == ';' ? p + 1 : p;
 }
 
+/* The same with what it stands for.  The standard has no half of a surrogate pair; programs that keep text in UTF-16
+ * see a character where two halves meet, and two replacement characters are no host for anybody. */
+static const char *numeric_reference(struct vtm_bytes b, gunichar *c_r)
+{
+	gunichar c, low;
+	const char *next = number_at(b, &c), *after;
+
+	if (!next)
+		return NULL;
+	*c_r = numbered(c);
+	if (c < 0xd800 || c > 0xdbff || b.end - next < 3 || next[0] != '&' || next[1] != '#')
+		return next;
+	after = number_at((struct vtm_bytes){ next, b.end }, &low);
+	if (!after || low < 0xdc00 || low > 0xdfff)
+		return next;
+	*c_r = 0x10000 + ((c - 0xd800) << 10) + (low - 0xdc00);
+	return after;
+}
+
 /* "&name;" at b.at, or without a semicolon as far as HTML allows: in an attribute not before '=' or a letter. */
-static const char *named_reference(struct vtm_bytes b, bool attribute, gunichar *c_r)
+static const char *named_reference(struct vtm_bytes b, bool attribute, const struct vtm_html_name **name_r)
 {
 	char name[VTM_HTML_NAME + 1];
 	const char *p = b.at + 1;
@@ -92,16 +65,16 @@ static const char *named_reference(struct vtm_bytes b, bool attribute, gunichar 
 	name[n] = '\0';
 	if (n < 2)
 		return NULL;
-	if (p + n < b.end && p[n] == ';' && (*c_r = entity(name)))
+	if (p + n < b.end && p[n] == ';' && (*name_r = vtm_html_name(name)))
 		return p + n + 1;
 	if (attribute) {
-		*c_r = p + n < b.end && p[n] == '=' ? 0 : legacy_entity(name);
-		return *c_r ? p + n : NULL;
+		*name_r = p + n < b.end && p[n] == '=' ? NULL : vtm_html_name(name);
+		return *name_r && (*name_r)->legacy ? p + n : NULL;
 	}
-	for (n = MIN(n, 6); n > 1; n--) {
+	for (n = MIN(n, VTM_HTML_LEGACY_NAME); n > 1; n--) {
 		name[n] = '\0';
-		*c_r = legacy_entity(name);
-		if (*c_r)
+		*name_r = vtm_html_name(name);
+		if (*name_r && (*name_r)->legacy)
 			return p + n;
 	}
 	return NULL;
@@ -111,7 +84,8 @@ void vtm_html_decode(struct vtm_buffer *out, struct vtm_bytes b, bool attribute)
 {
 	while (b.at < b.end) {
 		const char *amp = memchr(b.at, '&', (size_t)(b.end - b.at)), *next;
-		gunichar c;
+		const struct vtm_html_name *name = NULL;
+		gunichar c = 0;
 
 		vtm_buffer_add(out, b.at, (size_t)((amp ? amp : b.end) - b.at));
 		if (!amp)
@@ -120,11 +94,10 @@ void vtm_html_decode(struct vtm_buffer *out, struct vtm_bytes b, bool attribute)
 		if (b.end - amp > 1 && amp[1] == '#')
 			next = numeric_reference(b, &c);
 		else
-			next = named_reference(b, attribute, &c);
-		if (next)
-			vtm_buffer_add_unichar(out, c);
-		else
-			vtm_buffer_add_char(out, '&');
+			next = named_reference(b, attribute, &name);
+		vtm_buffer_add_unichar(out, !next ? '&' : name ? name->c : c);
+		if (next && name && name->second)
+			vtm_buffer_add_unichar(out, name->second);
 		b.at = next ? next : amp + 1;
 	}
 }

@@ -1,49 +1,28 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* html.c - references and visible text of HTML: the tokenizer of the HTML standard without its tree.
  *
- * libxml2's SAX parser was tried and measured (2.9.14): as push parser it stops behind "</html>", it takes "<!-->" and
+ * libxml2's SAX parser was tried and measured (2.9.14): as push parser it stops after "</html>", it takes "<!-->" and
  * "<title><!--</title>" for the beginning of a comment that hides the rest, it loses the href of "<a/href=...>", and
- * 100,000 end tags that match nothing, or attributes of one tag, take it 10 to 18 s.  A sender chooses those, so only
- * its table of entities is used.  Nothing here looks back, and nothing nests but a conditional comment, a raw element
- * that may be none, and a document in an attribute, each once or twice: linear, flat.
+ * 100,000 end tags that match nothing, or attributes of one tag, take it 10 to 18 s.  A sender chooses those.  Nothing
+ * here looks back, and nothing nests but a conditional comment and a document in an attribute, each once or twice:
+ * linear, flat.
  */
-#include "url/html.h"
-
-#include <string.h>
-
-#include "base/charset.h"
 #include "url/html-parts.h"
 
+#include "base/charset.h"
+
 #define INSIDE_MAX 2		/* data: URLs and srcdoc in each other */
-#define BASE_MAX 65536		/* bytes of a base that are kept; it is no URL long before */
 
-enum span {
-	SPAN_DOCUMENT,		/* also one inside an attribute */
-	SPAN_CONDITIONAL,	/* inside <!--[if ...]> */
-	SPAN_RAW		/* inside a raw text element that may be none (SVG): only references, and nothing is raw */
-};
+static void read_span(struct vtm_html_reader *r, struct vtm_bytes in);
 
-struct reader {
-	const struct vtm_html_handler *handler;
-	struct vtm_buffer run;	/* visible text so far */
-	struct vtm_buffer value;/* scratch: one attribute's value, entities decoded */
-	char *base;		/* href of the first <base> */
-	unsigned inside;	/* how deep in data: URLs and srcdoc */
-	bool foreign;		/* <svg> or <math> was seen: raw text elements may be ordinary ones */
-	enum span span;
-	bool *whole;		/* false from where there was no memory for something; of the outermost reader */
-};
-
-static void read_span(struct reader *r, struct vtm_bytes in, enum span span);
-
-/* Gives a buffer back; what it lacked is noted. */
-static void drop(struct reader *r, struct vtm_buffer *b)
+void vtm_html_drop(struct vtm_html_reader *r, struct vtm_buffer *b)
 {
-	*r->whole = *r->whole && !b->refused;
+	if (b->refused)
+		r->run->lacks |= VTM_HTML_NO_MEMORY;
 	vtm_buffer_clear(b);
 }
 
-static bool is_one_of(const char *name, const char *const *names)
+bool vtm_html_is_one_of(const char *name, const char *const *names)
 {
 	/* asked for every tag: the first byte settles it for most */
 	for (; *names; names++)
@@ -52,276 +31,7 @@ static bool is_one_of(const char *name, const char *const *names)
 	return false;
 }
 
-/* ---- references ----------------------------------------------------------- */
-
-static void reader_clear(struct reader *r)
-{
-	drop(r, &r->run);
-	drop(r, &r->value);
-	g_free(r->base);
-}
-
-/* A document inside an attribute, UTF-8. */
-static void read_inside(struct reader *r, const char *html, size_t len)
-{
-	struct reader inner = *r;
-
-	if (r->inside == INSIDE_MAX || r->span == SPAN_RAW)
-		return;
-	inner.inside++;
-	inner.run = inner.value = (struct vtm_buffer){ .data = NULL };
-	inner.base = g_strdup(r->base);
-	read_span(&inner, (struct vtm_bytes){ html, html + len }, SPAN_DOCUMENT);
-	reader_clear(&inner);
-}
-
-static void unescape(struct vtm_buffer *out, const char *s)
-{
-	for (; *s; s++) {
-		if (*s == '%' && g_ascii_isxdigit(s[1]) && g_ascii_isxdigit(s[2])) {
-			vtm_buffer_add_char(out, (char)(g_ascii_xdigit_value(s[1]) << 4 | g_ascii_xdigit_value(s[2])));
-			s += 2;
-		} else {
-			vtm_buffer_add_char(out, *s);
-		}
-	}
-}
-
-/* "data:text/html;charset=utf-8;base64,...": a page; false if it is something else. */
-static bool read_data_url(struct reader *r, const char *reference)
-{
-	struct vtm_buffer text = { .data = NULL };
-	const char *comma;
-	char *utf8;
-	bool base64;
-	gsize len;
-
-	while (is_space(*reference))
-		reference++;
-	if (g_ascii_strncasecmp(reference, "data:", 5))
-		return false;
-	comma = strchr(reference, ',');
-	if (!comma || (g_ascii_strncasecmp(reference + 5, "text/html", 9) &&
-		       g_ascii_strncasecmp(reference + 5, "image/svg", 9) &&
-		       g_ascii_strncasecmp(reference + 5, "text/xml", 8)))
-		return true;
-	base64 = comma - reference > 7 && !g_ascii_strncasecmp(comma - 7, ";base64", 7);
-	unescape(&text, comma + 1);
-	len = text.len;
-	if (base64 && strlen(vtm_buffer_text(&text)) > 1)
-		g_base64_decode_inplace(text.data, &len);
-	utf8 = vtm_charset_utf8(vtm_buffer_text(&text), len, NULL, &len);
-	if (utf8)
-		read_inside(r, utf8, len);
-	*r->whole = *r->whole && utf8;
-	g_free(utf8);
-	drop(r, &text);
-	return true;
-}
-
-static void read_script(struct reader *r, struct vtm_bytes b)
-{
-	struct vtm_buffer text = { .data = NULL };
-
-	if (!r->handler->script || b.at == b.end)
-		return;
-	vtm_html_script(&text, b);
-	r->handler->script(vtm_buffer_text(&text), text.len, r->handler->arg);
-	drop(r, &text);
-}
-
-static void report(struct reader *r, const char *reference, enum vtm_role role)
-{
-	if (!*reference || read_data_url(r, reference))
-		return;
-	if (!g_ascii_strncasecmp(reference, "javascript:", 11))
-		read_script(r, (struct vtm_bytes){ reference + 11, reference + strlen(reference) });
-	else if (r->handler->ref)
-		r->handler->ref(reference, role, r->base, r->handler->arg);
-}
-
-static void on_css_url(const char *url, void *arg)
-{
-	report(arg, url, VTM_ROLE_RESOURCE);
-}
-
-static void read_css(struct reader *r, struct vtm_bytes b)
-{
-	bool whole = vtm_html_css(b, on_css_url, r);
-
-	*r->whole = *r->whole && whole;
-}
-
-static void report_bytes(struct reader *r, struct vtm_bytes b, enum vtm_role role)
-{
-	struct vtm_buffer s = { .data = NULL };
-
-	if (b.at >= b.end)
-		return;
-	vtm_buffer_add(&s, b.at, (size_t)(b.end - b.at));
-	report(r, vtm_buffer_text(&s), role);
-	drop(r, &s);
-}
-
-/* "URL 2x, URL 100w" */
-static void read_srcset(struct reader *r, struct vtm_bytes b)
-{
-	while (b.at < b.end) {
-		struct vtm_bytes url;
-
-		while (b.at < b.end && (is_space(*b.at) || *b.at == ','))
-			b.at++;
-		url = b;
-		while (b.at < b.end && !is_space(*b.at))
-			b.at++;
-		url.end = b.at;
-		if (url.at < url.end && url.end[-1] == ',') {
-			while (url.at < url.end && url.end[-1] == ',')
-				url.end--;
-		} else {
-			b.at = behind(b, ',');
-		}
-		report_bytes(r, url, VTM_ROLE_RESOURCE);
-	}
-}
-
-/* "5; url='http://...'" of a meta element */
-static void read_refresh(struct reader *r, struct vtm_bytes b)
-{
-	while (b.at < b.end && (g_ascii_isdigit(*b.at) || *b.at == '.' || is_space(*b.at)))
-		b.at++;
-	if (b.at < b.end && (*b.at == ';' || *b.at == ','))
-		b.at++;
-	b = skip_space(b);
-	if (starts_with(b, "url")) {
-		struct vtm_bytes value = { b.at + 3, b.end };
-
-		value = skip_space(value);
-		if (value.at < value.end && *value.at == '=') {
-			value.at++;
-			b = skip_space(value);
-		}
-	}
-	if (b.at < b.end && (*b.at == '"' || *b.at == '\'')) {
-		const char *quote = memchr(b.at + 1, *b.at, (size_t)(b.end - b.at - 1));
-
-		b.at++;
-		if (quote)
-			b.end = quote;
-	}
-	report_bytes(r, b, VTM_ROLE_LINK);
-}
-
-/* ---- attributes --------------------------------------------------------------- */
-
-struct tag {
-	char name[VTM_HTML_NAME + 1];	/* lower case, cut; <base> and <meta> need it whole, others only differ */
-	bool refresh;			/* <meta http-equiv=refresh> */
-	struct vtm_buffer content;	/* of <meta> */
-};
-
-/* The first base's, without blanks before it. */
-static char *copy_base(const char *href)
-{
-	while (*href && (guchar)*href <= ' ')
-		href++;
-	return g_strndup(href, BASE_MAX);
-}
-
-static void read_href(struct reader *r, const struct tag *tag, const char *href)
-{
-	static const char *const fetched[] = {
-		"link", "image", "use", "feimage", "script", "v:imagedata", "v:fill", NULL
-	};
-
-	if (strcmp(tag->name, "base"))
-		report(r, href, is_one_of(tag->name, fetched) ? VTM_ROLE_RESOURCE : VTM_ROLE_LINK);
-	else if (!r->base)
-		r->base = copy_base(href);
-}
-
-enum what { HREF, LINK, RESOURCE, NESTED, SRCSET, STYLE, CONTENT, HTTP_EQUIV, SRCDOC, SCRIPT };
-
-/* What attribute <name> holds; false: nothing of interest. */
-static bool attribute_kind(const char *name, enum what *what_r)
-{
-	static const struct {
-		const char *name;
-		enum what what;
-	} table[] = {
-		{ "href", HREF }, { "src", RESOURCE }, { "style", STYLE }, { "content", CONTENT },
-		  { "http-equiv", HTTP_EQUIV },
-		{ "background", RESOURCE }, { "srcset", SRCSET }, { "action", LINK }, { "formaction", LINK },
-		{ "xlink:href", HREF }, { "imagesrcset", SRCSET }, { "poster", RESOURCE }, { "data", RESOURCE },
-		{ "dynsrc", RESOURCE }, { "lowsrc", RESOURCE }, { "o:href", RESOURCE }, { "originalsrc", NESTED },
-		{ "data-saferedirecturl", NESTED }, { "ping", RESOURCE }, { "srcdoc", SRCDOC },
-	};
-
-	for (size_t i = 0; i < G_N_ELEMENTS(table); i++) {
-		if (!strcmp(name, table[i].name)) {
-			*what_r = table[i].what;
-			return true;
-		}
-	}
-	*what_r = SCRIPT;
-	return name[0] == 'o' && name[1] == 'n';
-}
-
-static bool is_refresh(struct vtm_bytes b)
-{
-	b = skip_space(b);
-	if (!starts_with(b, "refresh"))
-		return false;
-	b.at += strlen("refresh");
-	return skip_space(b).at == b.end;
-}
-
-static void read_attribute(struct reader *r, struct tag *tag, const char *name, struct vtm_bytes value)
-{
-	bool meta = !strcmp(tag->name, "meta");
-	struct vtm_bytes decoded;
-	enum what what;
-
-	if (!attribute_kind(name, &what) || ((what == CONTENT || what == HTTP_EQUIV) && !meta))
-		return;
-	vtm_buffer_truncate(&r->value, 0);
-	vtm_html_decode(&r->value, value, true);
-	decoded.at = vtm_buffer_text(&r->value);
-	decoded.end = decoded.at + r->value.len;
-	switch (what) {
-	case HREF:
-		read_href(r, tag, decoded.at);
-		break;
-	case LINK:
-		report(r, decoded.at, VTM_ROLE_LINK);
-		break;
-	case RESOURCE:
-		report(r, decoded.at, VTM_ROLE_RESOURCE);
-		break;
-	case NESTED:
-		report(r, decoded.at, VTM_ROLE_NESTED);
-		break;
-	case SRCSET:
-		read_srcset(r, decoded);
-		break;
-	case STYLE:
-		read_css(r, decoded);
-		break;
-	case CONTENT:
-		if (!tag->content.data)
-			vtm_buffer_add(&tag->content, decoded.at, r->value.len);
-		break;
-	case SRCDOC:
-		read_inside(r, decoded.at, r->value.len);
-		break;
-	case SCRIPT:
-		read_script(r, decoded);
-		break;
-	case HTTP_EQUIV:
-		tag->refresh |= is_refresh(decoded);
-		break;
-	}
-}
+/* ---- tags ----------------------------------------------------------------- */
 
 /* Copies a name in lower case up to white space, '/', '>' and, for an attribute, '='; what is behind it. */
 static const char *copy_name(char name[VTM_HTML_NAME + 1], struct vtm_bytes b, bool attribute)
@@ -336,20 +46,24 @@ static const char *copy_name(char name[VTM_HTML_NAME + 1], struct vtm_bytes b, b
 	return p;
 }
 
-/* The attributes of a tag whose name ends at b.at; what is behind its '>'.  <r> NULL: nobody asks for them. */
-static const char *read_attributes(struct reader *r, struct tag *tag, struct vtm_bytes b)
+/* The attributes of a tag whose name ends at b.at; what is behind its '>'.  <tag> NULL: nobody asks for them. */
+static const char *read_attributes(struct vtm_html_reader *r, struct vtm_html_tag *tag, struct vtm_bytes b)
 {
 	char name[VTM_HTML_NAME + 1];
 
 	for (;;) {
 		struct vtm_bytes value = { NULL, NULL };
+		bool slash = false;
 
-		while (b.at < b.end && (is_space(*b.at) || *b.at == '/'))
-			b.at++;
+		for (; b.at < b.end && (is_space(*b.at) || *b.at == '/'); b.at++)
+			slash = *b.at == '/';
 		if (b.at == b.end)
 			return b.end;
-		if (*b.at == '>')
+		if (*b.at == '>') {
+			if (tag)
+				tag->closed = slash;
 			return b.at + 1;
+		}
 		b.at = copy_name(name, b, true);
 		b = skip_space(b);
 		if (b.at < b.end && *b.at == '=') {
@@ -367,24 +81,26 @@ static const char *read_attributes(struct reader *r, struct tag *tag, struct vtm
 				value.end = b.at;
 			}
 			if (tag)
-				read_attribute(r, tag, name, value);
+				vtm_html_attribute(r, tag, name, value);
 		}
 	}
 }
 
 /* ---- text ------------------------------------------------------------------------ */
 
-static void flush_text(struct reader *r)
+static void flush_text(struct vtm_html_reader *r)
 {
-	if (r->run.len && r->handler->text)
-		r->handler->text(r->run.data, r->run.len, r->handler->arg);
-	vtm_buffer_truncate(&r->run, 0);
+	const struct vtm_html_handler *handler = r->run->handler;
+
+	if (r->text.len && handler->text)
+		handler->text(r->text.data, r->text.len, handler->arg);
+	vtm_buffer_truncate(&r->text, 0);
 }
 
-static void read_text(struct reader *r, struct vtm_bytes b)
+static void read_text(struct vtm_html_reader *r, struct vtm_bytes b)
 {
-	if (r->span != SPAN_RAW && r->handler->text)
-		vtm_html_decode(&r->run, b, false);
+	if (!r->hidden && r->run->handler->text)
+		vtm_html_decode(&r->text, b, false);
 }
 
 /* Elements that do not break a word.  An anchor is not among them: nobody writes a URL across its edge. */
@@ -395,10 +111,81 @@ static bool is_inline(const char *name)
 		"o:p", "q", "s", "samp", "small", "span", "strike", "strong", "sub", "sup", "tt", "u", "var", "wbr", NULL
 	};
 
-	return is_one_of(name, names);
+	return vtm_html_is_one_of(name, names);
 }
 
-/* ---- tags --------------------------------------------------------------------------- */
+/* ---- SVG and MathML ----------------------------------------------------------------- */
+
+static bool in_foreign(const struct vtm_html_reader *r)
+{
+	return r->mode == VTM_HTML_STANDARD && r->foreign_depth && r->foreign[r->foreign_depth - 1] != 'h';
+}
+
+static void enter(struct vtm_html_reader *r, char what)
+{
+	if (r->foreign_depth == VTM_HTML_FOREIGN)
+		r->run->lacks |= VTM_HTML_CUT;
+	else
+		r->foreign[r->foreign_depth++] = what;
+}
+
+/* Start tags that end SVG and MathML (HTML standard, "any other content in foreign content"). */
+static bool breaks_out(const char *name)
+{
+	static const char *const names[] = {
+		"b", "big", "blockquote", "body", "br", "center", "code", "dd", "div", "dl", "dt", "em", "embed", "h1",
+		"h2", "h3", "h4", "h5", "h6", "head", "hr", "i", "img", "li", "listing", "menu", "meta", "nobr", "ol", "p",
+		"pre", "ruby", "s", "small", "span", "strong", "strike", "sub", "sup", "table", "tt", "u", "ul", "var", NULL
+	};
+
+	return vtm_html_is_one_of(name, names);
+}
+
+/* Elements of SVG or MathML in which HTML goes on. */
+static bool holds_html(char around, const char *name)
+{
+	static const char *const svg[] = { "foreignobject", "desc", "title", NULL };
+	static const char *const math[] = { "mi", "mo", "mn", "ms", "mtext", "annotation-xml", NULL };
+
+	return vtm_html_is_one_of(name, around == 's' ? svg : math);
+}
+
+/* Where a start tag leaves us. */
+static void enter_foreign(struct vtm_html_reader *r, const struct vtm_html_tag *tag)
+{
+	if (in_foreign(r) && breaks_out(tag->name))
+		while (r->foreign_depth && r->foreign[r->foreign_depth - 1] != 'h')
+			r->foreign_depth--;
+	if (tag->closed)
+		return;
+	if (!strcmp(tag->name, "svg"))
+		enter(r, 's');
+	else if (!strcmp(tag->name, "math"))
+		enter(r, 'm');
+	else if (in_foreign(r) && holds_html(r->foreign[r->foreign_depth - 1], tag->name))
+		enter(r, 'h');
+}
+
+/* Where an end tag leaves us: it ends the innermost of its kind. */
+static void leave_foreign(struct vtm_html_reader *r, const char *name)
+{
+	bool html = holds_html('s', name) || holds_html('m', name);
+	char what = !strcmp(name, "svg") ? 's' : !strcmp(name, "math") ? 'm' : html ? 'h' : '\0';
+
+	if (in_foreign(r) && (!strcmp(name, "p") || !strcmp(name, "br")))
+		while (r->foreign_depth && r->foreign[r->foreign_depth - 1] != 'h')
+			r->foreign_depth--;
+	for (unsigned i = r->foreign_depth; what && i > 0; i--) {
+		if (r->foreign[i - 1] == what) {
+			r->foreign_depth = i - 1;
+			return;
+		}
+		if (r->foreign[i - 1] == 'h')
+			return;
+	}
+}
+
+/* ---- raw text ------------------------------------------------------------------------ */
 
 static bool is_raw(const char *name)
 {
@@ -406,7 +193,7 @@ static bool is_raw(const char *name)
 		"iframe", "noembed", "noframes", "plaintext", "script", "style", "textarea", "title", "xmp", NULL
 	};
 
-	return is_one_of(name, names);
+	return vtm_html_is_one_of(name, names);
 }
 
 /* Where "</name" begins, followed by what may follow a name. */
@@ -427,44 +214,77 @@ static const char *raw_end(struct vtm_bytes b, const char *name)
 	return b.end;
 }
 
-/* The content of a raw text element, which begins at b.at; where its end tag begins.  In SVG and MathML those are
- * ordinary elements, and where those begin and end is what browsers disagree with old ones about: so both readings
- * are taken. */
-static const char *read_raw(struct reader *r, struct tag *tag, struct vtm_bytes b)
+static bool has_tag(struct vtm_bytes b)
 {
-	const char *end = strcmp(tag->name, "plaintext") ? raw_end(b, tag->name) : b.end;
+	while ((b.at = memchr(b.at, '<', (size_t)(b.end - b.at)))) {
+		b.at++;
+		if (b.at == b.end)
+			break;
+		if (g_ascii_isalpha(*b.at))
+			return true;
+	}
+	return false;
+}
+
+/* The content of a raw text element, which begins at b.at; where its end tag begins.  If there are tags in it, it is
+ * read once more as if it were none: programs that do not know the element, or not where it stands, follow them. */
+static const char *read_raw(struct vtm_html_reader *r, const char *name, struct vtm_bytes b)
+{
+	const char *end = strcmp(name, "plaintext") ? raw_end(b, name) : b.end;
 	struct vtm_bytes content = { b.at, end };
 
-	if (!strcmp(tag->name, "style"))
-		read_css(r, content);
-	else if (!strcmp(tag->name, "script"))
-		read_script(r, content);
-	else if (strcmp(tag->name, "title") && strcmp(tag->name, "iframe"))
+	if (!strcmp(name, "style"))
+		vtm_html_read_css(r, content);
+	else if (!strcmp(name, "script"))
+		vtm_html_read_script(r, content);
+	else if (strcmp(name, "title") && strcmp(name, "iframe"))
 		read_text(r, content);
-	if (r->foreign)
-		read_span(r, content, SPAN_RAW);
+	if (has_tag(content) || (end == b.end && content.at < end) || !strcmp(name, "iframe"))
+		r->run->reread[VTM_HTML_PLAIN] = true;
 	return end;
 }
 
-/* '<' and a letter are at b.at; what is behind the tag, or behind the element if it is raw. */
-static const char *read_start_tag(struct reader *r, struct vtm_bytes b)
+/* Is the element's content raw in this reading? */
+static bool reads_raw(struct vtm_html_reader *r, const char *name)
 {
-	struct tag tag = { .refresh = false };
+	bool noscript = !strcmp(name, "noscript"), raw = is_raw(name);
+
+	if (!raw && !noscript)
+		return false;
+	switch (r->mode) {
+	case VTM_HTML_STANDARD:
+		/* browsers that run scripts do not look into <noscript>, and old ones know no SVG */
+		if (noscript || in_foreign(r))
+			r->run->reread[VTM_HTML_OLD] = true;
+		return raw && !in_foreign(r);
+	case VTM_HTML_OLD:
+		return true;
+	case VTM_HTML_PLAIN:
+		r->hidden = r->hidden || !strcmp(name, "style") || !strcmp(name, "script");
+		return false;
+	}
+	return false;
+}
+
+/* ---- mark-up ---------------------------------------------------------------------------- */
+
+/* '<' and a letter are at b.at; what is behind the tag, or behind the content if that is raw. */
+static const char *read_start_tag(struct vtm_html_reader *r, struct vtm_bytes b)
+{
+	struct vtm_html_tag tag = { .refresh = false };
 
 	b.at++;
 	b.at = copy_name(tag.name, b, false);
 	if (!is_inline(tag.name))
 		flush_text(r);
 	b.at = read_attributes(r, &tag, b);
-	if (tag.refresh && tag.content.len)
-		read_refresh(r, (struct vtm_bytes){ tag.content.data, tag.content.data + tag.content.len });
-	drop(r, &tag.content);
-	if (!strcmp(tag.name, "svg") || !strcmp(tag.name, "math"))
-		r->foreign = true;
-	return r->span != SPAN_RAW && is_raw(tag.name) ? read_raw(r, &tag, b) : b.at;
+	vtm_html_tag_end(r, &tag);
+	if (r->mode == VTM_HTML_STANDARD)
+		enter_foreign(r, &tag);
+	return reads_raw(r, tag.name) ? read_raw(r, tag.name, b) : b.at;
 }
 
-static const char *read_end_tag(struct reader *r, struct vtm_bytes b)
+static const char *read_end_tag(struct vtm_html_reader *r, struct vtm_bytes b)
 {
 	char name[VTM_HTML_NAME + 1];
 
@@ -472,11 +292,43 @@ static const char *read_end_tag(struct reader *r, struct vtm_bytes b)
 	b.at = copy_name(name, b, false);
 	if (!is_inline(name))
 		flush_text(r);
+	if (r->foreign_depth)
+		leave_foreign(r, name);
+	r->hidden = r->hidden && strcmp(name, "style") && strcmp(name, "script");
 	return read_attributes(NULL, NULL, b);
 }
 
-/* "<!--" is at b.at; what is behind the comment.  Outlook shows what a conditional one holds. */
-static const char *read_comment(struct reader *r, struct vtm_bytes b)
+/* Outlook shows what a conditional comment holds. */
+static void read_conditional(struct vtm_html_reader *r, struct vtm_bytes inside)
+{
+	unsigned foreign_depth = r->foreign_depth;
+	bool hidden = r->hidden, no_comment_end = r->no_comment_end;
+
+	inside = skip_space(inside);
+	if (r->conditional || !starts_with(inside, "[if"))
+		return;
+	inside.at = behind(inside, '>');
+	flush_text(r);
+	r->conditional = true;
+	r->hidden = false;
+	read_span(r, inside);
+	r->conditional = false;
+	r->hidden = hidden;
+	r->no_comment_end = no_comment_end;	/* of the document, not of what the comment holds */
+	r->foreign_depth = MIN(foreign_depth, r->foreign_depth);
+}
+
+/* The "-->" or "--!>" in <b>, NULL: none. */
+static const char *comment_end(struct vtm_bytes b)
+{
+	for (const char *p = b.at; (p = memmem(p, (size_t)(b.end - p), "--", 2)); p++)
+		if ((b.end - p > 2 && p[2] == '>') || (b.end - p > 3 && p[2] == '!' && p[3] == '>'))
+			return p;
+	return NULL;
+}
+
+/* "<!--" is at b.at; what is behind the comment. */
+static const char *read_comment(struct vtm_html_reader *r, struct vtm_bytes b)
 {
 	struct vtm_bytes inside = { b.at + 4, b.end };
 	const char *p = inside.at;
@@ -485,25 +337,36 @@ static const char *read_comment(struct reader *r, struct vtm_bytes b)
 		return p + 1;
 	if (starts_with(inside, "->"))
 		return p + 2;
-	while ((p = memmem(p, (size_t)(b.end - p), "--", 2))) {
-		if (p + 2 < b.end && p[2] == '>')
-			break;
-		if (p + 3 < b.end && p[2] == '!' && p[3] == '>')
-			break;
-		p++;
-	}
+	p = r->no_comment_end ? NULL : comment_end(inside);
+	r->no_comment_end = !p;
+	if (!p && r->mode == VTM_HTML_PLAIN)
+		return behind(inside, '>');
 	inside.end = p ? p : b.end;
-	inside = skip_space(inside);
-	if (r->span == SPAN_DOCUMENT && starts_with(inside, "[if")) {
-		inside.at = behind(inside, '>');
-		flush_text(r);
-		read_span(r, inside, SPAN_CONDITIONAL);
-	}
+	r->run->reread[VTM_HTML_PLAIN] |= !p;
+	read_conditional(r, inside);
 	return p ? p + (p[2] == '>' ? 3 : 4) : b.end;
 }
 
+/* "<![CDATA[" is at b.at; what is behind what is read of it.  In HTML it is a comment that ends at the first '>'; in SVG
+ * and MathML the content is text; to those who know neither, it is markup. */
+static const char *read_cdata(struct vtm_html_reader *r, struct vtm_bytes b)
+{
+	struct vtm_bytes inside = { b.at + strlen("<![CDATA["), b.end };
+	const char *end;
+
+	if (r->mode == VTM_HTML_PLAIN)
+		return inside.at;
+	r->run->reread[VTM_HTML_OLD] = r->run->reread[VTM_HTML_PLAIN] = true;
+	if (!in_foreign(r))
+		return behind(b, '>');
+	end = memmem(inside.at, (size_t)(inside.end - inside.at), "]]>", 3);
+	if (!r->hidden && r->run->handler->text)
+		vtm_buffer_add(&r->text, inside.at, (size_t)((end ? end : inside.end) - inside.at));
+	return end ? end + 3 : b.end;
+}
+
 /* '<' is at b.at; what is behind the tag, comment or whatever it begins, or NULL if it is a character like others. */
-static const char *read_markup(struct reader *r, struct vtm_bytes b)
+static const char *read_markup(struct vtm_html_reader *r, struct vtm_bytes b)
 {
 	char c = b.end - b.at > 1 ? b.at[1] : '\0';
 
@@ -514,22 +377,17 @@ static const char *read_markup(struct reader *r, struct vtm_bytes b)
 	if (c == '!') {
 		if (starts_with(b, "<!--"))
 			return read_comment(r, b);
-		/* text in SVG; in HTML it would be a comment up to '>' */
-		return starts_with(b, "<![cdata[") ? b.at + 9 : behind(b, '>');
+		return starts_with(b, "<![cdata[") ? read_cdata(r, b) : behind(b, '>');
 	}
 	return c == '?' ? behind(b, '>') : NULL;
 }
 
-static void read_span(struct reader *r, struct vtm_bytes in, enum span span)
+static void read_span(struct vtm_html_reader *r, struct vtm_bytes in)
 {
-	enum span outer = r->span;
-
-	r->span = span;
-	while (in.at < in.end) {
+	while (in.at < in.end && !vtm_work_over(r->run->handler->work)) {
 		const char *lt = memchr(in.at, '<', (size_t)(in.end - in.at)), *next;
-		const char *text_end = lt ? lt : in.end;
 
-		read_text(r, (struct vtm_bytes){ in.at, text_end });
+		read_text(r, (struct vtm_bytes){ in.at, lt ? lt : in.end });
 		if (!lt)
 			break;
 		in.at = lt;
@@ -540,12 +398,10 @@ static void read_span(struct reader *r, struct vtm_bytes in, enum span span)
 		}
 		in.at = next;
 	}
-	if (span != SPAN_RAW)
-		flush_text(r);
-	r->span = outer;
+	flush_text(r);
 }
 
-/* ---- entry points ---------------------------------------------------------------------- */
+/* ---- documents ---------------------------------------------------------------------- */
 
 /* The document in UTF-8: <html> itself if it is that already, else *owned_r.  It is at NULL if there is no memory. */
 static struct vtm_bytes document(const char *html, size_t len, const char *charset, char **owned_r)
@@ -563,25 +419,45 @@ static struct vtm_bytes document(const char *html, size_t len, const char *chars
 	return (struct vtm_bytes){ html, html ? html + utf8_len : NULL };
 }
 
-bool vtm_html_read(const char *html, size_t len, const char *charset, const struct vtm_html_handler *handler)
+static void read_document(struct vtm_html_run *run, enum vtm_html_mode mode, unsigned inside, struct vtm_bytes in)
 {
-	char *owned = NULL;
-	struct vtm_bytes in = document(html, len, charset, &owned);
-	bool whole = in.at != NULL;
-	struct reader r = { .handler = handler, .whole = &whole };
+	struct vtm_html_reader r = { .run = run, .mode = mode, .inside = inside };
 
-	read_span(&r, in, SPAN_DOCUMENT);
-	reader_clear(&r);
-	g_free(owned);
-	return whole;
+	if (vtm_work_spend(run->handler->work, (size_t)(in.end - in.at)))
+		read_span(&r, in);
+	vtm_html_drop(&r, &r.text);
+	vtm_html_drop(&r, &r.value);
 }
 
-bool vtm_css_read(const char *css, size_t len, const struct vtm_html_handler *handler)
+void vtm_html_inside(struct vtm_html_reader *r, const char *html, size_t len)
 {
-	bool whole = true;
-	struct reader r = { .handler = handler, .whole = &whole };
+	if (r->inside == INSIDE_MAX)
+		r->run->lacks |= VTM_HTML_CUT;
+	else
+		read_document(r->run, r->mode, r->inside + 1, (struct vtm_bytes){ html, html + len });
+}
 
-	read_css(&r, (struct vtm_bytes){ css, css + len });
-	reader_clear(&r);
-	return whole;
+static void read_all_ways(struct vtm_html_run *run, struct vtm_bytes in)
+{
+	for (int mode = VTM_HTML_STANDARD; mode <= VTM_HTML_PLAIN; mode++)
+		if (mode == VTM_HTML_STANDARD || run->reread[mode])
+			read_document(run, (enum vtm_html_mode)mode, 0, in);
+}
+
+unsigned vtm_html_read(const char *html, size_t len, const char *charset, const struct vtm_html_handler *handler)
+{
+	struct vtm_html_run run = { .handler = handler, .told_with = VTM_HTML_BASES };
+	char *owned = NULL;
+	struct vtm_bytes in = document(html, len, charset, &owned);
+
+	if (!in.at)
+		return VTM_HTML_NO_MEMORY;
+	read_all_ways(&run, in);
+	/* a base that stands behind links counts for them, too */
+	if (run.told_with < run.n_bases)
+		read_all_ways(&run, in);
+	for (unsigned i = 0; i < run.n_bases; i++)
+		g_free((char *)(uintptr_t)run.bases[i]);
+	g_free(owned);
+	return run.lacks;
 }

@@ -4,9 +4,10 @@
 
 #include <string.h>
 
-#include "base/buffer.h"
+#include "url/linkify-parts.h"
 
-#define ANGLE_MAX 8192	/* bytes between angle brackets that are searched for the closing one */
+#define ANGLE_MAX 8192	/* bytes between brackets or quotes that are searched for the closing one */
+#define FAR_MAX 2048	/* bytes that a URL may go on after what ends it for most programs */
 
 struct scan {
 	const char *begin, *end;	/* of the text */
@@ -70,15 +71,53 @@ static bool is_word(char c)
 	return g_ascii_isalnum(c) || (signed char)c < 0;
 }
 
-/* Length of "http://" or "https://" at <p>, 0 if neither is there. */
+/* Is the character before <p> a letter or digit that a word may go on after?  Not one of a script without blanks. */
+static bool in_word(const char *begin, const char *p)
+{
+	const char *before;
+	size_t n;
+	gunichar c;
+
+	if (p == begin)
+		return false;
+	if ((signed char)p[-1] >= 0)
+		return g_ascii_isalnum(p[-1]);
+	before = g_utf8_find_prev_char(begin, p);
+	c = before ? character(before, p, &n) : 0;
+	return c && g_unichar_isalnum(c) && !is_unspaced(c);
+}
+
+static bool is_slash(char c)
+{
+	return c == '/' || c == '\\';
+}
+
+/* Is there a dot in the host that begins at <p>? */
+static bool dot_follows(const char *p, const char *end)
+{
+	for (; p < end && (is_word(*p) || strchr("-_@%:", *p)); p++)
+		if (end - p > 1 && p[1] == '.')
+			return true;
+	return false;
+}
+
+/* Length of "http://" or "https://" at <p>, 0 if neither is there.  Programs also take other slashes, one, or none:
+ * then a host with a dot must follow. */
 static size_t scheme_at(const char *p, const char *end)
 {
-	size_t n = 4;
+	size_t n = 4, slashes = 0;
 
-	if (end - p < 8 || g_ascii_strncasecmp(p, "http", 4))
+	if (end - p < 6 || g_ascii_strncasecmp(p, "http", 4))
 		return 0;
 	n += p[4] == 's' || p[4] == 'S';
-	return !memcmp(p + n, "://", 3) ? n + 3 : 0;
+	if (p[n++] != ':')
+		return 0;
+	if (end - p >= (ptrdiff_t)n + 2 && p[n] == '/' && p[n + 1] == '/')
+		return n + 2;
+	while (p + n + slashes < end && slashes < 3 && is_slash(p[n + slashes]))
+		slashes++;
+	n += slashes;
+	return p + n < end && is_word(p[n]) && dot_follows(p + n, end) ? n : 0;
 }
 
 static bool www_at(const char *p, const char *end)
@@ -86,7 +125,23 @@ static bool www_at(const char *p, const char *end)
 	return end - p > 4 && !g_ascii_strncasecmp(p, "www.", 4) && is_word(p[4]);
 }
 
+/* "www." at <p>, at the beginning of a word? */
+static bool www_begins(const char *begin, const char *p, const char *end)
+{
+	return www_at(p, end) && !in_word(begin, p) && (p == begin || !strchr(".-_@/\\", p[-1]));
+}
+
 /* ---- the end of a URL -------------------------------------------------------- */
+
+/* Length of the mark of punctuation, sign or invisible character, none of them ASCII, that ends at <end>; 0: none does. */
+static size_t wide_mark_before(const char *begin, const char *end)
+{
+	const char *p = g_utf8_find_prev_char(begin, end);
+	size_t n;
+	gunichar c = p ? character(p, end, &n) : 0;
+
+	return c >= 0x80 && !g_unichar_isalnum(c) && !g_unichar_ismark(c) ? (size_t)(end - p) : 0;
+}
 
 /* Takes off what belongs to the sentence: punctuation, and brackets that were opened before the URL. */
 static size_t trim(const char *url, size_t len)
@@ -106,11 +161,20 @@ static size_t trim(const char *url, size_t len)
 		char last = url[len - 1];
 		const char *c = strchr(closing, last);
 
+		if ((signed char)last < 0) {
+			size_t n = wide_mark_before(url, url + len);
+
+			if (!n)
+				break;
+			len -= n;
+			continue;
+		}
+
 		if (last && c && open[c - closing] < 0)
 			open[c - closing]++;
 		else if (last && strchr("([{", last))
 			open[strchr(opening, last) - opening]--;
-		else if (!strchr(".,;:!?'|", last))
+		else if (!strchr(".,;:!?'|\"`^", last))
 			break;
 		len--;
 	}
@@ -126,8 +190,10 @@ static size_t trim_emphasis(const struct scan *s, const char *url, size_t len)
 }
 
 /* A URL in text may be followed by the next one: "http://a/,http://b/".  A tracker's ";;" holds its target. */
-static bool next_url_behind(const char *p, const char *end)
+static bool next_url_behind(const char *p, const char *end, size_t n)
 {
+	if (n > 1)
+		return scheme_at(p + n, end) > 0;
 	if (!strchr(",;|)]}", *p) || (*p == ';' && p[-1] == ';'))
 		return false;
 	p++;
@@ -147,10 +213,16 @@ static bool markup_behind(const char *p, const char *end)
 
 struct extent {
 	const char *end;	/* of the longest reading, not trimmed */
-	const char *ascii_end;	/* where a script without blanks begins, or end */
+	const char *ascii_end;	/* where a script without blanks begins, or a sign such as a dash or bullet; or end */
 };
 
-/* The URL that begins at <p>.  A bracket right before it, <open> ('\0': none), closes it. */
+/* A character at which a host may end for some: not ASCII, and no letter of a script with blanks. */
+static bool may_end_host(gunichar c)
+{
+	return c >= 0x80 && (is_unspaced(c) || (!g_unichar_isalnum(c) && !g_unichar_ismark(c)));
+}
+
+/* The URL that begins <prefix> bytes before <p>.  A bracket right before it, <open> ('\0': none), closes it. */
 static struct extent url_extent(const char *p, const char *end, char open)
 {
 	char close = open == '(' ? ')' : open == '[' ? ']' : open == '{' ? '}' : '\0';
@@ -163,9 +235,9 @@ static struct extent url_extent(const char *p, const char *end, char open)
 
 		if (!c || ends_url(c))
 			break;
-		if (!e.ascii_end && is_unspaced(c))
+		if (!e.ascii_end && may_end_host(c))
 			e.ascii_end = e.end;
-		if (c < 0x80 && (next_url_behind(e.end, end) || markup_behind(e.end, end)))
+		if (next_url_behind(e.end, end, n) || markup_behind(e.end, end))
 			break;
 		if (close && c == (guchar)open)
 			depth++;
@@ -176,6 +248,49 @@ static struct extent url_extent(const char *p, const char *end, char open)
 	if (!e.ascii_end)
 		e.ascii_end = e.end;
 	return e;
+}
+
+/* The last '@' from <p> on before what ends a user name, NULL: none. */
+static const char *last_at(const char *p, const char *end)
+{
+	const char *at = NULL;
+
+	for (; p < end && (unsigned char)*p > ' ' && !strchr("<>/\\?#", *p); p++)
+		if (*p == '@')
+			at = p;
+	return at;
+}
+
+static bool in_authority(const char *host, const char *end)
+{
+	while (host < end && !strchr("/\\?#", *host))
+		host++;
+	return host == end;
+}
+
+/* How far the URL goes for programs that end it at blanks and at <>"` only: a quote, caret or back slash may be part of
+ * the user name, the path or the query.  <host>: behind its scheme; <end>: where others end it. */
+static const char *far_end(const struct scan *s, const char *host, const char *end)
+{
+	const char *limit = s->end - end > FAR_MAX ? end + FAR_MAX : s->end, *at = NULL, *p = end;
+	size_t n;
+
+	if (in_authority(host, end))
+		at = last_at(end, limit);
+	while (p < limit) {
+		gunichar c = character(p, s->end, &n);
+
+		if (!c || c <= ' ' || c == 0x7f || c == '<' || c == '>' || g_unichar_isspace(c) || g_unichar_iscntrl(c))
+			break;
+		if (c < 0x80 && strchr("\"`{}()[]", (int)c) && (!at || p > at))
+			break;
+		if (scheme_at(p, s->end) || www_begins(s->begin, p, s->end))
+			break;
+		if (next_url_behind(p, s->end, n) || markup_behind(p, s->end))
+			break;
+		p += n;
+	}
+	return p;
 }
 
 /* ---- what is found -------------------------------------------------------------- */
@@ -208,15 +323,22 @@ static bool is_address(const char *url, size_t len)
 /* A URL begins at <url>, its host after <prefix> bytes; where to go on. */
 static const char *take(const struct scan *s, const char *url, size_t prefix, bool has_scheme, bool bare)
 {
-	struct extent e = url_extent(url, s->end, url > s->begin ? url[-1] : '\0');
+	size_t scheme = has_scheme ? prefix : 0;
+	struct extent e = url_extent(url + scheme, s->end, url > s->begin ? url[-1] : '\0');
 	size_t len = trim_emphasis(s, url, (size_t)(e.end - url));
 	size_t ascii = trim_emphasis(s, url, (size_t)(e.ascii_end - url));
+	size_t far;
 
-	if (!has_scheme && is_address(url, len))
+	if (bare && is_address(url, len))
 		return e.end;
 	tell(s, url, len, prefix, bare);
 	if (ascii < len && ascii > prefix && stands_alone(url, ascii, prefix))
 		tell(s, url, ascii, prefix, bare);
+	if (!bare && e.end < s->end && (unsigned char)*e.end > ' ' && *e.end != '<' && *e.end != '>') {
+		far = trim_emphasis(s, url, (size_t)(far_end(s, url + scheme, e.end) - url));
+		if (far > len)
+			tell(s, url, far, prefix, false);
+	}
 	return e.end > url ? e.end : url + 1;
 }
 
@@ -235,15 +357,16 @@ static const char *behind_line_end(const struct scan *s, const char *p, const ch
 	return q;
 }
 
-/* Behind '<' a URL goes on over line ends up to '>' (RFC 3986, appendix C).  What is behind it; NULL if it does not
- * end so.  Not every mail program joins the lines: the first one is told as well. */
-static const char *take_angled(const struct scan *s, const char *p)
+/* Behind '<' a URL goes on over line ends up to '>' (RFC 3986, appendix C), behind '"' up to the next one; mail programs
+ * drop blanks inside.  What is behind it; NULL if it does not end so.  Not all of them do: what others take is told as
+ * well. */
+static const char *take_enclosed(const struct scan *s, const char *p, char close)
 {
 	const char *limit = s->end - p > ANGLE_MAX ? p + ANGLE_MAX : s->end, *next;
 	const char *begin;
 	GString *joined;
 	size_t prefix, n;
-	bool lines = false;
+	bool blanks = false;
 
 	if (limit - p > 4 && !g_ascii_strncasecmp(p, "URL:", 4))
 		p += 4;
@@ -255,8 +378,8 @@ static const char *take_angled(const struct scan *s, const char *p)
 	while (p < limit && !strchr("<>\"", *p)) {
 		next = behind_line_end(s, p, limit);
 		if (next == p && (*p == ' ' || *p == '\t'))
-			break;
-		lines |= next > p;
+			next++;
+		blanks |= next > p;
 		if (next == p) {
 			if (!character(p, limit, &n) || (unsigned char)*p < ' ' || *p == 0x7f)
 				break;
@@ -266,7 +389,7 @@ static const char *take_angled(const struct scan *s, const char *p)
 		p = next;
 	}
 	next = NULL;
-	if (lines && p < limit && *p == '>' && joined->len > prefix) {
+	if (blanks && p < limit && *p == close && joined->len > prefix) {
 		s->found(joined->str, joined->len, false, s->arg);
 		take(s, begin, prefix, true, false);
 		next = p + 1;
@@ -312,75 +435,21 @@ static void scan_text(struct scan *s)
 	const char *p = s->begin, *next;
 	size_t prefix;
 
-	while (p < s->end) {
+	while (p < s->end && !vtm_work_over(s->options->work)) {
 		char c = *p;
 
 		next = NULL;
 		if (p == s->begin || p[-1] == '\n')
 			s->quoted = c == '>';
-		if (c == '<')
-			next = take_angled(s, p + 1);
+		if (c == '<' || c == '"')
+			next = take_enclosed(s, p + 1, c == '<' ? '>' : '"');
 		else if ((c == 'h' || c == 'H') && (prefix = scheme_at(p, s->end)))
 			next = take(s, p, prefix, true, false);
-		else if ((c == 'w' || c == 'W') && www_at(p, s->end) &&
-			 (p == s->begin || !(is_word(p[-1]) || strchr(".-_@/\\", p[-1]))))
+		else if ((c == 'w' || c == 'W') && www_begins(s->begin, p, s->end))
 			next = take(s, p, 4, false, false);
 		else if (s->options->bare && is_word(c) && word_begins(s, p))
 			next = take_bare(s, p);
 		p = next ? next : p + 1;
-	}
-}
-
-/* ---- format=flowed --------------------------------------------------------------- */
-
-/* Joins soft line breaks whose blank goes (RFC 3676, DelSp=yes).  Where it stays a URL ends anyway. */
-static void unflow(struct vtm_buffer *out, const char *text, size_t len)
-{
-	const char *end = text + len;
-	size_t soft_depth = 0;
-	bool soft = false;
-
-	vtm_buffer_make_room(out, len);
-	while (text < end) {
-		const char *eol = memchr(text, '\n', (size_t)(end - text)), *line_end = eol ? eol : end;
-		size_t depth = 0;
-
-		while (text < line_end && *text == '>') {
-			depth++;
-			text++;
-		}
-		if (text < line_end && *text == ' ')
-			text++;
-		if (line_end > text && line_end[-1] == '\r')
-			line_end--;
-		if (out->len && !(soft && soft_depth == depth))
-			vtm_buffer_add_char(out, '\n');
-		soft = line_end > text && line_end[-1] == ' ' && !(line_end - text == 3 && !memcmp(text, "-- ", 3));
-		soft_depth = depth;
-		vtm_buffer_add(out, text, (size_t)(line_end - text) - soft);
-		text = eol ? eol + 1 : end;
-	}
-}
-
-/* ---- calendars and cards ----------------------------------------------------------- */
-
-/* A line end and a blank are a fold; "\n" is a line end, a backslash before others is none (RFC 5545, 3.1, 3.3.11). */
-static void unfold(struct vtm_buffer *out, const char *text, size_t len)
-{
-	const char *end = text + len;
-
-	vtm_buffer_make_room(out, len);
-	while (text < end) {
-		const char *p = text + (*text == '\r' && text + 1 < end && text[1] == '\n');
-
-		if (*p == '\n' && p + 1 < end && (p[1] == ' ' || p[1] == '\t')) {
-			text = p + 2;
-		} else if (*text == '\\' && text + 1 < end && strchr("nN,;\\", text[1]) && text[1]) {
-			vtm_buffer_add_char(out, text[1] == 'n' || text[1] == 'N' ? '\n' : text[1]);
-			text += 2;
-		} else {
-			vtm_buffer_add_char(out, *text++);
-		}
 	}
 }
 
@@ -392,9 +461,9 @@ bool vtm_linkify(const char *text, size_t len, const struct vtm_linkify_options 
 	bool whole;
 
 	if (options->folded)
-		unfold(&joined, text, len);
+		vtm_linkify_unfold(&joined, text, len);
 	else if (options->flowed && options->delsp)
-		unflow(&joined, text, len);
+		vtm_linkify_unflow(&joined, text, len);
 	s.begin = joined.data ? joined.data : text;
 	s.end = s.begin + (joined.data ? joined.len : len);
 	whole = !joined.refused;

@@ -4,33 +4,56 @@
 
 #include <string.h>
 
+#include "url/escape.h"
+
 #define RANDOM_MIN 20		/* characters of a string that can be called random */
 #define DIGITS_MIN 20
+#define BASE64_MIN 16		/* characters of base64 that hold a URL worth a look */
+#define BASE64_DEPTH 2		/* base64 inside base64 */
+#define ADDRESSES 64		/* words with '@' that are looked at; in a text with more, one is taken for an address */
 
 /* ---- words ----------------------------------------------------------------- */
 
-/* A word counts where one begins: behind anything but a letter, or at a capital behind a small one. */
-struct word_rule {
+enum word_rule { UNSUBSCRIBE, CONFIRM, RESET, INVITE, LOGIN };
+#define WORD_RULES (LOGIN + 1)
+
+static const struct {
 	const char *name;
-	const char *words;	/* beginnings, lower case, with blanks between */
 	bool needs_identifier;
+} word_rules[WORD_RULES] = {
+	[UNSUBSCRIBE] = { "unsubscribe", false }, [CONFIRM] = { "confirm", true }, [RESET] = { "reset", true },
+	[INVITE] = { "invite", true }, [LOGIN] = { "login", true },
 };
 
-static const struct word_rule word_rules[] = {
-	{ "unsubscribe",
-	  "unsub optout opt-out opt_out removeme remove-me emailpref email-pref mailpref abmeld abbestell "
-	  "desabonn desinscri desuscri darsedebaja darse-de-baja cancelar-suscri cancelar_suscri disiscri "
-	  "uitschrijven afmelden wypisz odhlas avregistr avprenumer descadastr otpis", false },
-	{ "confirm",
-	  "confirm verif activat validat emailverif emailconfirm accountverif aktivier bestaetig "
-	  "doubleoptin double-opt-in doi", true },
-	{ "reset",
-	  "reset password passwort kennwort passwd pwreset forgot recover lostpassword newpassword "
-	  "changepassword", true },
-	{ "invite", "invit rsvp einladung convite uitnodiging", true },
-	{ "login",
-	  "magiclink magic-link magic_link loginlink login-link autologin auto-login onetime one-time sso "
-	  "passwordless", true },
+/* Beginnings of words, lower case.  A word counts where one begins: after anything but a letter, or at a capital after
+ * a small one. */
+#define WORD(text, rule) { text, sizeof(text) - 1, rule }
+static const struct {
+	const char *text;
+	size_t len;
+	enum word_rule rule;
+} words[] = {
+	WORD("unsub", UNSUBSCRIBE), WORD("optout", UNSUBSCRIBE), WORD("opt-out", UNSUBSCRIBE), WORD("opt_out", UNSUBSCRIBE),
+	WORD("removeme", UNSUBSCRIBE), WORD("remove-me", UNSUBSCRIBE), WORD("emailpref", UNSUBSCRIBE),
+	WORD("email-pref", UNSUBSCRIBE), WORD("mailpref", UNSUBSCRIBE), WORD("abmeld", UNSUBSCRIBE),
+	WORD("abbestell", UNSUBSCRIBE), WORD("desabonn", UNSUBSCRIBE), WORD("desinscri", UNSUBSCRIBE),
+	WORD("desuscri", UNSUBSCRIBE), WORD("darsedebaja", UNSUBSCRIBE), WORD("darse-de-baja", UNSUBSCRIBE),
+	WORD("cancelar-suscri", UNSUBSCRIBE), WORD("cancelar_suscri", UNSUBSCRIBE), WORD("disiscri", UNSUBSCRIBE),
+	WORD("uitschrijven", UNSUBSCRIBE), WORD("afmelden", UNSUBSCRIBE), WORD("wypisz", UNSUBSCRIBE),
+	WORD("odhlas", UNSUBSCRIBE), WORD("avregistr", UNSUBSCRIBE), WORD("avprenumer", UNSUBSCRIBE),
+	WORD("descadastr", UNSUBSCRIBE), WORD("otpis", UNSUBSCRIBE),
+	WORD("confirm", CONFIRM), WORD("verif", CONFIRM), WORD("activat", CONFIRM), WORD("validat", CONFIRM),
+	WORD("emailverif", CONFIRM), WORD("emailconfirm", CONFIRM), WORD("accountverif", CONFIRM),
+	WORD("aktivier", CONFIRM), WORD("bestaetig", CONFIRM), WORD("doubleoptin", CONFIRM),
+	WORD("double-opt-in", CONFIRM), WORD("doi", CONFIRM),
+	WORD("reset", RESET), WORD("password", RESET), WORD("passwort", RESET), WORD("kennwort", RESET),
+	WORD("passwd", RESET), WORD("pwreset", RESET), WORD("forgot", RESET), WORD("recover", RESET),
+	WORD("lostpassword", RESET), WORD("newpassword", RESET), WORD("changepassword", RESET),
+	WORD("invit", INVITE), WORD("rsvp", INVITE), WORD("einladung", INVITE), WORD("convite", INVITE),
+	WORD("uitnodiging", INVITE),
+	WORD("magiclink", LOGIN), WORD("magic-link", LOGIN), WORD("magic_link", LOGIN), WORD("loginlink", LOGIN),
+	WORD("login-link", LOGIN), WORD("autologin", LOGIN), WORD("auto-login", LOGIN), WORD("onetime", LOGIN),
+	WORD("one-time", LOGIN), WORD("sso", LOGIN), WORD("passwordless", LOGIN),
 };
 
 static bool begins_word(const char *text, const char *p)
@@ -38,21 +61,19 @@ static bool begins_word(const char *text, const char *p)
 	return p == text || !g_ascii_isalpha(p[-1]) || (g_ascii_islower(p[-1]) && g_ascii_isupper(*p));
 }
 
-/* Where one of <words> begins in <text>; what is behind it, NULL if none does. */
-static const char *find_word(const char *text, const char *words)
+/* What is behind the first word of each rule in <text>; NULL where there is none. */
+static void find_words(const char *text, const char *behind_r[WORD_RULES])
 {
 	for (const char *p = text; *p; p++) {
-		if (!g_ascii_isalpha(*p) || !begins_word(text, p))
-			continue;
-		for (const char *w = words; *w; w += strspn(w, " ")) {
-			size_t n = strcspn(w, " ");
+		char c = g_ascii_tolower(*p);
 
-			if (!g_ascii_strncasecmp(p, w, n))
-				return p + n;
-			w += n;
-		}
+		if (!g_ascii_isalpha(c) || !begins_word(text, p))
+			continue;
+		for (size_t i = 0; i < G_N_ELEMENTS(words); i++)
+			if (*words[i].text == c && !behind_r[words[i].rule] &&
+			    !g_ascii_strncasecmp(p, words[i].text, words[i].len))
+				behind_r[words[i].rule] = p + words[i].len;
 	}
-	return NULL;
 }
 
 /* "login.php", "index.html": a page's name, the same for everybody. */
@@ -94,14 +115,15 @@ static bool identifies(const char *p)
 	return strchr(p, '=') != NULL;
 }
 
+/* A later word of a rule tells nothing that the first one does not: what identifies is behind both. */
 static const char *by_words(const char *text)
 {
-	for (size_t i = 0; i < G_N_ELEMENTS(word_rules); i++) {
-		const char *behind = find_word(text, word_rules[i].words);
+	const char *behind[WORD_RULES] = { NULL };
 
-		if (behind && (!word_rules[i].needs_identifier || identifies(behind)))
-			return word_rules[i].name;
-	}
+	find_words(text, behind);
+	for (int r = 0; r < WORD_RULES; r++)
+		if (behind[r] && (!word_rules[r].needs_identifier || identifies(behind[r])))
+			return word_rules[r].name;
 	return NULL;
 }
 
@@ -139,25 +161,62 @@ static bool has_name(const char *names, const char *name, size_t len)
 	return false;
 }
 
+/* Of names of several words ("user[token]", "reset-token", "resetToken", "X-Auth-Token"), without what separates them. */
+static const struct {
+	const char *name;
+	const char *part;
+	bool last;		/* only at its end: "email_type" names none */
+	size_t min_len;
+} part_rules[] = {
+	{ "token", "token", false, 4 }, { "token", "secret", false, 4 }, { "token", "signature", false, 4 },
+	{ "token", "password", false, 4 }, { "token", "passwd", false, 4 }, { "token", "passcode", false, 4 },
+	{ "token", "apikey", false, 4 }, { "token", "authkey", false, 4 }, { "token", "accesskey", false, 4 },
+	{ "token", "resetkey", false, 4 }, { "token", "resetcode", false, 4 }, { "token", "authcode", false, 4 },
+	{ "token", "otp", true, 4 }, { "token", "hash", true, 12 }, { "token", "key", true, 12 },
+	{ "token", "code", true, 12 }, { "token", "sig", true, 12 },
+	{ "session", "sessionid", false, 4 }, { "session", "session", true, 4 }, { "session", "sessid", false, 4 },
+	{ "recipient", "email", true, 1 }, { "recipient", "mailto", true, 1 }, { "recipient", "recipient", true, 1 },
+	{ "recipient", "subscriberid", true, 1 }, { "recipient", "userid", true, 1 }, { "recipient", "username", true, 1 },
+	{ "recipient", "contactid", true, 1 }, { "recipient", "memberid", true, 1 },
+};
+
+#define NAME_MAX_BYTES 64	/* of a parameter's name: longer ones are looked at from their end */
+
+static const char *by_parts(const char *name, size_t len, size_t value_len)
+{
+	char plain[NAME_MAX_BYTES + 1];
+	size_t n = 0;
+
+	for (size_t i = len > NAME_MAX_BYTES ? len - NAME_MAX_BYTES : 0; i < len; i++)
+		if (g_ascii_isalnum(name[i]))
+			plain[n++] = g_ascii_tolower(name[i]);
+	plain[n] = '\0';
+	for (size_t i = 0; i < G_N_ELEMENTS(part_rules); i++)
+		if (value_len >= part_rules[i].min_len &&
+		    (part_rules[i].last ? g_str_has_suffix(plain, part_rules[i].part) : strstr(plain, part_rules[i].part) != NULL))
+			return part_rules[i].name;
+	return NULL;
+}
+
 static const char *by_param(const char *name, size_t name_len, size_t value_len)
 {
 	for (size_t i = 0; i < G_N_ELEMENTS(param_rules); i++)
 		if (value_len >= param_rules[i].min_len && has_name(param_rules[i].params, name, name_len))
 			return param_rules[i].name;
-	return NULL;
+	return by_parts(name, name_len, value_len);
 }
 
-/* Of the query, and those behind ';' in a path (";jsessionid=..."). */
+/* Of the query, of the fragment of a URL inside, and those after ';' in a path (";jsessionid=..."). */
 static const char *by_params(const char *text)
 {
 	const char *rule = NULL;
 
-	for (const char *p = strpbrk(text, "?&;"); p && !rule; p = strpbrk(p, "?&;")) {
-		size_t name = strcspn(++p, "=&;?"), value;
+	for (const char *p = strpbrk(text, "?&;#"); p && !rule; p = strpbrk(p, "?&;#")) {
+		size_t name = strcspn(++p, "=&;?#"), value;
 
 		if (p[name] != '=')
 			continue;
-		value = strcspn(p + name + 1, "&;");
+		value = strcspn(p + name + 1, "&;#");
 		rule = by_param(p, name, value);
 	}
 	return rule;
@@ -172,6 +231,8 @@ static bool is_local_char(char c)
 
 static bool has_address(const char *text)
 {
+	unsigned tries = ADDRESSES;
+
 	for (const char *at = strchr(text, '@'); at; at = strchr(at + 1, '@')) {
 		size_t len = 0;
 		char *host;
@@ -181,6 +242,8 @@ static bool has_address(const char *text)
 			continue;
 		while (g_ascii_isalnum(at[1 + len]) || at[1 + len] == '.' || at[1 + len] == '-')
 			len++;
+		if (!tries--)
+			return true;
 		host = len ? vtm_host_normal(at + 1, (gssize)len) : NULL;
 		found = host && vtm_host_plausible(host);
 		g_free(host);
@@ -233,24 +296,14 @@ static bool is_uuid(const char *run, size_t len)
 /* Does the run hold a mail address in base64? */
 static bool hides_address(const char *run, size_t len)
 {
-	GString *s;
-	guchar *out;
-	gsize n;
+	char *plain;
 	bool found;
 
 	if (len < 8)
 		return false;
-	s = g_string_new_len(run, (gssize)len);
-	g_strdelimit(s->str, "-", '+');
-	g_strdelimit(s->str, "_", '/');
-	while (s->len % 4)
-		g_string_append_c(s, '=');
-	out = g_base64_decode(s->str, &n);
-	out = g_realloc(out, n + 1);
-	out[n] = '\0';
-	found = memchr(out, '@', n) && has_address((const char *)out);
-	g_free(out);
-	g_string_free(s, TRUE);
+	plain = vtm_url_base64(run, len);
+	found = strchr(plain, '@') && has_address(plain);
+	g_free(plain);
 	return found;
 }
 
@@ -281,45 +334,84 @@ static bool keeps_public_files(const char *host)
 		"wasabisys.com", "web.core.windows.net", "youtu.be", "youtube.com",
 	};
 
-	for (size_t i = 0; i < G_N_ELEMENTS(domains); i++) {
-		size_t n = strlen(domains[i]), h = strlen(host);
-
-		if (h >= n && !strcmp(host + h - n, domains[i]) && (h == n || host[h - n - 1] == '.'))
+	for (size_t i = 0; i < G_N_ELEMENTS(domains); i++)
+		if (vtm_host_is_below(host, domains[i], -1))
 			return true;
-	}
 	return false;
 }
 
 /* ---- all of them -------------------------------------------------------------------- */
 
+static const char *by_text(const char *text, bool public_files, unsigned depth);
+
+/* URLs in base64, behind a prefix of up to three characters or inside of JSON. */
+static const char *by_base64(const char *text, unsigned depth)
+{
+	const char *rule = NULL;
+
+	while (*text && !rule) {
+		size_t len = strspn(text, VTM_BASE64_BYTES);
+
+		for (unsigned skip = 0; skip < 4 && len >= BASE64_MIN + skip && !rule; skip++) {
+			char *plain = vtm_url_base64(text + skip, len - skip);
+			const char *url = vtm_url_find_scheme(plain);
+
+			if (url)
+				rule = by_text(url, false, depth + 1);
+			g_free(plain);
+		}
+		text += len ? len : 1;
+	}
+	return rule;
+}
+
+/* The rule that <text>, from a path on, meets in itself. */
+static const char *by_level(const char *text, bool public_files)
+{
+	const char *rule = by_words(text), *query = strpbrk(text, "?#");
+	char *path;
+
+	if (!rule)
+		rule = by_params(text);
+	if (!rule && has_address(text))
+		rule = "email";
+	if (!rule && query)
+		rule = by_runs(query, true);
+	if (rule)
+		return rule;
+	path = g_strndup(text, query ? (gsize)(query - text) : strlen(text));
+	rule = by_runs(path, !public_files);
+	g_free(path);
+	return rule;
+}
+
+/* The rule that <text> meets, as it is or unescaped: a URL inside another one is escaped once for each around it. */
+static const char *by_text(const char *text, bool public_files, unsigned depth)
+{
+	char *s = g_strdup(text), *next;
+	const char *rule = NULL;
+
+	for (int level = 0; s && !rule; level++) {
+		rule = by_level(s, public_files);
+		if (!rule && depth < BASE64_DEPTH)
+			rule = by_base64(s, depth);
+		if (rule || level == VTM_ESCAPE_LEVELS || !strchr(s, '%'))
+			break;
+		next = vtm_url_unescape(s, -1);
+		g_free(s);
+		s = next;
+	}
+	g_free(s);
+	return rule;
+}
+
 const char *vtm_privacy_rule(const struct vtm_url *u)
 {
-	const char *rule;
-	char *text, *twice, *query;
-
 	if (u->has_userinfo)
 		return "userinfo";
 	if (u->host_only)
 		return "host-only";
 	if (!u->path[1])
 		return NULL;
-	text = vtm_url_unescape(u->path, -1);
-	if (!text)
-		text = g_strdup(u->path);
-	twice = vtm_url_unescape(text, -1);
-	rule = by_words(text);
-	if (!rule)
-		rule = by_params(u->path);
-	if (!rule && (has_address(text) || (twice && has_address(twice))))
-		rule = "email";
-	query = strchr(text, '?');
-	if (!rule && query)
-		rule = by_runs(query, true);
-	if (query)
-		*query = '\0';
-	if (!rule)
-		rule = by_runs(text, !keeps_public_files(u->host));
-	g_free(twice);
-	g_free(text);
-	return rule;
+	return by_text(u->path, keeps_public_files(u->host), 0);
 }

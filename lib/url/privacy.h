@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* privacy.h - does a URL look personal?  A table of rules.  Leaf.
  *
- * What is personal: a URL that tells who reads the mail, or that lets whoever has it act for him.  The rules err on
- * that side, with these exceptions:
+ * What is personal: a URL that tells who reads the mail, or that lets whoever has it act for him; and one that holds such
+ * a URL, escaped several times or in base64.  The rules err on that side, with these exceptions:
  *  - words such as "verify" or "password" count only with something behind them that may identify (phishing pages are
  *    named so, and "/verify/login.php" is the same for everybody); words of unsubscribing always count;
  *  - long random strings in the path do not count on hosts that keep public files or pages under such names (code,

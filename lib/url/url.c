@@ -2,14 +2,10 @@
 /* url.c - URLs read as browsers read them, written as VirusTotal writes them. */
 #include "url/url.h"
 
-#include <arpa/inet.h>
 #include <curl/curl.h>
-#include <libpsl.h>
 #include <string.h>
 
-#define HOST_TEXT_MAX 1024	/* bytes of a host as written: escapes and UTF-8 of the longest possible name */
-#define HOST_MAX 253		/* of a host in normal form (RFC 1035) */
-#define LABEL_MAX 63
+#include "url/escape.h"
 
 /* ---- text ------------------------------------------------------------- */
 
@@ -84,238 +80,6 @@ static const char *web_scheme(const char *s, size_t *len_r)
 	if (*len_r == 5 && !g_ascii_strncasecmp(s, "http", 4))
 		return "http";
 	return *len_r == 6 && !g_ascii_strncasecmp(s, "https", 5) ? "https" : NULL;
-}
-
-char *vtm_url_unescape(const char *text, gssize len)
-{
-	const char *end = text + (len < 0 ? strlen(text) : (size_t)len);
-	char *out = g_malloc((gsize)(end - text) + 1), *o = out;
-
-	for (; text < end; text++) {
-		char c = *text;
-
-		if (c == '%' && end - text > 2 && g_ascii_isxdigit(text[1]) && g_ascii_isxdigit(text[2])) {
-			c = (char)(g_ascii_xdigit_value(text[1]) << 4 | g_ascii_xdigit_value(text[2]));
-			text += 2;
-		}
-		if (!c) {
-			g_free(out);
-			return NULL;
-		}
-		*o++ = c;
-	}
-	*o = '\0';
-	return out;
-}
-
-/* ---- hosts ------------------------------------------------------------- */
-
-/* One part of an IPv4 address as browsers read it: decimal, octal, hexadecimal. */
-static bool ipv4_part(const char *s, guint64 *value_r)
-{
-	guint base = 10;
-
-	*value_r = 0;
-	if (s[0] == '0' && (s[1] == 'x' || s[1] == 'X')) {
-		base = 16;
-		s += 2;
-	} else if (!*s) {
-		return false;
-	} else if (s[0] == '0' && s[1]) {
-		base = 8;
-	}
-	for (; *s; s++) {
-		gint digit = g_ascii_xdigit_value(*s);
-
-		if (digit < 0 || (guint)digit >= base)
-			return false;
-		*value_r = *value_r * base + (guint)digit;
-		if (*value_r > G_MAXUINT32)
-			return false;
-	}
-	return true;
-}
-
-/* A host whose last label is a number is an IPv4 address or nothing. */
-static bool ends_in_number(const char *host)
-{
-	const char *last = strrchr(host, '.');
-	guint64 value;
-
-	last = last ? last + 1 : host;
-	return *last && (strspn(last, "0123456789") == strlen(last) || ipv4_part(last, &value));
-}
-
-static char *ipv4_normal(const char *host)
-{
-	char **part = g_strsplit(host, ".", 6), *dotted = NULL;
-	guint n = g_strv_length(part);
-	guint64 sum = 0, value;
-
-	if (n > 4)
-		goto out;
-	for (guint i = 0; i < n; i++) {
-		if (!ipv4_part(part[i], &value) || (i + 1 < n && value > 255))
-			goto out;
-		if (i + 1 < n)
-			sum |= value << (8 * (3 - i));
-		else if (value >> (8 * (4 - i)))
-			goto out;
-		else
-			sum |= value;
-	}
-	dotted = g_strdup_printf("%u.%u.%u.%u", (guint)(sum >> 24), (guint)(sum >> 16 & 255), (guint)(sum >> 8 & 255),
-				 (guint)(sum & 255));
-out:
-	g_strfreev(part);
-	return dotted;
-}
-
-static char *ipv6_normal(const char *text, size_t len)
-{
-	char buf[INET6_ADDRSTRLEN], out[INET6_ADDRSTRLEN];
-	struct in6_addr addr;
-
-	if (len >= sizeof(buf))
-		return NULL;
-	memcpy(buf, text, len);
-	buf[len] = '\0';
-	if (inet_pton(AF_INET6, buf, &addr) != 1 || !inet_ntop(AF_INET6, &addr, out, sizeof(out)))
-		return NULL;
-	return g_strdup(out);
-}
-
-/* Characters that name preparation maps to nothing, and the dots that are none of ASCII's. */
-static char *fold_unicode(const char *host)
-{
-	char *composed = g_utf8_normalize(host, -1, G_NORMALIZE_NFKC), *ascii;
-	GString *s;
-
-	if (!composed)
-		return NULL;
-	s = g_string_sized_new(strlen(composed));
-	for (char *p = composed; *p; p = g_utf8_next_char(p)) {
-		gunichar c = g_utf8_get_char(p);
-
-		if (c == 0x3002)
-			g_string_append_c(s, '.');
-		else if (c == 0x3a3)	/* sigma: at the end of a word GLib would choose another one than UTS 46 */
-			g_string_append_unichar(s, 0x3c3);
-		else if (c != 0xad && c != 0x34f && c != 0x2060 && c != 0xfeff && (c < 0x180b || c > 0x180d) &&
-			 (c < 0x200b || c > 0x200d) && (c < 0xfe00 || c > 0xfe0f))
-			g_string_append_unichar(s, c);
-	}
-	ascii = g_hostname_to_ascii(s->str);
-	g_string_free(s, TRUE);
-	g_free(composed);
-	return ascii;
-}
-
-/* What no name can hold: the URL standard's forbidden host code points, and quotes and braces, which only junk has. */
-static bool host_bytes_ok(const char *host)
-{
-	size_t label = 0;
-
-	for (const char *p = host; *p; p++) {
-		if (*p == '.') {
-			if (!label)
-				return false;
-			label = 0;
-			continue;
-		}
-		if ((unsigned char)*p <= ' ' || (unsigned char)*p >= 0x7f || strchr("#/:<>?@[\\]^|%\"'`{}", *p) ||
-		    ++label > LABEL_MAX)
-			return false;
-	}
-	return label > 0;
-}
-
-static bool is_ascii(const char *s)
-{
-	while (*s && (signed char)*s > 0)
-		s++;
-	return !*s;
-}
-
-char *vtm_host_normal(const char *host, gssize length)
-{
-	size_t len = length < 0 ? strlen(host) : (size_t)length;
-	char *name, *out;
-
-	if (!len || len > HOST_TEXT_MAX || memchr(host, '\0', len))
-		return NULL;
-	if (host[0] == '[')
-		return host[len - 1] == ']' ? ipv6_normal(host + 1, len - 2) : NULL;
-	if (memchr(host, ':', len))
-		return ipv6_normal(host, len);
-	name = vtm_url_unescape(host, (gssize)len);
-	if (name && !is_ascii(name)) {
-		out = g_utf8_validate(name, -1, NULL) ? fold_unicode(name) : NULL;
-		g_free(name);
-		name = out;
-	}
-	if (!name)
-		return NULL;
-	len = strlen(name);
-	if (len && name[len - 1] == '.')
-		name[--len] = '\0';
-	if (len > HOST_MAX || !host_bytes_ok(name))
-		out = NULL;
-	else
-		out = ends_in_number(name) ? ipv4_normal(name) : g_ascii_strdown(name, -1);
-	g_free(name);
-	return out;
-}
-
-bool vtm_host_is_ip(const char *host)
-{
-	struct in6_addr addr;
-
-	return inet_pton(AF_INET, host, &addr) == 1 || inet_pton(AF_INET6, host, &addr) == 1;
-}
-
-/* The list compiled into libpsl, or the system's file where a distribution compiled none in. */
-static const psl_ctx_t *suffixes(void)
-{
-	static const psl_ctx_t *list;
-	static gsize once;
-
-	if (g_once_init_enter(&once)) {
-		list = psl_builtin();
-		if (!list)
-			list = psl_latest(NULL);
-		g_once_init_leave(&once, 1);
-	}
-	return list;
-}
-
-bool vtm_host_is_suffix(const char *host)
-{
-	return suffixes() && psl_is_public_suffix2(suffixes(), host, PSL_TYPE_ICANN | PSL_TYPE_NO_STAR_RULE);
-}
-
-bool vtm_host_plausible(const char *host)
-{
-	const char *dot = strrchr(host, '.');
-
-	return dot && dot != host && dot[1] && suffixes() && !vtm_host_is_ip(host) &&
-	       psl_is_public_suffix2(suffixes(), dot + 1, PSL_TYPE_ANY | PSL_TYPE_NO_STAR_RULE) &&
-	       !vtm_host_is_suffix(host);
-}
-
-const char *vtm_host_domain(const char *host)
-{
-	const char *domain = suffixes() && !vtm_host_is_ip(host) ? psl_registrable_domain(suffixes(), host) : NULL;
-
-	return domain ? domain : host;
-}
-
-bool vtm_host_is_tenant(const char *host)
-{
-	const char *dot = vtm_host_is_ip(host) ? NULL : strchr(vtm_host_domain(host), '.');
-
-	return suffixes() && dot &&
-	       psl_is_public_suffix2(suffixes(), dot + 1, PSL_TYPE_PRIVATE | PSL_TYPE_NO_STAR_RULE);
 }
 
 /* ---- absolute ones ------------------------------------------------------ */
@@ -518,21 +282,12 @@ static struct vtm_url *parse_schemeless(const GString *s)
 {
 	struct vtm_url *u = parse_authority("http", s->str, s->str + s->len);
 
-	if (u && !u->has_userinfo && (vtm_host_plausible(u->host) || vtm_host_is_ip(u->host)))
+	/* "a@b" is a mail address, "www.a@b" is a user at b to mail programs */
+	if (u && (!u->has_userinfo || !g_ascii_strncasecmp(s->str, "www.", 4)) &&
+	    (vtm_host_plausible(u->host) || vtm_host_is_ip(u->host)))
 		return u;
 	vtm_url_free(u);
 	return NULL;
-}
-
-bool vtm_host_like_file(const char *host)
-{
-	static const char *const endings[] = {
-		"bz", "cab", "cc", "java", "la", "md", "mm", "mo", "mov", "pl", "pm", "ps", "py", "rs", "sh", "so",
-		"tf", "zip", NULL
-	};
-	const char *dot = strchr(host, '.');
-
-	return dot && g_strv_contains(endings, dot + 1);
 }
 
 struct vtm_url *vtm_url_guess(const char *text, gssize len)
@@ -565,6 +320,8 @@ static struct vtm_url *resolve_relative(const struct vtm_url *base, const char *
 	append_tail(ref, reference, end);
 	if (!is_slash(*reference))
 		g_string_erase(ref, 0, 1);
+	if (scheme_length(ref->str))	/* of "http:a:b", where "a" is no scheme */
+		g_string_prepend(ref, "./");
 	if (!curl_url_set(c, CURLUPART_URL, base->normal, 0) && !curl_url_set(c, CURLUPART_URL, ref->str, 0) &&
 	    !curl_url_get(c, CURLUPART_URL, &joined, 0)) {
 		/* libcurl drops a '?' with nothing behind it */
@@ -588,8 +345,8 @@ static struct vtm_url *resolve_tidy(const struct vtm_url *base, const GString *s
 
 	scheme = web_scheme(s->str, &n);
 	if (scheme) {
-		/* "http:page" is relative to a base of the same scheme, a host otherwise */
-		if (base && !is_slash(s->str[n]) && g_str_has_prefix(base->normal, scheme) &&
+		/* "http:page" and "http:/page" are relative to a base of the same scheme, a host otherwise */
+		if (base && !(is_slash(s->str[n]) && is_slash(s->str[n + 1])) && g_str_has_prefix(base->normal, scheme) &&
 		    base->normal[strlen(scheme)] == ':' && s->str + n < end)
 			return resolve_relative(base, s->str + n, end);
 		return parse_tidy(s);
@@ -608,36 +365,20 @@ static struct vtm_url *resolve_tidy(const struct vtm_url *base, const GString *s
 	return is_slash(s->str[0]) || s->str[0] == '?' ? NULL : parse_schemeless(s);
 }
 
-struct vtm_url *vtm_url_resolve(const char *base, const char *reference, gssize len)
+bool vtm_url_is_relative(const char *reference)
 {
-	GString *s = tidy(reference, len);
-	struct vtm_url *b = NULL, *u;
+	size_t n;
+	const char *scheme = web_scheme(reference, &n);
 
-	if (!s)
-		return NULL;
-	if (base)
-		b = vtm_url_resolve(NULL, base, -1);
-	u = resolve_tidy(b, s);
-	vtm_url_free(b);
-	g_string_free(s, TRUE);
-	return u;
+	return scheme ? !(is_slash(reference[n]) && is_slash(reference[n + 1])) : !n || g_ascii_isdigit(reference[n]);
 }
 
-char *vtm_url_param(const char *normal, const char *name)
+struct vtm_url *vtm_url_resolve(const struct vtm_url *base, const char *reference, gssize len)
 {
-	const char *p = strchr(normal, '?');
-	size_t n = strlen(name);
+	GString *s = tidy(reference, len);
+	struct vtm_url *u = s ? resolve_tidy(base, s) : NULL;
 
-	while (p) {
-		const char *end;
-
-		p++;
-		if (g_str_has_prefix(p, "amp;"))	/* "&amp;" that was escaped once too often */
-			p += 4;
-		end = strchrnul(p, '&');
-		if ((size_t)(end - p) > n && !strncmp(p, name, n) && p[n] == '=')
-			return vtm_url_unescape(p + n + 1, end - p - (gssize)n - 1);
-		p = *end ? end : NULL;
-	}
-	return NULL;
+	if (s)
+		g_string_free(s, TRUE);
+	return u;
 }

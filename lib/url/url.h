@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* url.h - URLs: normal form, reference resolution, parts.  Leaf; the only file that knows libcurl's URL API and libpsl.
+/* url.h - URLs: normal form, reference resolution, parts.  The only file that knows libcurl's URL API.
  *
  * Normal form (what VirusTotal is asked; what its id is the SHA-256 of as far as known): http and https only; scheme
  * and host in lower case, host in A-labels without final dot, IPv4 in dotted form; default port dropped; empty path
@@ -10,6 +10,8 @@
 
 #include <glib.h>
 #include <stdbool.h>
+
+#include "url/host.h"
 
 #define VTM_URL_MAX 8192	/* bytes of a normal form; longer ones are cut off by refusing them */
 
@@ -31,32 +33,13 @@ void vtm_url_free(struct vtm_url *u);
  * does not look like a file name, "example.com" are read as http. */
 struct vtm_url *vtm_url_guess(const char *text, gssize len);
 
+/* Does what <reference> means depend on a base: is it a path, "//host/path", "http:page" or
+ * "http:/page"? */
+bool vtm_url_is_relative(const char *reference);
+
 /* Resolves <reference> against <base>.  NULL as base: none; then absolute ones, protocol-relative ones (as https)
  * and those that begin with a plausible host (as http, as mail programs do) are taken.  NULL also for "#fragment"
  * alone and other schemes. */
-struct vtm_url *vtm_url_resolve(const char *base, const char *reference, gssize len);
-
-/* A host name as A-labels in lower case without final dot; IPv4 in any spelling as dotted; NULL if it is none. New
- * string. */
-char *vtm_host_normal(const char *host, gssize len);
-
-/* Does the host end in a public suffix that the list knows, with a label before it? (libpsl's built-in list) */
-bool vtm_host_plausible(const char *host);
-/* Is the host itself a public suffix, such as "com" or "co.uk"?  (Of a registry's, not of a company's.) */
-bool vtm_host_is_suffix(const char *host);
-/* Two labels, the second of them both a public suffix and a usual ending of file names: "report.py", "archive.zip". */
-bool vtm_host_like_file(const char *host);
-/* The registrable domain inside <host>, or <host>. Pointer into <host>. */
-const char *vtm_host_domain(const char *host);
-bool vtm_host_is_ip(const char *host);
-/* Is the domain of <host> one of those that a company gives to anybody, such as "someone.github.io"?  (The suffix list's
- * private part.) */
-bool vtm_host_is_tenant(const char *host);
-
-/* Percent-decodes once; new string, NUL-terminated; NULL if it holds %00. */
-char *vtm_url_unescape(const char *text, gssize len);
-/* The value of query parameter <name> of a normal form, percent-decoded once, '+' as it is; NULL if none. New
- * string. */
-char *vtm_url_param(const char *normal, const char *name);
+struct vtm_url *vtm_url_resolve(const struct vtm_url *base, const char *reference, gssize len);
 
 #endif

@@ -33,8 +33,10 @@ static void put_json(const struct vtm_mail *mail, const struct vtm_item *item)
 		vtm_json_texts(j, "via", (const char *const *)item->via);
 		vtm_json_text(j, "from", item->from);
 		vtm_json_bool(j, "private", item->personal);
-		vtm_json_bool(j, "ignored", item->ignored);
+		vtm_json_bool(j, "ignored", item->ignored || item->inside);
+		vtm_json_bool(j, "inside", item->inside);
 		vtm_json_bool(j, "wrapper", item->wrapper);
+		vtm_json_text(j, "note", item->note);
 	}
 	vtm_ctl_put_json(j);
 }
@@ -51,9 +53,10 @@ static void put_text(const struct vtm_item *item)
 		g_free(name);
 		g_free(type);
 	} else {
-		printf("    url %-8s %s%s%s%s\n", vtm_role_name(item->role), subject,
+		printf("    url %-8s %s%s%s%s%s%s%s\n", vtm_role_name(item->role), subject,
 		       item->personal ? "; private" : "", item->ignored ? "; ignored" : "",
-		       item->wrapper ? "; wrapper" : "");
+		       item->inside ? "; inside" : "", item->wrapper ? "; wrapper" : "", item->note ? "; " : "",
+		       item->note ? item->note : "");
 	}
 	g_free(subject);
 }

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "model/tags.h"
+#include "url/host.h"
 
 #define SUBJECT_MAX 200
 #define LABEL_WIDTH 18
@@ -239,7 +240,9 @@ void vtm_ctl_json_identity(struct vtm_json *j, const struct vtm_item *item)
 		vtm_json_text(j, "name", item->name);
 		vtm_json_text(j, "type", item->type);
 	} else {
-		vtm_json_text(j, "url", item->subject);
+		/* whoever looks up each "url" of an extract shall not do so with these */
+		vtm_json_text(j, item->inside && vtm_host_place(item->host) == VTM_HOST_INSIDE ? "inside_url" : "url",
+			      item->subject);
 		vtm_json_text(j, "host", item->host);
 		vtm_json_text(j, "role", vtm_role_name(item->role));
 	}

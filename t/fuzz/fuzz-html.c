@@ -7,12 +7,13 @@
 
 struct seen { size_t text, script, refs; };
 
-static void ref(const char *reference, enum vtm_role role, const char *base, void *arg)
+static void ref(const char *reference, enum vtm_role role, const char *const *bases, void *arg)
 {
 	struct seen *s = arg;
 
 	FUZZ_CHECK(reference && g_utf8_validate(reference, -1, NULL));
-	FUZZ_CHECK(!base || g_utf8_validate(base, -1, NULL));
+	for (unsigned i = 0; bases[i]; i++)
+		FUZZ_CHECK(i < VTM_HTML_BASES && g_utf8_validate(bases[i], -1, NULL));
 	FUZZ_CHECK(role == VTM_ROLE_LINK || role == VTM_ROLE_RESOURCE || role == VTM_ROLE_NESTED);
 	s->refs++;
 }
@@ -49,10 +50,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (data[0] & 0x80)
 		h.script = NULL;
 	vtm_html_read((const char *)data + 1, size - 1, charset, &h);
-	FUZZ_CHECK(s.text <= 16 * size + 4096);
-	FUZZ_CHECK(s.refs <= 4 * size + 64);
+	FUZZ_CHECK(s.text <= 6 * (16 * size + 4096));
+	FUZZ_CHECK(s.refs <= 6 * (4 * size + 64));
 	utf8 = vtm_charset_utf8((const char *)data + 1, size - 1, charset ? vtm_charset_encoding(charset) : NULL, &len);
-	vtm_css_read(utf8, len, &h);
 	vtm_html_xml(&xml, utf8, len);
 	FUZZ_CHECK(g_utf8_validate_len(vtm_buffer_text(&xml), xml.len, NULL) && xml.len <= 2 * len + 2);
 	vtm_buffer_clear(&xml);

@@ -8,14 +8,15 @@ static unsigned urls;
 
 static void unwrap(const struct vtm_url *u, unsigned depth)
 {
-	bool known = false;
+	unsigned flags = 0;
 	GPtrArray *inner;
 
 	if (depth == VTM_UNWRAP_DEPTH || urls++ > 200)
 		return;
-	inner = vtm_unwrap(u, &known);
+	inner = vtm_unwrap(u, &flags);
 	if (!inner)
 		return;
+	FUZZ_CHECK(!(flags & VTM_UNWRAP_KNOWN) || !(flags & VTM_UNWRAP_CUT));
 	FUZZ_CHECK(inner->len >= 1 && inner->len <= VTM_UNWRAP_MAX);
 	for (guint i = 0; i < inner->len; i++) {
 		const struct vtm_url *t = g_ptr_array_index(inner, i);
@@ -29,6 +30,13 @@ static void unwrap(const struct vtm_url *u, unsigned depth)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct vtm_url *u = vtm_url_guess((const char *)data, (gssize)size);
+	char *text = g_strndup((const char *)data, size);
+	GPtrArray *inner = vtm_unwrap_text(text, NULL);
+
+	FUZZ_CHECK(!inner || inner->len <= VTM_UNWRAP_MAX);
+	if (inner)
+		g_ptr_array_unref(inner);
+	g_free(text);
 
 	if (!u)
 		return 0;

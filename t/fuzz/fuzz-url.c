@@ -3,6 +3,7 @@
 #include "fuzz.h"
 
 #include "model/lookup.h"
+#include "url/escape.h"
 #include "url/privacy.h"
 #include "url/url.h"
 
@@ -32,17 +33,19 @@ static void check(struct vtm_url *u)
 	vtm_lookup_free(l);
 	FUZZ_CHECK(strstr(u->host, vtm_host_domain(u->host)));
 	vtm_privacy_rule(u);
-	g_free(vtm_url_param(u->normal, "url"));
+	vtm_host_place(u->host);
 	vtm_url_free(u);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const char *text = (const char *)data;
+	struct vtm_url *base = vtm_url_parse("https://www.example.com/a/b?c", -1);
 
 	check(vtm_url_parse(text, (gssize)size));
 	check(vtm_url_guess(text, (gssize)size));
-	check(vtm_url_resolve("https://www.example.com/a/b?c", text, (gssize)size));
+	check(vtm_url_resolve(base, text, (gssize)size));
+	vtm_url_free(base);
 	check(vtm_url_resolve(NULL, text, (gssize)size));
 	g_free(vtm_url_unescape(text, (gssize)size));
 	g_free(vtm_host_normal(text, (gssize)size));

@@ -82,7 +82,8 @@ static const struct {
 	{ "links of a page, each once, the stronger role",
 	  MIXED "--b\r\nContent-Type: text/html\r\n\r\n<base href=\"http://example.com/d/\">http://example.com/d/x <a href=x>y</a>"
 	  "<img src=i.png><a href=\"mailto:a@b.c\">m</a><a href=\"ftp://example.com/\">f</a>\r\n--b--\r\n",
-	  "link http://example.com/d/x via multipart/mixed>text/html\n" },
+	  "link http://example.com/d/x via multipart/mixed>text/html\n"
+	  "link ftp://example.com/ via  unasked scheme\nundecoded\n" },
 	{ "attachments come first", MIXED "--b\r\n\r\nhttp://example.com/\r\n--b\r\nContent-Type: image/png; name=a.png\r\n\r\nPNG\r\n--b--\r\n",
 	  "file a.png 3 via multipart/mixed\ntext http://example.com/ via multipart/mixed>text/plain\n" },
 	{ "an empty attachment is no item", TOP "Content-Type: a/b; name=x\r\n\r\n", "" },

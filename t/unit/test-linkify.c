@@ -61,7 +61,7 @@ static void plain(void)
 		{ "<URL:http://example.com/a\r\n  b>", "http://example.com/ab|http://example.com/a|" },
 		{ "<http://example.com/aaa\r\nbbb\r\n>", "http://example.com/aaabbb|http://example.com/aaa|" },
 		{ "> <http://example.com/aaa\n> bbb>", "http://example.com/aaabbb|http://example.com/aaa|" },
-		{ "<http://example.com/a b\nc>", "http://example.com/a|" },
+		{ "<http://example.com/a b\nc>", "http://example.com/abc|http://example.com/a|" },
 		{ "<http://example.com/a\nb\xff>", "http://example.com/a|" },
 		{ "<http://example.com/a\nb\x01>", "http://example.com/a|" },
 		{ "<http://example.com/a\nb <c>", "http://example.com/a|" },
@@ -71,7 +71,8 @@ static void plain(void)
 		{ "Clickhttp://example.com/", "http://example.com/|" },
 		{ "http:// www.example.com", "www.example.com|" },
 		{ "http:// https:// http://. www. www.. http:/x", "" },
-		{ "a@www.example.com www.a@example.com x/www.example.com", "" },
+		{ "a@www.example.com x/www.example.com", "" },
+		{ "www.a@example.com www.a@example.com/b", "www.a@example.com|www.a@example.com/b|" },
 		{ "wwww.example.com -www.example.com .www.example.com", "" },
 		{ "=www.example.com,www.example.org", "www.example.com,www.example.org|" },
 		{ "mailto:a@example.com <id@example.com> cid:p@example.com report.py Conf.pm example.com", "" },
@@ -87,6 +88,28 @@ static void plain(void)
 		{ "http://example.com/\xc2\xa0" "a", "http://example.com/|" },
 		{ "http://web.example/http://example.com/", "http://web.example/http://example.com/|" },
 		{ "http://example.com/a|b|", "http://example.com/a|b|" },
+		/* where some programs go on */
+		{ "http://a.example^@b.example/", "http://a.example|http://a.example^@b.example/|" },
+		{ "http://a.example\"@b.example/ \"http://c.example\", x@d.example",
+		  "http://a.example|http://a.example\"@b.example/|http://c.example|" },
+		{ "http://a.example\xe2\x80\x9d@b.example/", "http://a.example|http://a.example\xe2\x80\x9d@b.example/|" },
+		{ "http://a.example/b^c", "http://a.example/b|http://a.example/b^c|" },
+		{ "http://a.example^http://b.example", "http://a.example|http://b.example|" },
+		{ "<http://a.example @b.example/>", "http://a.example@b.example/|http://a.example|" },
+		{ "\"http://a.example\t@b.example/\"", "http://a.example@b.example/|http://a.example|" },
+		{ "\"http://a.example b", "http://a.example|" },
+		/* fewer slashes, and others */
+		{ "http:\\\\a.example\\b http:/a.example https:a.example/b http:\\a.example",
+		  "http:\\\\a.example|http:\\\\a.example\\b|http:/a.example|https:a.example/b|http:\\a.example|" },
+		{ "http:a http: a.example https:// http:/.", "" },
+		/* signs that are not ASCII */
+		{ "http://a.example\xe2\x80\x94" "b", "http://a.example\xe2\x80\x94" "b|http://a.example|" },
+		{ "http://a.example/b\xe2\x80\xa2http://c.example/\xe2\x81\xa9",
+		  "http://a.example/b|http://c.example/|" },
+		{ "http://a.example/b\xe2\x80\x8bhttp://c.example/", "http://a.example/b|http://c.example/|" },
+		{ "http://a.example/\xf0\x9f\x98\x80" "b", "http://a.example/\xf0\x9f\x98\x80" "b|http://a.example/|" },
+		{ "\xef\xbd\x9cwww.a.example \xe4\xbe\x8bwww.b.example \xc3\xa9www.c.example",
+		  "www.a.example|www.b.example|" },
 		{ "", "" },
 	};
 
@@ -114,7 +137,7 @@ static void folded(void)
 	check("URL:http://example.com/ab\r\n c\r\n\td\r\nX:y", &o, "http://example.com/abcd|");
 	check("D:http://example.com/a\\nhttp://example.com/b\\Nx http://example.com/c\\,d\\;e\n f", &o,
 	      "http://example.com/a|http://example.com/b|http://example.com/c,d;ef|");
-	check("URL:http://example.com/a\\\r\n nb\r\n", &o, "http://example.com/a|");
+	check("URL:http://example.com/a\\\r\n nb\r\n", &o, "http://example.com/a|http://example.com/a\\nb|");
 	check("URL:http://example.com/a\r\n", &o, "http://example.com/a|");
 	check("\\", &o, "");
 }
@@ -153,6 +176,7 @@ static void hostile(void)
 		"http://", "<http://", "<http://a\n", "www.a", "www.", "a.", "a", "a-", "(", "http://a)", "http://a,",
 		"http://a (", ".a@", "> ",
 		" \n", ">", "\xe4\xbe\x8b", "http://\xe4\xbe\x8b", "\xff", "<http://a\n>",
+		"http://a^", "http://a.b\"", "www.a^", "http:a.", "\"http://a ", "http://a.b\xe2\x80\x94", "http:\\a.b^@",
 	};
 	static const struct vtm_linkify_options o = { .flowed = true, .delsp = true, .bare = true };
 	const size_t size = 4 << 20;

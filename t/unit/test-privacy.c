@@ -78,6 +78,30 @@ static const struct {
 	{ NULL, "https://github.com/a/b/commit/0a1b2c3d4e5f60718293a4b5c6d7e8f901234567" },
 	{ "random", "https://storage.googleapis.com/bucket/a.html?x=5f1c0a0e-3a75-4d49-8a3e-0c2b7d1f9a10" },
 
+	/* names of several words */
+	{ "token", "https://example.com/?user[token]=abcd" },
+	{ "token", "https://example.com/?user%5Btoken%5D=abcd" },
+	{ "token", "https://example.com/?reset-token=abcd" },
+	{ "token", "https://example.com/?resetToken=abcd" },
+	{ "token", "https://example.com/?X-Auth-Token=abcd" },
+	{ "token", "https://example.com/?user.secret=abcd" },
+	{ "session", "https://example.com/?my_session_id=abcd" },
+	{ "recipient", "https://example.com/?contact[email]=x" },
+	{ "recipient", "https://example.com/?to-email=x" },
+	{ NULL, "https://example.com/?email_type=html" },
+	{ NULL, "https://example.com/?tokens=5" },
+
+	/* what is inside of another URL */
+	{ "token", "https://t.example/c?u=https%3A%2F%2Fexample.com%2F%3Ftoken%3Dabcd" },
+	{ "token", "https://t.example/c?u=https%253A%252F%252Fexample.com%252F%253Ftoken%253Dabcd" },
+	{ "token", "https://t.example/c?u=https%25253A%25252F%25252Fexample.com%25252F%25253Ftoken%25253Dabcd" },
+	{ "token", "https://t.example/c/https%3A%2F%2Fexample.com%2F%3Ftoken%3Dabcd" },
+	{ "token", "https://t.example/c?u=https%3A%2F%2Fexample.com%2F%23token%3Dabcd" },
+	{ "random", "https://t.example/c?u=aHR0cHM6Ly9leGFtcGxlLmNvbS8_dG9rZW49YWJjZA" },
+	{ "random", "https://t.example/c/a1aHR0cHM6Ly9leGFtcGxlLmNvbS8_dG9rZW49YWJjZA/x" },
+	{ "email", "https://t.example/c?u=https%3A%2F%2Fexample.com%2Fa%2540example.org" },
+	{ NULL, "https://t.example/c?u=https%3A%2F%2Fexample.com%2Fa" },
+
 	{ NULL, "https://example.com/" },
 	{ NULL, "https://example.com/2024/01/15/how-the-new-law-will-change-12-things-in-2024-and-beyond/" },
 	{ NULL, "https://example.com/ThisIsAVeryLongArticleTitleInCamelCaseAboutNothing" },

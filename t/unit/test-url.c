@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/hash.h"
+#include "url/escape.h"
 #include "tap.h"
 #include "url/url.h"
 
@@ -56,7 +57,12 @@ static void normal_form(void)
 		{ "http:///", NULL },
 		{ "http://", NULL },
 		{ "http://a b/", NULL },
-		{ "http://a\"b/", NULL },
+		{ "http://a\"b/", "http://a\"b/" },	/* the URL standard's forbidden code points, and no others */
+		{ "http://a'b.{c}.`d`.example/", "http://a'b.{c}.`d`.example/" },
+		{ "http://a|b/", NULL },
+		{ "http://a^b/", NULL },
+		{ "http://a%25b/", NULL },
+		{ "http://a<b/", NULL },
 		{ "http://ex%61mple.com/", "http://example.com/" },
 		{ "http://ex%00ample.com/", NULL },
 		{ "http://ex%2fample.com/", NULL },
@@ -81,6 +87,12 @@ static void normal_form(void)
 		{ "http://4294967296/", NULL },
 		{ "http://example.08/", NULL },
 		{ "http://[2001:DB8:0::1]:8080/x", "http://[2001:db8::1]:8080/x" },
+		{ "http://[::ffff:192.0.2.7]/", "http://[::ffff:c000:207]/" },
+		{ "http://[::1.2.3.4]/", "http://[::102:304]/" },
+		{ "http://[1:0:0:2:0:0:0:3]/", "http://[1:0:0:2::3]/" },
+		{ "http://[1:0:2:0:3:0:4:0]/", "http://[1:0:2:0:3:0:4:0]/" },
+		{ "http://[::]/", "http://[::]/" },
+		{ "http://[1::]/", "http://[1::]/" },
 		{ "http://[::1", NULL },
 		{ "http://[::g]/", NULL },
 		{ "http://a_b.example.com/", "http://a_b.example.com/" },
@@ -177,6 +189,9 @@ static void references(void)
 		{ "https://example.com/a/b", "//example.org/x", "https://example.org/x" },
 		{ "http://example.com/a/b", "https:d", "https://d/" },
 		{ "http://example.com/a/b", "http:d", "http://example.com/a/d" },
+		{ "http://example.com/a/b", "http:/d", "http://example.com/d" },
+		{ "http://example.com/a/b", "http:\\\\d", "http://d/" },
+		{ "https://example.com/a/b", "http:/d", "http://d/" },
 		{ "http://example.com/a/b", "mailto:a@example.com", NULL },
 		{ "http://example.com/a/b", "#x", NULL },
 		{ "http://example.com:8080/a", "b", "http://example.com:8080/b" },
@@ -186,15 +201,18 @@ static void references(void)
 	};
 
 	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+		struct vtm_url *base = cases[i].base ? vtm_url_resolve(NULL, cases[i].base, -1) : NULL;
 		char *how = g_strdup_printf("at %s:", cases[i].base ? cases[i].base : "no base");
 
-		is_url(vtm_url_resolve(cases[i].base, cases[i].reference, -1), cases[i].want, how, cases[i].reference);
+		is_url(vtm_url_resolve(base, cases[i].reference, -1), cases[i].want, how, cases[i].reference);
+		vtm_url_free(base);
 		g_free(how);
 	}
 	is_url(vtm_url_guess("www.example.com.", -1), "http://www.example.com/", "guess", "www.");
 	is_url(vtm_url_guess("HTTP://intranet/", -1), "http://intranet/", "guess", "a scheme is enough");
 	is_url(vtm_url_guess("www.foo.invalidtld", -1), NULL, "guess", "no public suffix");
 	is_url(vtm_url_guess("a@example.com", -1), NULL, "guess", "a mail address");
+	is_url(vtm_url_guess("www.a@example.com/b", -1), "http://www.a@example.com/b", "guess", "a user named www");
 	is_url(vtm_url_guess("Conf.pm", -1), NULL, "guess", "a file name");
 	is_url(vtm_url_guess("Conf.pm/x", -1), "http://conf.pm/x", "guess", "a path makes it none");
 	is_url(vtm_url_guess("http://conf.pm", -1), "http://conf.pm/", "guess", "a scheme too");
@@ -225,6 +243,36 @@ static void hosts(void)
 	is_str(vtm_host_domain("localhost"), "localhost", "of a lone label: itself");
 }
 
+static void places(void)
+{
+	static const char *const inside[] = {
+		"intranet", "localhost", "printer.local", "a.b.internal", "nas.lan", "x.home.arpa", "x.localdomain",
+		"www.localhost", "mail.corp", "127.0.0.1", "127.255.255.255", "10.0.0.0", "10.255.255.255", "172.16.0.1",
+		"172.31.255.255", "192.168.1.4", "169.254.169.254", "100.64.0.1", "100.127.255.255", "0.0.0.0", "::1", "::",
+		"fe80::1", "febf::1", "fd00::1", "fc00::1", "fec0::1", "::ffff:c0a8:104", "64:ff9b::a00:1", "2002:a00:1::1",
+		"64:ff9b:1::1",
+	};
+	static const char *const nowhere[] = {
+		"a.test", "a.invalid", "expyuzz4wqqyqhjn.onion", "192.0.0.1", "192.0.2.1", "198.51.100.255", "203.0.113.0",
+		"198.18.0.1", "198.19.255.255", "224.0.0.1", "240.0.0.1", "255.255.255.255", "2001:db8::1", "3fff:fff::1",
+		"100::1", "2001::1", "ff02::1", "64:ff9b::c000:201",
+	};
+	static const char *const public[] = {
+		"example.com", "www.example", "evil.example", "local.example.com", "localhost.example.org",
+		"9.255.255.255", "11.0.0.0", "172.15.255.255", "172.32.0.0", "192.167.255.255", "192.169.0.0", "100.63.255.255",
+		"100.128.0.0", "126.255.255.255", "128.0.0.0", "169.253.255.255", "169.255.0.0", "198.17.255.255", "198.20.0.0",
+		"192.0.1.0", "192.0.3.0", "223.255.255.255", "2606:4700::1", "2001:200::1", "2001:db9::1", "fe00::1",
+		"64:ff9b::808:808", "4000::1", "2002:808:808::1",
+	};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(inside); i++)
+		is_int(vtm_host_place(inside[i]), VTM_HOST_INSIDE, "%s is of the inside", inside[i]);
+	for (size_t i = 0; i < G_N_ELEMENTS(nowhere); i++)
+		is_int(vtm_host_place(nowhere[i]), VTM_HOST_NOWHERE, "%s is nowhere", nowhere[i]);
+	for (size_t i = 0; i < G_N_ELEMENTS(public); i++)
+		is_int(vtm_host_place(public[i]), VTM_HOST_PUBLIC, "%s is public", public[i]);
+}
+
 static void escapes(void)
 {
 	char *s = vtm_url_unescape("a%20b%2", -1);
@@ -232,11 +280,6 @@ static void escapes(void)
 	is_str(s, "a b%2", "unescape");
 	g_free(s);
 	ok(!vtm_url_unescape("a%00", -1), "%%00 is refused");
-	s = vtm_url_param("http://example.com/?xurl=1&amp;url=a%26b+c&url=2", "url");
-	is_str(s, "a&b+c", "a parameter's value");
-	g_free(s);
-	ok(!vtm_url_param("http://example.com/?urls=1&u", "url"), "no such parameter");
-	ok(!vtm_url_param("http://example.com/", "url"), "no query");
 }
 
 /* The pairs of URL and id that VirusTotal is known to use, where the sources have them. */
@@ -285,6 +328,7 @@ int main(void)
 	bounds();
 	references();
 	hosts();
+	places();
 	escapes();
 	pairs();
 	return done_testing();
