@@ -2,6 +2,7 @@
 /* resolver-ask.c - the resolver as other threads call it: they leave something for its thread, and may wait. */
 #include "queue/resolver-parts.h"
 
+#define SEEN_MAX 4096		/* messages that wait only to be noted in the history; more are not noted */
 #define REREADS_MAX 1000		/* look-ups that others answered and the thread has not read again */
 
 void vtm_resolver_wake(void *arg)
@@ -105,10 +106,11 @@ static bool hand_over(struct vtm_resolver *r, struct asked *a)
 	bool room;
 
 	g_mutex_lock(&r->lock);
-	room = r->inbox_wants + a->ticket.n <= VTM_RESOLVER_INBOX_MAX;
+	room = a->only_seen ? r->inbox_seen < SEEN_MAX : r->inbox_wants + a->ticket.n <= VTM_RESOLVER_INBOX_MAX;
 	if (room) {
 		g_queue_push_tail(&r->inbox, a);
-		r->inbox_wants += a->ticket.n;
+		r->inbox_seen += a->only_seen;
+		r->inbox_wants += a->only_seen ? 0 : a->ticket.n;
 	}
 	g_mutex_unlock(&r->lock);
 	if (room)
@@ -118,13 +120,23 @@ static bool hand_over(struct vtm_resolver *r, struct asked *a)
 	return room;
 }
 
+void vtm_resolver_seen(struct vtm_resolver *r, const struct vtm_ticket *t)
+{
+	struct asked *a = new_asked(t);
+
+	a->only_seen = true;
+	hand_over(r, a);
+}
+
 void vtm_resolver_ask(struct vtm_resolver *r, struct vtm_ticket *t, uint32_t threshold, bool (*progress)(void *),
 		      void *progress_arg, int64_t progress_ms)
 {
 	struct asked *a;
 
-	if (all_cached(r, t, threshold))
+	if (all_cached(r, t, threshold)) {
+		vtm_resolver_seen(r, t);
 		return;
+	}
 	a = new_asked(t);
 	if (!hand_over(r, a) || !wait_back(r, a, t->deadline_ms, progress, progress_arg, progress_ms)) {
 		for (unsigned i = 0; i < t->n; i++)

@@ -14,7 +14,8 @@ struct vtm_resolver {
 	/* the lock covers this block and nothing else; it is never held over I/O or a callback */
 	GMutex lock;
 	GQueue inbox;			/* of struct asked: the thread has not seen them */
-	unsigned inbox_wants;		/* their wants together */
+	unsigned inbox_wants;		/* their wants together, those only seen aside */
+	unsigned inbox_seen;		/* how many are only seen */
 	GQueue abandoned;		/* of struct asked: nobody waits for them any more */
 	GQueue rereads;			/* of struct vtm_lookup: another process put answers into the store */
 	struct vtm_resolver_settings *fresh;	/* settings to take over, NULL: none */
@@ -43,6 +44,7 @@ struct vtm_resolver {
 struct asked {
 	struct vtm_ticket ticket;
 	bool released;		/* under lock: the ticket is back */
+	bool only_seen;		/* nobody waits for it: see vtm_resolver_seen() */
 	GCond back;
 };
 

@@ -140,6 +140,7 @@ static void take_inbox(struct vtm_resolver *r)
 	in = r->inbox;
 	g_queue_init(&r->inbox);
 	r->inbox_wants = 0;
+	r->inbox_seen = 0;
 	out = r->abandoned;
 	g_queue_init(&r->abandoned);
 	all = r->release_all || r->stop;
@@ -151,6 +152,11 @@ static void take_inbox(struct vtm_resolver *r)
 	if (all)
 		vtm_sched_release_all(r->sched);
 	while ((a = g_queue_pop_head(&in))) {
+		if (a->only_seen) {
+			vtm_sched_note_seen(r->sched, &a->ticket);
+			vtm_resolver_free_asked(a);
+			continue;
+		}
 		if (all)
 			a->ticket.deadline_ms = vtm_boot_ms(r->clock);
 		vtm_sched_add(r->sched, &a->ticket);

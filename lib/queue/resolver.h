@@ -48,6 +48,8 @@ void vtm_resolver_free(struct vtm_resolver *r);
 /* Takes over new settings (reload); the clock and the cache stay.  Waits for nobody; the new settings are copied. */
 int vtm_resolver_configure(struct vtm_resolver *r, const struct vtm_resolver_settings *s, GError **error);
 
+/* A message came that wants nothing: its names go into the history.  Copies <t>; returns at once.  Any thread. */
+void vtm_resolver_seen(struct vtm_resolver *r, const struct vtm_ticket *t);
 /* Asks for all <wants> of a ticket (owned by the caller, wants filled in on return) and waits until it is released, at
  * most until its deadline + VTM_RESOLVER_GRACE_MS.  <progress> (may be NULL) is called about every <progress_ms>
  * without a lock held; false ends the wait.  Any thread. */

@@ -302,6 +302,21 @@ void vtm_sched_judge(struct vtm_sched *s, struct vtm_ticket *t, unsigned *order)
 	g_free(n);
 }
 
+void vtm_sched_note_seen(struct vtm_sched *s, const struct vtm_ticket *t)
+{
+	struct names *n;
+
+	vtm_sched_refresh(s);
+	if (!s->set.by_points || s->set.manual || (t->n && !vtm_class_is_mail(t->wants[0].class)) || !begin(s))
+		return;
+	n = g_new0(struct names, 1);
+	n->group = g_new(int, t->n + 1);
+	collect(n, s, t);
+	note_message(s, n);
+	g_free(n->group);
+	g_free(n);
+}
+
 /* ---- what changes about queued look-ups ---- */
 
 void vtm_sched_set_points(struct vtm_sched *s, struct vtm_entry *e, vtm_points p)

@@ -136,6 +136,8 @@ void vtm_sched_configure(struct vtm_sched *s, const struct vtm_sched_settings *s
 /* Uses <store> from now on; NULL: none can be reached. */
 void vtm_sched_set_store(struct vtm_sched *s, struct vtm_store *store);
 
+/* A message came that wants nothing, or whose wants are answered already: the history notes its names. */
+void vtm_sched_note_seen(struct vtm_sched *s, const struct vtm_ticket *t);
 /* Takes a message in; may call released() before it returns. */
 void vtm_sched_add(struct vtm_sched *s, struct vtm_ticket *t);
 /* Releases <t> now: the MTA is gone or the daemon stops. */

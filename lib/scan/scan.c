@@ -220,6 +220,8 @@ void vtm_scan_message(struct vtm_resolver *resolver, const struct vtm_scan_setti
 	if (a.wants->len)
 		ask(resolver, &a, settings, envelope, began + settings->timeout_ms, progress, progress_arg,
 		    progress_ms);
+	else if (resolver && !settings->ask)
+		vtm_resolver_seen(resolver, &(struct vtm_ticket){ .features = a.features });
 	deliver(&a, d->items, settings, d);
 	d->tags = vtm_tags_of(d->items);
 	d->delay_ms = vtm_boot_ms(clock) - began;
