@@ -406,8 +406,14 @@ if command -v openssl >/dev/null; then
 			-keyout "$work/ca.key" -out "$work/ca.pem" &&
 			openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=localhost \
 				-keyout "$work/own.key" -out "$work/own.csr" &&
-			certificate good 30 IP:127.0.0.1 && certificate expired -1 IP:127.0.0.1 &&
-			certificate other 30 DNS:other.example
+			certificate good 30 IP:127.0.0.1 && certificate other 30 DNS:other.example &&
+			(
+				# OpenSSL 3.5 makes none that ends before it begins: a hundred days ago, for one day
+				perl -e 'print pack "q2", -100 * 86400 * 1000, 0' >"$work/then"
+				LD_PRELOAD=$builddir/t/standin/libtimewarp.so VTM_TIMEWARP=$work/then
+				export LD_PRELOAD VTM_TIMEWARP
+				certificate expired 1 IP:127.0.0.1
+			)
 	} >"$work/openssl.out" 2>&1 || bail "no certificates: $(cat "$work/openssl.out")"
 	# tls_doctor CERTIFICATE CAFILE
 	tls_doctor()
