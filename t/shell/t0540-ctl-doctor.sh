@@ -241,9 +241,9 @@ finds 'sendmail +T=R:30s;E:5 gives up' '/etc/mail/sendmail.mc' 'a number alone i
 printf '%s\n' "$all" "Xvtmilter, S=$milter_socket, T=R:4s;E:1m30s" >"$SENDMAIL_CF"
 finds 'sendmail +R:4s is too short' '/etc/mail/sendmail.mc' 'no patience between signs of life'
 printf '%s\n' "$all" "Xvtmilter, S=local:$milter_socket, F=T, T=R:30s;E:5m" >"$SENDMAIL_CF"
-finds 'sendmail +F=T: mail is refused' '/etc/mail/sendmail.mc: INPUT_MAIL_FILTER' "Sendmail's default action"
+finds 'sendmail +F=T: mail is not accepted' '/etc/mail/sendmail.mc: INPUT_MAIL_FILTER' "Sendmail's default action"
 printf '%s\n' 'O InputMailFilters=clamav' "Xvtmilter, S=local:$milter_socket, T=R:30s;E:5m" >"$SENDMAIL_CF"
-finds 'sendmail +the filter vtmilter is defined, but InputMailFilters \(clamav\)' \
+finds 'sendmail +the filter vtmilter is defined but not used: InputMailFilters \(clamav\)' \
 	"$SENDMAIL_CF: O InputMailFilters=clamav, vtmilter" 'a filter that is not used'
 printf '%s\n' "$all" "Xvtmilter, S=local:$milter_socket" >"$SENDMAIL_CF"
 notes 'sendmail +R: is 10 s, its default' '/etc/mail/sendmail.mc' 'what Sendmail says by itself'
