@@ -874,7 +874,7 @@ static void restart_while_asked_by_hand(void)
 	m[1] = mail_new(&r, "a", 0, 1, VTM_CLASS_URL_FIRST, 0);
 	m[2] = mail_new(&r, "a", 0, 2, VTM_CLASS_URL_FIRST, 0);
 	m[2]->ticket.wants[0].class = m[2]->ticket.wants[1].class = VTM_CLASS_MANUAL;
-	m[3] = mail_new(&r, "a", 1, 1, VTM_CLASS_URL_MORE, 0);
+	m[3] = mail_new(&r, "a", 0, 2, VTM_CLASS_URL_MORE, 0);
 	for (int i = 1; i < 4; i++)
 		vtm_sched_add(r.sched, &m[i]->ticket);
 	vtm_sched_stats(r.sched, &stats);
@@ -882,8 +882,8 @@ static void restart_while_asked_by_hand(void)
 	close_rig(&r);
 	open_rig(&r);
 	vtm_sched_stats(r.sched, &stats);
-	is_int(stats.queued[VTM_CLASS_URL_FIRST], 1, "after a restart one is queued in the class that mail gave it first");
-	is_int(stats.queued[VTM_CLASS_URL_MORE], 1, "and one in the class that mail gave it later");
+	is_int(stats.queued[VTM_CLASS_URL_FIRST], 1, "after a restart one is queued in the more urgent class that mail gave it");
+	is_int(stats.queued[VTM_CLASS_URL_MORE], 1, "and one in the class that mail gave it after a person had asked");
 	is_int(stats.queued[VTM_CLASS_MANUAL], 0, "none in the class of people");
 	for (int i = 0; i < 4; i++)
 		mail_free(m[i]);
