@@ -249,7 +249,10 @@ static void take_relative(struct extraction *x, const char *reference, enum vtm_
 		/* a short reference to a long base is a long URL */
 		if (!vtm_work_spend(x->settings->work, LINK_PASSES * strlen(((const struct vtm_url *)bases->pdata[i])->normal)))
 			return;
-		take_read(x, vtm_url_resolve(bases->pdata[i], reference, -1), role, reference, len);
+		if (!len || *reference == '#')
+			take(x, vtm_url_parse(((const struct vtm_url *)bases->pdata[i])->normal, -1), role);
+		else
+			take_read(x, vtm_url_resolve(bases->pdata[i], reference, -1), role, reference, len);
 	}
 }
 

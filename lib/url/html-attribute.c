@@ -142,7 +142,8 @@ static void report_tidy(struct vtm_html_reader *r, const char *reference, enum v
 {
 	struct vtm_html_run *run = r->run;
 
-	if (!*reference || read_data_url(r, reference, role))
+	/* an empty link leads to the base */
+	if ((!*reference && role != VTM_ROLE_LINK) || read_data_url(r, reference, role))
 		return;
 	if (!g_ascii_strncasecmp(reference, "javascript:", 11) || !g_ascii_strncasecmp(reference, "vbscript:", 9)) {
 		reference = strchr(reference, ':') + 1;
@@ -158,7 +159,7 @@ static void report(struct vtm_html_reader *r, const char *reference, enum vtm_ro
 {
 	char *clean;
 
-	if ((guchar)*reference > ' ' && !strpbrk(reference, "\t\r\n")) {
+	if ((!*reference || (guchar)*reference > ' ') && !strpbrk(reference, "\t\r\n")) {
 		report_tidy(r, reference, role);
 		return;
 	}

@@ -320,7 +320,7 @@ static struct vtm_url *resolve_relative(const struct vtm_url *base, const char *
 	append_tail(ref, reference, end);
 	if (!is_slash(*reference))
 		g_string_erase(ref, 0, 1);
-	if (scheme_length(ref->str))	/* of "http:a:b", where "a" is no scheme */
+	if (memchr(ref->str, ':', strcspn(ref->str, "/?")))	/* of "http:a:b", where "a" is no scheme */
 		g_string_prepend(ref, "./");
 	if (!curl_url_set(c, CURLUPART_URL, base->normal, 0) && !curl_url_set(c, CURLUPART_URL, ref->str, 0) &&
 	    !curl_url_get(c, CURLUPART_URL, &joined, 0)) {

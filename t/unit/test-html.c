@@ -125,7 +125,7 @@ static void references(void)
 		{ "behind the end", "</body></html><a href=1>", "link:1|" },
 		{ "attributes of an end tag", "</a href=1 title='>'><a href=2>", "link:2|" },
 		{ "twice the same", "<a href=1 href=2>", "link:1|link:2|" },
-		{ "nothing", "<a href=''><a href><a>", "" },
+		{ "nothing but an empty link, which leads to the base", "<a href=''><a href><a>", "link:|" },
 		{ "quote open over tags", "<a title=\"><b href=1><a href=2>\"><a href=3>", "link:3|" },
 		{ "'<' that begins nothing", "a < b <3 <> << <a href=1>", "link:1|" },
 		{ "a page in a data: URL", "<iframe src=\"data:text/html,%3Ca href='1'>\"></iframe>", "link:1|" },
