@@ -96,6 +96,8 @@ static void unwrap_one(struct extraction *x, struct wrapped *w, GQueue *todo)
 
 	w->item->wrapper = inner && (flags & VTM_UNWRAP_KNOWN);
 	x->items->capped = x->items->capped || (flags & VTM_UNWRAP_CUT);
+	/* what it shows to hold is no reading of it: a clean target says nothing */
+	x->items->ambiguous = x->items->ambiguous || (flags & VTM_UNWRAP_IMITATED);
 	for (guint i = 0; inner && i < inner->len; i++) {
 		struct wrapped *next = g_new0(struct wrapped, 1);
 		bool is_new;

@@ -39,7 +39,14 @@ vtm_unwrapper vtm_unwrap_param, vtm_unwrap_domain, vtm_unwrap_base64_or_domain, 
 	vtm_unwrap_underscores, vtm_unwrap_query, vtm_unwrap_amp, vtm_unwrap_second_segment, vtm_unwrap_host_before,
 	vtm_unwrap_translated_host, vtm_unwrap_proofpoint2, vtm_unwrap_proofpoint3;
 
-/* The row for <u>, NULL: none.  *vendor_r: the host is one of the vendor's own, which nobody else can register. */
-const struct vtm_wrapper *vtm_wrapper_of(const struct vtm_url *u, bool *vendor_r);
+/* Whose host a wrapper's row was found for. */
+enum vtm_wrapper_host {
+	VTM_WRAPPER_ANYBODY,	/* the row is for any host */
+	VTM_WRAPPER_IMITATED,	/* the vendor's name below a suffix that is not the vendor's */
+	VTM_WRAPPER_VENDOR	/* the vendor's own, which nobody else can register */
+};
+
+/* The row for <u>, NULL: none. */
+const struct vtm_wrapper *vtm_wrapper_of(const struct vtm_url *u, enum vtm_wrapper_host *whose_r);
 
 #endif

@@ -117,7 +117,7 @@ static bool of_family(const char *own, const char *name, size_t len)
 		for (; *suffix; suffix += strspn(suffix, " ")) {
 			size_t n = strcspn(suffix, " ");
 
-			if (strlen(own) == len + 1 + n && !memcmp(own + len + 1, suffix, n))
+			if (strlen(own) == len + 1 + n && !memcmp(own, name, len) && !memcmp(own + len + 1, suffix, n))
 				return true;
 			suffix += n;
 		}
@@ -126,17 +126,19 @@ static bool of_family(const char *own, const char *name, size_t len)
 }
 
 /* Is <host> one that <domain>, a word of a row, means? */
-static bool host_matches(const char *host, const char *domain, size_t len, bool *vendor_r)
+static bool host_matches(const char *host, const char *domain, size_t len, enum vtm_wrapper_host *whose_r)
 {
 	const char *own;
 
-	*vendor_r = false;
+	*whose_r = VTM_WRAPPER_ANYBODY;
 	if (len == 1 && *domain == '*')
 		return true;
+	*whose_r = VTM_WRAPPER_VENDOR;
 	if (domain[len - 1] != '*')
-		return *vendor_r = vtm_host_is_below(host, domain, (gssize)len);
+		return vtm_host_is_below(host, domain, (gssize)len);
 	own = vtm_host_domain(host);
-	*vendor_r = !strncmp(own, domain, len - 1) && of_family(own, domain, len - 2);
+	if (!of_family(own, domain, len - 2))
+		*whose_r = VTM_WRAPPER_IMITATED;
 	return !strncmp(own, domain, len - 1);
 }
 
@@ -147,7 +149,7 @@ static bool path_matches(const char *path, const char *prefix)
 	return !n || (!strncmp(path, prefix, n) && !(g_ascii_isalnum(prefix[n - 1]) && g_ascii_isalnum(path[n])));
 }
 
-const struct vtm_wrapper *vtm_wrapper_of(const struct vtm_url *u, bool *vendor_r)
+const struct vtm_wrapper *vtm_wrapper_of(const struct vtm_url *u, enum vtm_wrapper_host *whose_r)
 {
 	for (size_t i = 0; i < G_N_ELEMENTS(wrappers); i++) {
 		const struct vtm_wrapper *w = &wrappers[i];
@@ -157,11 +159,10 @@ const struct vtm_wrapper *vtm_wrapper_of(const struct vtm_url *u, bool *vendor_r
 		for (const char *d = w->hosts; *d; d += strspn(d, " ")) {
 			size_t len = strcspn(d, " ");
 
-			if (host_matches(u->host, d, len, vendor_r))
+			if (host_matches(u->host, d, len, whose_r))
 				return w;
 			d += len;
 		}
 	}
-	*vendor_r = false;
 	return NULL;
 }

@@ -206,12 +206,14 @@ GPtrArray *vtm_unwrap(const struct vtm_url *u, unsigned *flags_r)
 {
 	struct vtm_finds f = { u, NULL, false };
 	const char *query = strchr(u->path, '?');
-	bool vendor = false, known;
-	const struct vtm_wrapper *w = vtm_wrapper_of(u, &vendor);
+	enum vtm_wrapper_host whose;
+	const struct vtm_wrapper *w = vtm_wrapper_of(u, &whose);
+	unsigned flags = 0;
 
 	if (w)
 		w->decode(&f, u, w);
-	known = vendor && f.urls;
+	if (w && f.urls)
+		flags = whose == VTM_WRAPPER_VENDOR ? VTM_UNWRAP_KNOWN : whose == VTM_WRAPPER_IMITATED ? VTM_UNWRAP_IMITATED : 0;
 	if (!f.urls || !reads_path(w)) {
 		vtm_finds_path(&f, u);
 		if (query)
@@ -220,7 +222,7 @@ GPtrArray *vtm_unwrap(const struct vtm_url *u, unsigned *flags_r)
 	if (u->fragment)
 		vtm_finds_pairs(&f, u->fragment, look_in_pair, NULL);
 	if (flags_r)
-		*flags_r = (known && !f.cut ? VTM_UNWRAP_KNOWN : 0) | (f.cut ? VTM_UNWRAP_CUT : 0);
+		*flags_r = f.cut ? (flags & VTM_UNWRAP_IMITATED) | VTM_UNWRAP_CUT : flags;
 	return f.urls;
 }
 

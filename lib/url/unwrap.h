@@ -16,7 +16,8 @@
 enum vtm_unwrap_flags {
 	VTM_UNWRAP_KNOWN = 1,	/* a wrapper on its vendor's own domain, and its targets are all told: its own host says
 				 * nothing about them */
-	VTM_UNWRAP_CUT = 2	/* a bound was reached: there may be more URLs inside */
+	VTM_UNWRAP_CUT = 2,	/* a bound was reached: there may be more URLs inside */
+	VTM_UNWRAP_IMITATED = 4	/* a vendor's name and path on somebody else's domain: where it leads, nobody can tell */
 };
 
 /* The URLs inside <u>, decoded once (call again for nested ones), or NULL if there is none: those of a wrapper that has

@@ -129,6 +129,15 @@ static void wrapped_links(GString *m, unsigned n)
 				       i % 50, i);
 }
 
+static void based_links(GString *m, unsigned n)
+{
+	g_string_append(m, MIME "Content-Type: text/html\r\n\r\n<base href=\"http://example.com/");
+	repeat(m, 1500, "a/");
+	g_string_append(m, "\">\r\n");
+	for (unsigned i = 0; i < n; i++)
+		g_string_append_printf(m, "<a href=%u>\r\n", i);
+}
+
 static void nested_multiparts(GString *m, unsigned n)
 {
 	g_string_append(m, MIME);
@@ -473,6 +482,9 @@ static const struct kind kinds[] = {
 	{ "links in HTML", 1500, links, NULL, NULL },
 	{ "links in text", 2500, text_links, NULL, NULL },
 	{ "wrapped links", 1000, wrapped_links, NULL, NULL },
+	{ "short links below a long base", 100, based_links, NULL, NULL },
+	{ "CDATA in SVG", 5000, NULL, "Content-Type: text/html\r\n\r\n", "<svg><![CDATA[ > <a href=x> ]]></svg><title>" },
+	{ "carets and quotes in text", 5000, NULL, "\r\n", "http://a.example^b\"c@d.example \"http://e.example f\" " },
 	{ "multiparts in multiparts", 1000, nested_multiparts, NULL, NULL },
 	{ "messages in messages", 1000, nested_messages, NULL, NULL },
 	{ "a long field of the header", 5000, long_field, NULL, NULL },

@@ -363,6 +363,20 @@ static void rivals(void)
 		check(&on_others[i], false);
 }
 
+static void imitated(void)
+{
+	struct vtm_url *u = vtm_url_parse("https://bing.duckdns.org/ck/a?u=a1" BASE64, -1);
+	unsigned flags = 0;
+
+	g_ptr_array_unref(vtm_unwrap(u, &flags));
+	is_int(flags, VTM_UNWRAP_IMITATED, "a vendor's name on another domain is told");
+	vtm_url_free(u);
+	u = vtm_url_parse("https://mail.example.org/fmlurlsvc/?url=" ESCAPED, -1);
+	g_ptr_array_unref(vtm_unwrap(u, &flags));
+	is_int(flags, 0, "a path that may be on any host is not");
+	vtm_url_free(u);
+}
+
 static void foreign(void)
 {
 	static const struct unwrap_case cases[] = {
@@ -447,6 +461,7 @@ int main(void)
 	published();
 	others();
 	rivals();
+	imitated();
 	foreign();
 	bounds();
 	return done_testing();
