@@ -55,27 +55,60 @@ bool vtm_authres_is(const char *value, const char *authserv_id)
 	return ours;
 }
 
-static bool says_pass(char *result, const char *from)
+/* A method, and the property that names the domain it is about. */
+struct method {
+	const char *pass, *property;
+	bool address;		/* the property may be an address in the domain */
+};
+
+static const struct method methods[] = {
+	{ "dmarc=pass", "header.from=", false },
+	{ "spf=pass", "smtp.mailfrom=", true },
+	{ "dkim=pass", "header.d=", false },
+};
+
+static bool names_domain(const char *word, const struct method *m, const char *domain)
 {
-	char **words = g_strsplit(g_strstrip(result), " ", 64);
-	bool pass = words[0] && !strcmp(words[0], "dmarc=pass"), same = false;
+	const char *value = word + strlen(m->property), *at;
+
+	if (!g_str_has_prefix(word, m->property))
+		return false;
+	at = m->address ? strrchr(value, '@') : NULL;
+	return !strcmp(at ? at + 1 : value, domain);
+}
+
+static bool says_pass(const char *result, const struct method *m, const char *domain)
+{
+	char **words = g_strsplit(result + strspn(result, " "), " ", 64);
+	bool pass = words[0] && !strcmp(words[0], m->pass), same = false;
 
 	for (char **w = words; *w; w++)
-		same = same || !strcmp(*w, from);
+		same = same || names_domain(*w, m, domain);
 	g_strfreev(words);
 	return pass && same;
 }
 
-bool vtm_authres_dmarc_pass(const char *value, const char *domain)
+/* Whether a result says that one of the first <n> methods passed for <domain>. */
+static bool any_pass(const char *value, const char *domain, unsigned n)
 {
-	char *text = plain(value), *from = g_strconcat("header.from=", domain, NULL);
+	char *text = plain(value);
 	char **results = g_strsplit(text, ";", 64);
 	bool pass = false;
 
 	for (char **r = results; *r && r[1] && !pass; r++)
-		pass = says_pass(r[1], from);
+		for (unsigned m = 0; m < n && !pass; m++)
+			pass = says_pass(r[1], &methods[m], domain);
 	g_strfreev(results);
-	g_free(from);
 	g_free(text);
 	return pass;
+}
+
+bool vtm_authres_dmarc_pass(const char *value, const char *domain)
+{
+	return any_pass(value, domain, 1);
+}
+
+bool vtm_authres_sender_pass(const char *value, const char *domain)
+{
+	return any_pass(value, domain, G_N_ELEMENTS(methods));
 }

@@ -16,4 +16,8 @@ bool vtm_authres_is(const char *value, const char *authserv_id);
  * are never taken for results; dmarc=pass and header.from must stand in the same result. */
 bool vtm_authres_dmarc_pass(const char *value, const char *domain);
 
+/* Does it say that the envelope sender's <domain> (lower case) is genuine: SPF passed for it (smtp.mailfrom), DKIM with its
+ * signature (header.d), or DMARC (header.from)?  As strict as above. */
+bool vtm_authres_sender_pass(const char *value, const char *domain);
+
 #endif

@@ -112,18 +112,27 @@ void vtm_extract_message(struct extraction *x, const char *data, size_t len)
 
 /* ---- the message's header -------------------------------------------------------------------------- */
 
-/* Does the topmost Authentication-Results of our own server say that the From domain passed DMARC? */
-static bool from_is_authentic(const struct vtm_mime_summary *s, const char *authserv_id)
+/* The topmost Authentication-Results of our own server; NULL: there is none. */
+static const char *own_results(const struct vtm_mime_summary *s, const char *authserv_id)
 {
-	for (guint i = 0; authserv_id && s->from_domain && s->auth_results && i < s->auth_results->len; i++)
+	for (guint i = 0; authserv_id && s->auth_results && i < s->auth_results->len; i++)
 		if (vtm_authres_is(s->auth_results->pdata[i], authserv_id))
-			return vtm_authres_dmarc_pass(s->auth_results->pdata[i], s->from_domain);
-	return false;
+			return s->auth_results->pdata[i];
+	return NULL;
 }
 
-static void take_heading(struct vtm_heading *h, struct vtm_mime_summary *s, bool authentic)
+/* Does it say that the From domain passed DMARC? */
+static bool from_is_authentic(const struct vtm_mime_summary *s, const char *authserv_id)
+{
+	const char *results = own_results(s, authserv_id);
+
+	return results && s->from_domain && vtm_authres_dmarc_pass(results, s->from_domain);
+}
+
+static void take_heading(struct vtm_heading *h, struct vtm_mime_summary *s, const char *authserv_id, bool authentic)
 {
 	memset(h, 0, sizeof(*h));
+	h->auth_results = g_strdup(own_results(s, authserv_id));
 	h->message_id = g_steal_pointer(&s->message_id);
 	h->from_domain = g_steal_pointer(&s->from_domain);
 	h->dmarc_pass = authentic;
@@ -133,6 +142,7 @@ void vtm_heading_clear(struct vtm_heading *h)
 {
 	g_free(h->message_id);
 	g_free(h->from_domain);
+	g_free(h->auth_results);
 	memset(h, 0, sizeof(*h));
 }
 
@@ -243,7 +253,7 @@ struct vtm_items *vtm_extract(struct vtm_spool *spool, const struct vtm_extract_
 		ignore_attachments(x.items);
 	join(&x);
 	if (heading_r)
-		take_heading(heading_r, &summary, authentic);
+		take_heading(heading_r, &summary, settings->authserv_id, authentic);
 	vtm_mime_summary_clear(&summary);
 	return x.items;
 }

@@ -36,7 +36,8 @@ void vtm_extract_defaults(struct vtm_extract_settings *s);
 struct vtm_heading {
 	char *message_id;	/* with brackets; NULL: none */
 	char *from_domain;	/* of the only From address, A-labels; NULL: none, or several that differ */
-	bool dmarc_pass;	/* for from_domain, says the topmost Authentication-Results of authserv_id */
+	char *auth_results;	/* the topmost Authentication-Results of authserv_id; NULL: none */
+	bool dmarc_pass;	/* for from_domain, by auth_results */
 };
 void vtm_heading_clear(struct vtm_heading *h);
 

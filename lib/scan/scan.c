@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/netlist.h"
+#include "mail/authres.h"
 #include "scan/features.h"
 
 #define WANTS_MAX 256	/* look-ups of one message that may be looked for in the store at all */
@@ -166,6 +167,16 @@ static char *domain_of(const char *sender)
 	return at && at[1] ? g_ascii_strdown(at + 1, -1) : NULL;
 }
 
+/* Does our own server say that the envelope's sender is genuine?  His domain's share is charged only then. */
+static bool sender_is_authentic(const struct vtm_heading *heading, const char *sender)
+{
+	char *domain = domain_of(sender);
+	bool genuine = domain && heading->auth_results && vtm_authres_sender_pass(heading->auth_results, domain);
+
+	g_free(domain);
+	return genuine;
+}
+
 static void ask(struct vtm_resolver *resolver, struct asking *a, const struct vtm_scan_settings *settings,
 		const struct vtm_envelope *envelope, int64_t deadline_ms, bool (*progress)(void *), void *progress_arg,
 		int64_t progress_ms)
@@ -216,6 +227,7 @@ void vtm_scan_message(struct vtm_resolver *resolver, const struct vtm_scan_setti
 	a.index = g_hash_table_new(vtm_key_hash, vtm_key_equal);
 	a.hosts = g_hash_table_new(g_str_hash, g_str_equal);
 	vtm_features_of_message(settings->lists, d->items, &heading, envelope->client_address, &a.features);
+	a.features.authenticated = sender_is_authentic(&heading, envelope->sender);
 	collect(&a, d->items, settings);
 	if (a.wants->len)
 		ask(resolver, &a, settings, envelope, began + settings->timeout_ms, progress, progress_arg,

@@ -31,6 +31,25 @@ static const struct {
 	{ ";;;;\"", false, false },
 };
 
+static const struct {
+	const char *value;
+	bool pass;
+} senders[] = {
+	{ "mx; spf=pass smtp.mailfrom=example.com", true },
+	{ "mx; spf=pass (sender is known) smtp.mailfrom=a.b@Example.com; dkim=none", true },
+	{ "mx; dkim=pass header.d=example.com header.i=@x.org", true },
+	{ "mx; dkim=fail header.d=example.com; dkim=pass header.d=example.com", true },
+	{ "mx; dmarc=pass header.from=example.com", true },
+	{ "mx; spf=softfail smtp.mailfrom=example.com", false },
+	{ "mx; spf=pass smtp.mailfrom=x.org; dkim=none header.d=example.com", false },
+	{ "mx; spf=pass smtp.mailfrom=example.com@x.org", false },
+	{ "mx; spf=pass smtp.mailfrom=sub.example.com", false },
+	{ "mx; spf=pass smtp.helo=example.com", false },
+	{ "mx; dkim=pass header.i=@example.com", false },
+	{ "mx; dkim=pass header.d=x.org reason=\"; spf=pass smtp.mailfrom=example.com\"", false },
+	{ "mx", false },
+};
+
 int main(void)
 {
 	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
@@ -39,5 +58,8 @@ int main(void)
 		ok(vtm_authres_dmarc_pass(cases[i].value, "example.com") == cases[i].pass, "%s: %s", cases[i].value,
 		   cases[i].pass ? "passed" : "did not pass");
 	}
+	for (size_t i = 0; i < G_N_ELEMENTS(senders); i++)
+		ok(vtm_authres_sender_pass(senders[i].value, "example.com") == senders[i].pass, "sender: %s: %s",
+		   senders[i].value, senders[i].pass ? "genuine" : "not said to be");
 	return done_testing();
 }
