@@ -36,7 +36,7 @@ like "$(said)" 'missing: No such file' 'is named'
 ok 'extract: a message without items' "$ctl" -f "$work/conf" --json extract "$data/messages/plain.eml"
 is "$(said)" '' 'has no line'
 ok 'extract: links' "$ctl" -f "$work/conf" extract --json "$data/messages/two-links.eml"
-is "$(said | head -1)" "{\"file\":\"$data/messages/two-links.eml\",\"kind\":\"url\",\"url\":\"https://one.two-links.example.com/a\",\"host\":\"one.two-links.example.com\",\"role\":\"text\",\"via\":[\"text/plain\"],\"from\":null,\"private\":false,\"ignored\":false,\"wrapper\":false}" \
+is "$(said | head -1)" "{\"file\":\"$data/messages/two-links.eml\",\"kind\":\"url\",\"url\":\"https://one.two-links.example.com/a\",\"host\":\"one.two-links.example.com\",\"role\":\"text\",\"via\":[\"text/plain\"],\"from\":null,\"private\":false,\"ignored\":false,\"inside\":false,\"wrapper\":false,\"note\":null}" \
 	'one object a line'
 is "$(said | wc -l)" 2 'for each'
 ok 'extract: an attachment' "$ctl" -f "$work/conf" extract --json "$data/messages/clean-attachment.eml"

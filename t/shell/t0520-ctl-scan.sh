@@ -43,7 +43,7 @@ exits 75 'beyond it' ctl scan "$work/mail"
 is "$(vt_count requests)" 8 'all of it was used, and no more'
 is "$(vt_count violations)" 0 'none is beyond'
 like "$(said)" 'four-links.eml: VT_URL_not_found' 'what is answered is printed'
-like "$(said)" "try again after [0-9-]+ 00:00:00Z; go on with --from '$work/mail/two-links.eml'" 'when and where to go on'
+like "$(said)" "try again after [0-9-]+ 00:00:00Z; continue with --from '$work/mail/two-links.eml'" 'when and where to go on'
 exits 75 'stops at the same place again' ctl scan --from "$work/mail/two-links.eml" "$work/mail"
 is "$(vt_count all)" "$(vt_count free | awk '{ print $1 + 8 }')" 'without a request'
 vt set limits per-day=20 >/dev/null
@@ -52,7 +52,7 @@ ok 'with more it goes on' ctl scan --from "$work/mail/two-links.eml" "$work/mail
 is "$(said | grep -c '^/')" 1 'from there'
 is "$(vt_count requests)" 10 'asking only for what was not answered'
 exits 64 'a place that is not there' ctl scan --from nowhere "$work/mail"
-like "$(said)" "no message 'nowhere'; without --from all is scanned" 'and what to do'
+like "$(said)" "no message 'nowhere'; without --from all are scanned" 'and what to do'
 mkdir -p "$work/Maildir/new" "$work/Maildir/cur"
 for m in 1.a.mx:2, 2.b.mx:2,FS 3.c.mx:2,; do
 	cp "$data/messages/plain.eml" "$work/Maildir/cur/$m"
@@ -76,7 +76,7 @@ kill -INT "$scan_pid"
 wait "$scan_pid"
 is $? 130 '^C: ends it'
 is "$(cat "$work/out")" '' '^C: what has no answer is not reported'
-like "$(cat "$work/err")" "interrupted; go on with --from '$work/more/one.eml'" '^C: and where to go on is'
+like "$(cat "$work/err")" "interrupted; continue with --from '$work/more/one.eml'" '^C: and where to go on is'
 vt fault none >/dev/null
 ok '^C: it goes on there' ctl scan --from "$work/more/one.eml" "$work/more"
 is "$(said | grep -c 'VT_URL_not_found$')" 2 '^C: to the end'

@@ -50,7 +50,7 @@ while :; do
 	status=$?
 	[ $status = 75 ] && [ $days -lt 100 ] || break
 	sed -n 's/.*\(try again after .*\); go on.*/\1/p' "$work/err" >>"$work/stops"
-	from=$(sed -n 's/.*; go on with --from //p' "$work/err")
+	from=$(sed -n 's/.*; continue with --from //p' "$work/err")
 	days=$((days + 1))
 	warp_by 86400
 done

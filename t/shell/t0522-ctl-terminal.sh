@@ -82,6 +82,6 @@ CMD
 status=$?
 tr '\r' '\n' <"$work/raw" | sed "s/$(printf '\033')/^[/g" >"$work/typed"
 is $status 130 '^C: ends it'
-like "$(typed)" "interrupted; go on with --from '$work/mail/z.eml'" '^C: says where to go on'
+like "$(typed)" "interrupted; continue with --from '$work/mail/z.eml'" '^C: says where to go on'
 like "$(tail -n 2 "$work/typed")" '^3 of 4 messages, 1 bad$' '^C: and leaves no bar behind'
 done_testing

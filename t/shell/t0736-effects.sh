@@ -373,7 +373,7 @@ fresh 'RequestsPerDay 4' 'ReserveForManual 0' 'ReserveForAttachments 50%' 'Sende
 costs five 2 'ReserveForAttachments 50%: two less'
 costs clean 1 '... but for an attachment'
 fresh 'RequestsPerDay 4' 'ReserveForManual 0' 'ReserveForAttachments 0%' 'SenderShare 25%' 'Timeout 2'
-costs five 1 'SenderShare 25%: one sender, one request'
+costs five 4 'SenderShare 25%: a sender beyond it gets the requests that nobody else wants'
 
 # ---- the command
 

@@ -646,6 +646,7 @@ static bool was_asked(struct rig *r, unsigned n)
 	return asked;
 }
 
+/* SenderShare: look-ups beyond it go behind all others, and are never refused. */
 static void shares(void)
 {
 	struct mail *m[8];
