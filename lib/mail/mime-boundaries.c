@@ -87,7 +87,7 @@ bool vtm_boundaries_in(const struct vtm_boundaries *b, const char *text, size_t 
 
 	if (b->full || !vtm_work_spend(work, len))
 		return true;
-	if (!node_at(b, 0)->child)
+	if (!len || !node_at(b, 0)->child)
 		return false;
 	for (const char *p = text; (p = memchr(p, '-', (size_t)(end - p))); p++) {
 		guint32 at = 0;

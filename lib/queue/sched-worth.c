@@ -6,6 +6,7 @@
  */
 #include "queue/sched-parts.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define SIGHTINGS_MAX 16384
@@ -264,14 +265,14 @@ static void order_wants(struct vtm_ticket *t, unsigned *order)
 	GHashTable *first = g_hash_table_new(g_int64_hash, g_int64_equal);
 	unsigned rank = 0;
 
-	g_qsort_with_data(order, (gint)t->n, sizeof(*order), by_worth, t);
+	qsort_r(order, t->n, sizeof(*order), by_worth, t);
 	for (unsigned i = 0; i < t->n; i++) {
 		struct vtm_want *w = &t->wants[order[i]];
 
 		if (!w->answered && w->group && !g_hash_table_add(first, &w->group))
 			w->points = vtm_points_with(w->points, VTM_POINTS_ASIDE);
 	}
-	g_qsort_with_data(order, (gint)t->n, sizeof(*order), by_worth, t);
+	qsort_r(order, t->n, sizeof(*order), by_worth, t);
 	for (unsigned i = 0; i < t->n; i++) {
 		struct vtm_want *w = &t->wants[order[i]];
 
