@@ -88,7 +88,7 @@ redis main acl setuser mail on '>secret' '~{vtmilter}:*' resetchannels +@all >/d
 start_two "Store redis://mail:secret@127.0.0.1:$redis_port/0"
 together forbidden true
 for n in 1 2; do
-	is "$(log_lines "$n" 'not heard: .*NOPERM.*\+subscribe, \+publish and &\{vtmilter\}:\*')" 1 \
+	is "$(log_lines "$n" 'cannot subscribe, .*NOPERM.*\+subscribe, \+publish and &\{vtmilter\}:\*')" 1 \
 		"forbidden: host $n says what the user lacks, once"
 	is "$(log_lines "$n" secret)" 0 "forbidden: and not the password"
 	stop_host "$n"
