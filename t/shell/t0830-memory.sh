@@ -70,7 +70,7 @@ every()
 	local n=1 told=0 untold=0 wrong=
 	while [ $untold -lt 5 ] && [ $n -lt 2000 ]; do
 		read_with "alloc=$1" "nth=$n" || [ $? -lt 128 ] || wrong="$wrong $n:ended"
-		if grep -q 'no memory\|no room' "$work/remarks"; then
+		if grep -q 'not enough memory\|no room' "$work/remarks"; then
 			told=$((told + 1)) untold=0
 		else
 			untold=$((untold + 1))

@@ -869,6 +869,7 @@ static void late(struct suite *s)
 {
 	struct vtm_store *st = suite_fresh(s, SUITE_NOON), *other = suite_again(s, "mx2");
 	char *most = g_strnfill(VTM_STORE_LATE_BYTES, 'j'), *more = g_strnfill(VTM_STORE_LATE_BYTES + 1, 'j');
+	int rc;
 	GError *error = NULL;
 	int64_t id;
 
@@ -886,7 +887,13 @@ static void late(struct suite *s)
 	vtm_store_late_done(st, id, NULL);
 	vtm_store_late_retry(st, id, 0, NULL);
 	is_late(s, st, 10, "", "what is done does not come back");
-	is_int(vtm_store_late_add(st, most, NULL), 0, "%s: %d bytes are taken", s->name, VTM_STORE_LATE_BYTES);
+	/* on a busy machine, so much may take longer than VTM_STORE_WAIT_MS: then the caller comes again */
+	rc = vtm_store_late_add(st, most, NULL);
+	for (int tries = 0; rc < 0 && tries < 20; tries++) {
+		g_usleep(100000);
+		rc = vtm_store_late_add(st, most, NULL);
+	}
+	is_int(rc, 0, "%s: %d bytes are taken", s->name, VTM_STORE_LATE_BYTES);
 	ok(vtm_store_late_add(st, more, &error) < 0 && failed_as(&error, VTM_ERROR_LIMIT), "%s: one more is not",
 	   s->name);
 	vtm_store_begin(st, NULL);
