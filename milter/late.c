@@ -252,12 +252,20 @@ struct vtm_late_runner *vtm_late_new(void)
 	return g_new0(struct vtm_late_runner, 1);
 }
 
+/* Once, under g_once_init_enter(). */
+static void start_pool(struct vtm_late_runner *l)
+{
+	GThreadPool *pool = g_thread_pool_new(work, l, VTM_LATE_AT_ONCE, FALSE, NULL);
+
+	g_once_init_leave(&l->pool, pool);
+}
+
 /* GLib 2.84 starts a thread as soon as there is a pool.  It must not start before privileges are dropped: it would keep
  * them.  Any thread. */
 static GThreadPool *pool_of(struct vtm_late_runner *l)
 {
 	if (g_once_init_enter(&l->pool))
-		g_once_init_leave(&l->pool, g_thread_pool_new(work, l, VTM_LATE_AT_ONCE, FALSE, NULL));
+		start_pool(l);
 	return l->pool;
 }
 

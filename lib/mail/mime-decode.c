@@ -174,8 +174,11 @@ static void decode_qp(struct sink *s)
 			continue;
 		byte = escape(p, end);
 		n = byte < 0 ? soft_break(p, end) : 3;
-		if (!n || byte >= 0)
-			collect(s, &(char){ (char)(byte < 0 ? '=' : byte) }, 1);
+		if (!n || byte >= 0) {
+			char literal = byte < 0 ? '=' : (char)byte;
+
+			collect(s, &literal, 1);
+		}
 		p += MAX(n, 1);
 	}
 	if (!s->undone)

@@ -407,7 +407,7 @@ static void read_span(struct vtm_html_reader *r, struct vtm_bytes in)
 static struct vtm_bytes document(const char *html, size_t len, const char *charset, char **owned_r)
 {
 	GPtrArray *declared = charset ? NULL : vtm_html_charsets(html, len, 1);
-	const char *label = charset ? charset : declared->pdata[0], *encoding = label ? vtm_charset_encoding(label) : NULL;
+	const char *label = declared ? declared->pdata[0] : charset, *encoding = label ? vtm_charset_encoding(label) : NULL;
 	size_t utf8_len = len;
 
 	if (!charset && encoding && g_str_has_prefix(encoding, "UTF-16"))
