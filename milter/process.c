@@ -130,7 +130,7 @@ static int listed(const char *path)
 		int at = 0;
 
 		g_strchomp(line);
-		if (sscanf(line, "%*s %*s %*s %x %*s %*s %*s %n", &flags, &at) == 1 && at && flags & LISTENS &&
+		if (sscanf(line, "%*s %*s %*s %x %*s %*s %*s %n", &flags, &at) == 1 && at && flags & LISTENS &&	// NOLINT(cert-err34-c): the kernel writes it
 		    !strcmp(line + at, path))
 			result = 1;
 	}

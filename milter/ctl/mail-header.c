@@ -31,7 +31,7 @@ static int zone_of(const char *zone)
 	int n;
 
 	if ((*zone == '+' || *zone == '-') && strspn(zone + 1, "0123456789") >= 4) {
-		n = atoi((char[]){ zone[1], zone[2], 0 }) * 3600 + atoi((char[]){ zone[3], zone[4], 0 }) * 60;
+		n = atoi((char[]){ zone[1], zone[2], 0 }) * 3600 + atoi((char[]){ zone[3], zone[4], 0 }) * 60;	// NOLINT(cert-err34-c): digits, checked above
 		return *zone == '-' ? -n : n;
 	}
 	for (size_t i = 0; i < G_N_ELEMENTS(names); i++)
@@ -50,11 +50,11 @@ int64_t vtm_mail_date(const char *text)
 
 	if (comma)
 		text = comma + 1;
-	n = sscanf(text, " %2d %3[A-Za-z] %4d %2d:%2d%n", &day, month, &year, &hour, &minute, &used);
+	n = sscanf(text, " %2d %3[A-Za-z] %4d %2d:%2d%n", &day, month, &year, &hour, &minute, &used);	// NOLINT(cert-err34-c): widths bound the numbers
 	if (n < 5)
 		return 0;
 	text += used;
-	if (*text == ':' && sscanf(text, ":%2d%n", &second, &used) == 1)
+	if (*text == ':' && sscanf(text, ":%2d%n", &second, &used) == 1)	// NOLINT(cert-err34-c): widths bound the numbers
 		text += used;
 	sscanf(text, " %7s", zone);
 	if (year < 100)
